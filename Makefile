@@ -1,0 +1,33 @@
+# `make demo`, `make serve` and `make test` need Python 3.11 or newer, make and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo serve test check bench test-compose clean
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/backprop demo
+
+serve: $(INSTALLED)
+	$(BIN)/backprop serve
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-compose: $(INSTALLED)
+	$(BIN)/python -m pytest tests/compose --compose
+
+clean:
+	rm -rf $(VENV) data

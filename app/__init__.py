@@ -1,0 +1,1 @@
+"""The FastAPI service: one folder a resource."""

@@ -1,0 +1,1 @@
+"""What a user installs or types: the `backprop` command."""

@@ -1,0 +1,1 @@
+"""The RQ side: take a job, run it, record it."""
