@@ -1,7 +1,8 @@
 """What a job is asked to do: network, training and data, as a client writes it and as a worker reads it.
 
-`JobSpec` is the body of a request. `ResolvedJob` is the same job once it has been checked against its dataset:
-every default filled in, every column typed, every layer's size known. The job's row stores the latter, as JSON.
+`JobSpec` is the body of a request. `ResolvedJob` is the same job once it has been checked against its
+dataset: every default filled in, every column typed, every layer's size known. The job's row stores the
+latter, as JSON.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _refuse_text_and_booleans(value: object) -> object:
 
 
 def _refuse_lone_surrogates(name: str) -> str:
-    """JSON can spell half a character (``"\\ud800"``), which no file, database or answer could hold."""
+    """JSON can spell half of a surrogate pair, which no file, database or answer could hold."""
     if any("\ud800" <= character <= "\udfff" for character in name):
         raise ValueError("is not valid Unicode text")
     return name
@@ -63,12 +64,13 @@ class LayerSpec(_Spec):
         default=None,
         ge=1,
         le=1_000_000_000,
-        description="How many units the layer has (the bias is not counted). Required for a hidden layer; the "
-        "output layer may leave it out, since its size follows from the targets.",
+        description="How many units the layer has (the bias is not counted). Required for a hidden layer; "
+        "the output layer may leave it out, since its size follows from the targets.",
     )
     activation: Activation = Field(
         default="sigmoid",
-        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; output: sigmoid, tanh or linear.",
+        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; "
+        "output: sigmoid, tanh or linear.",
     )
 
 
@@ -156,15 +158,15 @@ class JobSpec(_Spec):
     )
     task: Task | None = Field(
         default=None,
-        description="Default: classification for one category or boolean target; regression for number targets "
-        "and for integer ones with more than 100 distinct values. To be given for other integer targets and for "
-        "reconstruction (targets = inputs).",
+        description="Default: classification for one category or boolean target; regression for number "
+        "targets and for integer ones with more than 100 distinct values. To be given for other integer "
+        "targets and for reconstruction (targets = inputs).",
     )
     scaling: Scaling | None = Field(
         default=None,
-        description="How number inputs are scaled; learned from the training rows. standardize: (x − mean) / sd; "
-        "min_max: into [0, 1]; none: as they are. Default: standardize; for reconstruction by a sigmoid or tanh "
-        "output: min_max, into that output's range, [0, 1] or [−1, 1].",
+        description="How number inputs are scaled; learned from the training rows. standardize: "
+        "(x − mean) / sd; min_max: into [0, 1]; none: as they are. Default: standardize; for reconstruction "
+        "by a sigmoid or tanh output: min_max, into that output's range, [0, 1] or [−1, 1].",
     )
     holdout: _Number = Field(
         default=0.0,
