@@ -1,0 +1,95 @@
+"""The connection to SQLite or PostgreSQL, and the two ways to use it: reading and writing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from infra.errors import Unavailable
+
+SQLITE_BUSY_SECONDS = 30
+"""How long a writer waits for another writer of the same SQLite file before it gives up."""
+
+_BEGIN = "sqlite_begin"
+
+
+class Database:
+    """Opens sessions. A process makes its own after a fork; connections are never carried across one."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _create_engine(url)
+        self._writing_engine = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one consistent snapshot, rolled back at the end.
+
+        Raises:
+            Unavailable: the database cannot be reached (code ``database_unavailable``).
+        """
+        with _unavailable_when_unreachable(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits when the block ends without an exception, and rolls back otherwise.
+
+        On SQLite the write lock is taken at once: a transaction that reads first and is upgraded later fails
+        immediately when another writer came between, whatever the busy timeout.
+
+        Raises:
+            Unavailable: the database cannot be reached (code ``database_unavailable``).
+        """
+        with (
+            _unavailable_when_unreachable(),
+            Session(self._writing_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def ping(self) -> None:
+        """One round trip.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _unavailable_when_unreachable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            "database_unavailable", "The database cannot be reached right now; try again later."
+        ) from error
+
+
+def _create_engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself: `_begin_sqlite` does
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

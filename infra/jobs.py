@@ -1,0 +1,216 @@
+"""The jobs' repository: every change of a job's status, each one guarded so that it happens at most once.
+
+``queued → running → succeeded | failed | cancelled``. A worker that claims a job gets a token, and every later
+write of that attempt names it: when the row carries another token by then, the attempt has been superseded and
+nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from infra.errors import Conflict, NotFound
+from infra.paging import Page, page
+from infra.tables import Checkpoint, Cost, Job
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class Superseded(Exception):
+    """The attempt no longer owns the job: it has ended, or another attempt has claimed it. Stop at once."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An attempt's right to run a job.
+
+    Attributes:
+        job: the job's row as claimed.
+        token: what each write of this attempt must name.
+        checkpoint: the state to go on from, safetensors; None to start at iteration 0.
+    """
+
+    job: Job
+    token: str
+    checkpoint: bytes | None
+
+
+def add(session: Session, job: Job) -> None:
+    """Record a queued job."""
+    session.add(job)
+    session.flush()
+
+
+def get(session: Session, job_id: str) -> Job:
+    """The job of that id.
+
+    Raises:
+        NotFound: there is none (code ``job_not_found``).
+    """
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound("job_not_found", f"There is no job {job_id}.")
+    return job
+
+
+def list_page(
+    session: Session,
+    after: str | None,
+    limit: int,
+    status: Status | None = None,
+    dataset_id: str | None = None,
+) -> Page[Job]:
+    """Jobs, newest first; only those of one status or dataset where given."""
+    conditions: list[ColumnElement[bool]] = []
+    if status is not None:
+        conditions.append(Job.status == status)
+    if dataset_id is not None:
+        conditions.append(Job.dataset_id == dataset_id)
+    return page(session, Job, *conditions, after=after, limit=limit)
+
+
+def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
+    """Take a queued job for this attempt; None when it is not (or no longer) queued.
+
+    One conditional update decides between any number of claimants. The same transaction removes the cost rows
+    past the checkpoint, which this attempt will compute again.
+    """
+    token = uuid4().hex
+    now = datetime.now(UTC)
+    claimed = session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status == "queued")
+        .values(
+            status="running",
+            attempt=Job.attempt + 1,
+            token=token,
+            lease_expires_at=now + timedelta(seconds=lease_seconds),
+            started_at=now,
+            updated_at=now,
+        )
+        .returning(Job)
+    ).scalar_one_or_none()
+    if claimed is None:
+        return None
+    checkpoint = session.get(Checkpoint, job_id)
+    last_kept = checkpoint.iteration if checkpoint is not None else -1
+    session.execute(delete(Cost).where(Cost.job_id == job_id, Cost.iteration > last_kept))
+    return Claim(claimed, token, checkpoint.state if checkpoint is not None else None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an attempt has come.
+
+    Attributes:
+        iteration: last iteration recorded.
+        cost: J(W, b) there.
+        rate: iterations per second since the attempt's first.
+    """
+
+    iteration: int
+    cost: float
+    rate: float | None
+
+
+def report(session: Session, job_id: str, token: str, progress: Progress | None, lease_seconds: float) -> bool:
+    """Renew the attempt's lease and record its progress; tells whether somebody asked to cancel.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    now = datetime.now(UTC)
+    values: dict[str, Any] = {"lease_expires_at": now + timedelta(seconds=lease_seconds), "updated_at": now}
+    if progress is not None:
+        values |= {"iteration": progress.iteration, "cost": progress.cost, "rate": progress.rate}
+    cancel_requested = session.execute(
+        update(Job).where(*_owned(job_id, token)).values(values).returning(Job.cancel_requested)
+    ).scalar_one_or_none()
+    if cancel_requested is None:
+        raise Superseded
+    return cancel_requested
+
+
+def save_checkpoint(session: Session, job_id: str, iteration: int, state: bytes) -> None:
+    """Replace the job's checkpoint. Call it in the transaction of a `report`, which guards it."""
+    session.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id))
+    session.execute(
+        insert(Checkpoint).values(job_id=job_id, iteration=iteration, state=state, created_at=datetime.now(UTC))
+    )
+
+
+def succeed(session: Session, job_id: str, token: str, model_id: str) -> None:
+    """End the job well. Call it in the transaction that adds the model.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    _end(session, job_id, token, "succeeded", model_id=model_id)
+
+
+def fail(session: Session, job_id: str, token: str, code: str, message: str) -> None:
+    """End the job with an error that its owner can read.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    _end(session, job_id, token, "failed", error_code=code, error_message=message)
+
+
+def cancel_running(session: Session, job_id: str, token: str) -> None:
+    """End a running job that somebody asked to cancel; its checkpoint stays.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    _end(session, job_id, token, "cancelled")
+
+
+def request_cancel(session: Session, job_id: str) -> Job:
+    """Cancel a queued job at once; ask a running one to stop at its next flush.
+
+    Asking again, or asking a job that is already cancelled, changes nothing.
+
+    Raises:
+        NotFound: there is none (code ``job_not_found``).
+        Conflict: it has succeeded or failed already (code ``job_already_ended``).
+    """
+    now = datetime.now(UTC)
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status == "queued")
+        .values(status="cancelled", cancel_requested=True, finished_at=now, updated_at=now)
+    )
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status == "running", Job.cancel_requested.is_(False))
+        .values(cancel_requested=True, updated_at=now)
+    )
+    job = session.scalar(select(Job).where(Job.id == job_id).execution_options(populate_existing=True))
+    if job is None:
+        raise NotFound("job_not_found", f"There is no job {job_id}.")
+    if job.status in ("succeeded", "failed"):
+        raise Conflict("job_already_ended", f"The job has {job.status} already; there is nothing left to cancel.")
+    return job
+
+
+def _owned(job_id: str, token: str) -> tuple[ColumnElement[bool], ...]:
+    return Job.id == job_id, Job.token == token, Job.status == "running"
+
+
+def _end(session: Session, job_id: str, token: str, status: Status, **values: str) -> None:
+    now = datetime.now(UTC)
+    ended = session.execute(
+        update(Job)
+        .where(*_owned(job_id, token))
+        .values(status=status, finished_at=now, updated_at=now, lease_expires_at=None, token=None, **values)
+        .returning(Job.id)
+    ).scalar_one_or_none()
+    if ended is None:
+        raise Superseded

@@ -1,0 +1,40 @@
+"""Lists in pages: newest first, continued after the id that ended the page before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from infra.tables import Dataset, Job, Model, Network
+
+Row = TypeVar("Row", Dataset, Network, Job, Model)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and whether more follow."""
+
+    rows: list[Row]
+    has_more: bool
+
+
+def page(
+    session: Session, table: type[Row], *conditions: ColumnElement[bool], after: str | None, limit: int
+) -> Page[Row]:
+    """The next `limit` rows of `table` that meet the conditions, newest first.
+
+    Args:
+        session: where to read.
+        table: one whose `id` sorts by time.
+        conditions: SQL conditions that all must hold.
+        after: the id the page before ended with; None for the first page.
+        limit: how many rows at most.
+    """
+    query = select(table).where(*conditions).order_by(table.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(table.id < after)
+    rows = list(session.scalars(query))
+    return Page(rows[:limit], has_more=len(rows) > limit)

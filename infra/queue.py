@@ -1,0 +1,62 @@
+"""The queue in Redis. It only carries job ids: losing all of it loses no job, since the database has the rows."""
+
+from __future__ import annotations
+
+import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from infra.errors import Unavailable
+from infra.ids import new_delivery_id
+
+TASK = "worker.tasks.train"
+"""Dotted name of the function that the worker calls with the job's id; nothing is imported here."""
+
+
+def connect(redis_url: str) -> redis.Redis:
+    """A client of that Redis. Nothing is sent yet."""
+    return redis.Redis.from_url(redis_url, socket_connect_timeout=5, health_check_interval=30)
+
+
+class JobQueue:
+    """Puts job ids where RQ workers take them. JSON all along: nothing is ever pickled or unpickled."""
+
+    def __init__(self, connection: redis.Redis, name: str) -> None:
+        self.connection = connection
+        self.rq = Queue(name, connection=connection, serializer=JSONSerializer)
+
+    def enqueue(self, job_id: str) -> None:
+        """Deliver the id to some worker. Delivering it twice is harmless: only one claim succeeds.
+
+        Each delivery has an id of its own, since RQ forgets a finished one only after a while. RQ keeps no
+        result, sets no time limit and does not retry: the job's life is in the database.
+
+        Raises:
+            Unavailable: Redis cannot be reached (code ``redis_unavailable``).
+        """
+        try:
+            self.rq.enqueue(
+                TASK,
+                job_id,
+                job_id=new_delivery_id(job_id),
+                job_timeout=-1,
+                result_ttl=0,
+                failure_ttl=3600,
+            )
+        except redis.RedisError as error:
+            raise _unavailable() from error
+
+    def ping(self) -> None:
+        """One round trip.
+
+        Raises:
+            Unavailable: Redis cannot be reached (code ``redis_unavailable``).
+        """
+        try:
+            self.connection.ping()
+        except redis.RedisError as error:
+            raise _unavailable() from error
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("redis_unavailable", "Redis cannot be reached right now; try again later.")

@@ -1,0 +1,74 @@
+"""Every setting of the service, and the only reader of the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from environment variables named ``BACKPROP_<FIELD>``; each has a default that suits one machine.
+
+    The descriptions are the README's table of settings.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BACKPROP_", frozen=True, hide_input_in_errors=True)
+
+    data_dir: Path = Field(
+        Path("data"),
+        description="Folder of the embedded database, the embedded Redis and the uploaded datasets.",
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy URL (`postgresql+psycopg://…` or `sqlite:///…`). Empty: SQLite in `data_dir`.",
+    )
+    redis_url: str = Field(
+        "",
+        description="URL of the Redis that carries job ids. Empty: the embedded one, on a socket in `data_dir`.",
+    )
+    artifacts_uri: str = Field(
+        "",
+        description="Where datasets are stored: a folder or an `s3://…` URI. Empty: a folder in `data_dir`.",
+    )
+    queue_name: str = Field("backprop", min_length=1, description="Name of the RQ queue.")
+    log_format: str = Field(
+        "text", pattern="^(text|json)$", description="`text` for people, `json` for log collectors."
+    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level logged.")
+
+    max_upload_bytes: int = Field(4 * 2**30, gt=0, description="Largest file `POST /v1/datasets` takes, in bytes.")
+    max_rows: int = Field(100_000_000, gt=0, description="Most rows a dataset may have.")
+    max_columns: int = Field(10_000, gt=0, description="Most columns a dataset may have.")
+    max_request_bytes: int = Field(16 * 2**20, gt=0, description="Largest body of every other request, in bytes.")
+    max_prediction_rows: int = Field(100_000, gt=0, description="Most rows of one prediction request.")
+    max_parameters: int = Field(20_000_000, gt=0, description="Most weights and biases a network may have.")
+    max_training_bytes: int = Field(
+        8 * 2**30, gt=0, description="Most memory a job may be estimated to need, in bytes."
+    )
+
+    training_threads: int = Field(
+        0, ge=0, description="Threads of one training job. 0: one for each CPU the worker may use."
+    )
+    flush_seconds: float = Field(
+        0.25, gt=0, description="At most this long after an iteration its cost is in the database."
+    )
+    lease_seconds: float = Field(
+        10.0, gt=0, description="A running job that has not reported for this long is taken to be dead."
+    )
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's SQLAlchemy URL: `database_url`, or SQLite in `data_dir`."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'backprop.db'}"
+
+    @property
+    def resolved_redis_url(self) -> str:
+        """The URL of Redis: `redis_url`, or the embedded server's socket."""
+        return self.redis_url or f"unix://{self.data_dir.absolute() / 'redis.sock'}"
+
+    @property
+    def resolved_artifacts_uri(self) -> str:
+        """Where artifacts are kept: `artifacts_uri`, or a folder in `data_dir`."""
+        return self.artifacts_uri or str(self.data_dir.absolute() / "artifacts")

@@ -1,0 +1,175 @@
+"""The database schema. Every table of the service, and nothing else; how they are used is in the repositories."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in time, always in UTC and aware; SQLite keeps it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give back the time zone that SQLite dropped."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """What all tables share: constraint names that migrations can refer to."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  # SQLAlchemy's own way of declaring this
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        float: Double,
+        str: String,
+        bool: Boolean,
+    }
+
+
+class Dataset(Table):
+    """An uploaded table in its canonical form. `columns` holds `infra.columns.Column` objects as JSON."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    format: Mapped[str]
+    filename: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    rows: Mapped[int] = mapped_column(BigInteger)
+    columns: Mapped[list[Any]]
+    artifact: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Network(Table):
+    """A named network spec. `spec` holds an `infra.specs.NetworkSpec` as JSON."""
+
+    __tablename__ = "networks"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    spec: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Job(Table):
+    """A training job: this row is the truth about it, whatever Redis or a worker believes.
+
+    Attributes:
+        dataset_id: no foreign key, since a finished job outlives its dataset.
+        spec: an `infra.specs.ResolvedJob` as JSON: the request with every default filled in.
+        iteration: last iteration whose cost is in the database; None before the first.
+        cost: J(W, b) at `iteration`.
+        rate: iterations per second over the last flushes.
+        attempt: how many times a worker has claimed the job.
+        token: names the attempt that may write; anybody else's writes change no row.
+        lease_expires_at: when the attempt, not heard of since, is taken to be dead.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "status", "lease_expires_at"), Index(None, "dataset_id", "status"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str]
+    network_id: Mapped[str | None]
+    spec: Mapped[dict[str, Any]]
+    status: Mapped[str]
+    iteration: Mapped[int | None] = mapped_column(BigInteger)
+    iterations: Mapped[int] = mapped_column(BigInteger)
+    cost: Mapped[float | None]
+    rate: Mapped[float | None]
+    attempt: Mapped[int] = mapped_column(Integer)
+    token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    cancel_requested: Mapped[bool]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None] = mapped_column(Text)
+    model_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Cost(Table):
+    """J(W, b) of one job at one iteration, and the terms it is the sum of."""
+
+    __tablename__ = "costs"
+    # Rows are read and written in the order of the key only: no separate row id needed.
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    iteration: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cost: Mapped[float]
+    data_cost: Mapped[float]
+    decay_cost: Mapped[float]
+
+
+class Checkpoint(Table):
+    """The last saved state of a job's training: safetensors of everything that decides the rest of the run."""
+
+    __tablename__ = "checkpoints"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    iteration: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+class Model(Table):
+    """What a job has trained. It never changes.
+
+    Attributes:
+        network: the network with its input and output sizes, as JSON.
+        preprocessing: how rows become inputs and outputs become answers, as JSON.
+        metrics: what `worker.evaluation` measured, as JSON.
+        weights: safetensors of W1, b1, W2, b2, …; loaded only when asked for.
+    """
+
+    __tablename__ = "models"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    dataset_id: Mapped[str]
+    task: Mapped[str]
+    network: Mapped[dict[str, Any]]
+    preprocessing: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    iteration: Mapped[int] = mapped_column(BigInteger)
+    cost: Mapped[float]
+    weights: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    created_at: Mapped[datetime]
