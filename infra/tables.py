@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -171,5 +171,5 @@ class Model(Table):
     metrics: Mapped[dict[str, Any]]
     iteration: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[float]
-    weights: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    weights: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime]
