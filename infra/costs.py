@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from backprop.training import Record
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from infra.tables import Cost
 
 
-@dataclass(frozen=True)
-class CostRow:
-    """J(W, b) at the parameters after `iteration` updates, and the terms it is the sum of."""
-
-    iteration: int
-    cost: float
-    data_cost: float
-    decay_cost: float
-
-
-def add(session: Session, job_id: str, rows: Sequence[CostRow]) -> None:
+def add(session: Session, job_id: str, rows: Sequence[Record]) -> None:
     """Append rows, which must follow those already there."""
     session.execute(
         insert(Cost.__table__),  # type: ignore[arg-type]  # Core's executemany: no object a row
@@ -38,7 +28,7 @@ def add(session: Session, job_id: str, rows: Sequence[CostRow]) -> None:
     )
 
 
-def list_rows(session: Session, job_id: str, after: int, limit: int) -> tuple[list[CostRow], bool]:
+def list_rows(session: Session, job_id: str, after: int, limit: int) -> tuple[list[Record], bool]:
     """The next `limit` rows past iteration `after`, in order and gap-free, and whether more follow."""
     rows = _fetch(
         session,
@@ -50,7 +40,7 @@ def list_rows(session: Session, job_id: str, after: int, limit: int) -> tuple[li
     return rows[:limit], len(rows) > limit
 
 
-def thin_rows(session: Session, job_id: str, after: int, points: int) -> list[CostRow]:
+def thin_rows(session: Session, job_id: str, after: int, points: int) -> list[Record]:
     """At most `points` rows past iteration `after` that show the same curve when drawn.
 
     The iterations are cut into equal stretches and of each the rows with the least and the greatest J are kept,
@@ -90,5 +80,5 @@ def thin_rows(session: Session, job_id: str, after: int, points: int) -> list[Co
     )
 
 
-def _fetch(session: Session, query: Select[int, float, float, float]) -> list[CostRow]:
-    return [CostRow(*row) for row in session.execute(query)]
+def _fetch(session: Session, query: Select[int, float, float, float]) -> list[Record]:
+    return [Record(*row) for row in session.execute(query)]

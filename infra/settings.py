@@ -25,8 +25,8 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL (`postgresql+psycopg://…` or `sqlite:///…`). Empty: SQLite in `data_dir`.",
     )
     redis_url: str = Field(
-        "",
-        description="URL of the Redis that carries job ids. Empty: the embedded one, on a socket in `data_dir`.",
+        "redis://127.0.0.1:6379/0",
+        description="URL of the Redis that carries job ids. `backprop serve` runs its own unless this is set.",
     )
     artifacts_uri: str = Field(
         "",
@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(
         0.25, gt=0, description="At most this long after an iteration its cost is in the database."
     )
+    checkpoint_seconds: float = Field(
+        5.0, gt=0, description="At most this much training, in seconds, is done again after a crash."
+    )
     lease_seconds: float = Field(
         10.0, gt=0, description="A running job that has not reported for this long is taken to be dead."
     )
@@ -62,11 +65,6 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database's SQLAlchemy URL: `database_url`, or SQLite in `data_dir`."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'backprop.db'}"
-
-    @property
-    def resolved_redis_url(self) -> str:
-        """The URL of Redis: `redis_url`, or the embedded server's socket."""
-        return self.redis_url or f"unix://{self.data_dir.absolute() / 'redis.sock'}"
 
     @property
     def resolved_artifacts_uri(self) -> str:

@@ -1,0 +1,50 @@
+"""What routes are handed: the parts of the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from infra.artifacts import ArtifactStore
+from infra.database import Database
+from infra.queue import JobQueue
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that one process of the API opens once and all its requests share."""
+
+    settings: Settings
+    database: Database
+    queue: JobQueue
+    artifacts: ArtifactStore
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _settings(services: Annotated[Services, Depends(_services)]) -> Settings:
+    return services.settings
+
+
+def _database(services: Annotated[Services, Depends(_services)]) -> Database:
+    return services.database
+
+
+def _queue(services: Annotated[Services, Depends(_services)]) -> JobQueue:
+    return services.queue
+
+
+def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
+    return services.artifacts
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+DatabaseDep = Annotated[Database, Depends(_database)]
+QueueDep = Annotated[JobQueue, Depends(_queue)]
+ArtifactsDep = Annotated[ArtifactStore, Depends(_artifacts)]

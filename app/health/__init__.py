@@ -1,0 +1,1 @@
+"""Is the process up; can it do its work."""

@@ -1,0 +1,34 @@
+"""`GET /healthz` and `GET /readyz`, for container engines and load balancers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.dependencies import DatabaseDep, QueueDep
+from app.errors import responses
+from infra.errors import Unavailable
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The answer of a healthy service."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz")
+def healthz() -> Health:
+    """Tell that the process is up."""
+    return Health()
+
+
+@router.get("/readyz", responses=responses(Unavailable))
+def readyz(database: DatabaseDep, queue: QueueDep) -> Health:
+    """Tell that the database and Redis answer; 503 with the one that does not otherwise."""
+    database.ping()
+    queue.ping()
+    return Health()

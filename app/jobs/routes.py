@@ -1,0 +1,90 @@
+"""`/v1/jobs`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response, status
+
+from app.dependencies import DatabaseDep, QueueDep, SettingsDep
+from app.errors import responses
+from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage
+from app.jobs.service import submit
+from app.parameters import After, IdPath, Limit
+from infra import costs, jobs
+from infra.errors import Conflict, NotFound, TooLarge
+from infra.specs import JobSpec
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+POLL_SECONDS = 1
+"""What `Retry-After` tells a client that has just submitted a job."""
+
+AfterIteration = Annotated[int, Query(ge=-1, le=2**62, description="Rows past this iteration; −1 for all.")]
+CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at most.")]
+Points = Annotated[
+    int | None,
+    Query(ge=4, le=10_000, description="Thin the whole curve to at most this many rows; its extremes are kept."),
+]
+
+
+@router.post("", status_code=status.HTTP_202_ACCEPTED, responses=responses(NotFound, TooLarge))
+def create_job(
+    body: JobSpec, database: DatabaseDep, queue: QueueDep, settings: SettingsDep, response: Response
+) -> JobOut:
+    """Queue a training job. Whatever is wrong with it is said now; nothing invalid is ever queued."""
+    job = submit(body, database, queue, settings)
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    response.headers["Retry-After"] = str(POLL_SECONDS)
+    return JobOut.of(job)
+
+
+@router.get("", responses=responses())
+def list_jobs(
+    database: DatabaseDep,
+    after: After = None,
+    limit: Limit = 20,
+    status: Annotated[jobs.Status | None, Query(description="Only jobs of this status.")] = None,
+) -> JobPage:
+    """Jobs, newest first."""
+    with database.reading() as session:
+        page = jobs.list_page(session, after, limit, status)
+    return JobPage(data=[JobOut.of(job) for job in page.rows], has_more=page.has_more)
+
+
+@router.get(
+    "/{job_id}",
+    responses={**responses(NotFound), 304: {"description": "Nothing has changed since the ETag given."}},
+    response_model=JobOut,
+)
+def get_job(job_id: IdPath, database: DatabaseDep, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """One job. Poll it with `If-None-Match` and the last ETag: an unchanged job answers 304, with no body."""
+    with database.reading() as session:
+        job = jobs.get(session, job_id)
+    body = JobOut.of(job).model_dump_json().encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
+    return Response(body, media_type="application/json", headers={"ETag": etag})
+
+
+@router.post("/{job_id}/cancel", responses=responses(NotFound, Conflict))
+def cancel_job(job_id: IdPath, database: DatabaseDep) -> JobOut:
+    """Cancel a queued job at once, a running one at its next flush. What it has learnt stays as a checkpoint."""
+    with database.writing() as session:
+        return JobOut.of(jobs.request_cancel(session, job_id))
+
+
+@router.get("/{job_id}/costs", responses=responses(NotFound))
+def get_costs(
+    job_id: IdPath, database: DatabaseDep, after: AfterIteration = -1, limit: CostLimit = 1000, points: Points = None
+) -> CostPage:
+    """J(W,b) of every iteration recorded so far, in order. To follow a job, ask again after the last one seen."""
+    with database.reading() as session:
+        jobs.get(session, job_id)
+        if points is not None:
+            rows, has_more = costs.thin_rows(session, job_id, after, points), False
+        else:
+            rows, has_more = costs.list_rows(session, job_id, after, limit)
+    return CostPage(data=[CostOut.of(row) for row in rows], has_more=has_more)

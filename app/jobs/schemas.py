@@ -1,0 +1,125 @@
+"""What a client gets about jobs. What it sends is `infra.specs.JobSpec`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from backprop.training import Record
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.jobs import Status
+from infra.specs import InputColumn, NetworkSpec, ResolvedJob, Scaling, TargetColumn, Task, TrainingSpec
+from infra.tables import Job
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str = Field(examples=["diverged"])
+    message: str
+
+
+class JobOut(BaseModel):
+    """A job: what was asked, and how far it has come."""
+
+    model_config = ConfigDict(title="Job")
+
+    id: str
+    status: Status
+    iteration: int | None = Field(description="Last iteration whose cost is recorded; null before the first.")
+    iterations: int = Field(description="How many were asked for.")
+    cost: float | None = Field(description="J(W,b) at `iteration`.")
+    rate: float | None = Field(description="Iterations per second of this attempt so far.")
+    eta_seconds: float | None = Field(
+        description="At this rate, how long until the last iteration; null unless running."
+    )
+    attempt: int = Field(description="How many times a worker has taken the job up.")
+    cancel_requested: bool
+    error: JobError | None
+    model_id: str | None = Field(description="The trained model, once the job has succeeded.")
+    dataset_id: str
+    network_id: str | None
+    network: NetworkSpec = Field(description="With the output layer's units filled in from the data.")
+    sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
+    task: Task
+    inputs: tuple[InputColumn, ...]
+    targets: tuple[TargetColumn, ...]
+    scaling: Scaling
+    holdout: float
+    training: TrainingSpec
+    created_at: datetime
+    started_at: datetime | None = Field(description="When the current attempt began.")
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> JobOut:
+        """The row as a client sees it."""
+        spec = ResolvedJob.model_validate(job.spec)
+        return cls(
+            id=job.id,
+            status=job.status,
+            iteration=job.iteration,
+            iterations=job.iterations,
+            cost=job.cost,
+            rate=job.rate,
+            eta_seconds=_eta_seconds(job),
+            attempt=job.attempt,
+            cancel_requested=job.cancel_requested,
+            error=_error(job),
+            model_id=job.model_id,
+            dataset_id=job.dataset_id,
+            network_id=job.network_id,
+            network=spec.network,
+            sizes=spec.sizes,
+            task=spec.task,
+            inputs=spec.inputs,
+            targets=spec.targets,
+            scaling=spec.scaling,
+            holdout=spec.holdout,
+            training=spec.training,
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+        )
+
+
+class JobPage(BaseModel):
+    """Jobs, newest first."""
+
+    data: list[JobOut]
+    has_more: bool
+
+
+class CostOut(BaseModel):
+    """J(W,b) at the parameters after `iteration` updates: the sum of its data term and its decay term."""
+
+    model_config = ConfigDict(title="Cost")
+
+    iteration: int
+    cost: float
+    data_cost: float
+    decay_cost: float
+
+    @classmethod
+    def of(cls, row: Record) -> CostOut:
+        """The row as a client sees it."""
+        return cls(iteration=row.iteration, cost=row.cost, data_cost=row.data_cost, decay_cost=row.decay_cost)
+
+
+class CostPage(BaseModel):
+    """Costs in the order of iterations, gap-free unless thinned by `points`."""
+
+    data: list[CostOut]
+    has_more: bool
+
+
+def _eta_seconds(job: Job) -> float | None:
+    if job.status != "running" or not job.rate or job.iteration is None:
+        return None
+    return (job.iterations - job.iteration) / job.rate
+
+
+def _error(job: Job) -> JobError | None:
+    if job.error_code is None:
+        return None
+    return JobError(code=job.error_code, message=job.error_message or "")

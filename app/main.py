@@ -1,0 +1,80 @@
+"""The FastAPI application, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
+
+from app.body_limit import BodyLimit
+from app.datasets.routes import router as datasets_router
+from app.dependencies import Services
+from app.errors import Problem, add_error_handlers
+from app.health.routes import router as health_router
+from app.jobs.routes import router as jobs_router
+from app.models.routes import router as models_router
+from app.networks.routes import router as networks_router
+from infra.artifacts import ArtifactStore
+from infra.database import Database
+from infra.queue import JobQueue, connect
+from infra.settings import Settings
+
+DESCRIPTION = """Train feed-forward neural networks by backpropagation and ask them for predictions.
+
+Post a dataset, post a job, follow its cost J(W,b), ask the model. Every error answers with
+`application/problem+json` and a stable `code`."""
+
+STREAMED = frozenset({("POST", "/v1/datasets")})
+"""Requests whose body is written to disk as it comes, under a limit of its own."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service over the database, the Redis and the artifacts that the settings name.
+
+    Nothing is connected to before the first request that needs it, so the API comes up (and says at ``/readyz``
+    what is missing) even when the rest is still starting.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = Services(
+            settings=settings,
+            database=Database(settings.resolved_database_url),
+            queue=JobQueue(connect(settings.redis_url), settings.queue_name),
+            artifacts=ArtifactStore(settings.resolved_artifacts_uri),
+        )
+        app.state.services = services
+        yield
+        services.database.close()
+        services.queue.connection.close()
+
+    app = FastAPIOffline(
+        title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
+    )
+    for router in (datasets_router, networks_router, jobs_router, models_router, health_router):
+        app.include_router(router)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, exempt=STREAMED)
+    add_error_handlers(app)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the Problem schema into the OpenAPI document, which the routes' error responses refer to."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas = document["components"]["schemas"]
+            schemas.update(schema.pop("$defs"))
+            schemas["Problem"] = schema
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document

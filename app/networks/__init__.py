@@ -1,0 +1,1 @@
+"""Named network specs that jobs can refer to."""

@@ -1,0 +1,100 @@
+"""The `backprop` command. Of the client, only this file imports the servers: it starts them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.demo import DemoError, run_demo
+from client.stack import Stack, StackError
+
+app = typer.Typer(help="Train feed-forward neural networks as a service.", no_args_is_help=True, add_completion=False)
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder for the database, Redis and the datasets. [default: BACKPROP_DATA_DIR, or data]"
+    ),
+]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Workers = Annotated[int, typer.Option(min=1, help="How many jobs train at the same time.")]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors that have an explanation end the command with it, without a traceback."""
+    try:
+        yield
+    except (StackError, DemoError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on. [default: 8000, or any if that is taken]")
+    ] = None,
+    data: Data = None,
+    workers: Workers = 1,
+) -> None:
+    """Run everything on this machine: API, workers, Redis and SQLite."""
+    with _explained(), Stack(host, port, data, workers) as stack:
+        typer.echo(f"Backprop is at {stack.url} — its interface is described at {stack.url}/docs — Ctrl-C stops it.")
+        stack.supervise()
+
+
+@app.command()
+def demo() -> None:
+    """Train a classifier of handwritten digits from start to end, in a folder of its own that is removed after."""
+    with _explained():
+        run_demo()
+
+
+@app.command()
+def api(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    fd: Annotated[int | None, typer.Option(help="Listen on this inherited socket instead.")] = None,
+) -> None:
+    """Run the API alone."""
+    import uvicorn
+
+    from app.main import create_app
+    from infra.logging import configure_logging
+    from infra.settings import Settings
+
+    settings = Settings()
+    configure_logging(settings)
+    config = uvicorn.Config(create_app(settings), host, port, log_config=None, access_log=False)
+    uvicorn.Server(config).run(sockets=None if fd is None else [socket.socket(fileno=fd)])
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker: it trains one job at a time."""
+    from infra.logging import configure_logging
+    from infra.settings import Settings
+    from worker.process import run_worker
+
+    settings = Settings()
+    configure_logging(settings)
+    run_worker(settings)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from infra.logging import configure_logging
+    from infra.settings import Settings
+    from migrations.commands import upgrade
+
+    settings = Settings()
+    configure_logging(settings)
+    upgrade(settings.resolved_database_url)

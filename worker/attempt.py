@@ -1,0 +1,180 @@
+"""One attempt at a job, from the claim to its end: prepared, trained, measured, and the model stored."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from backprop.codec import from_bytes, to_bytes
+from backprop.network import Layer, Network, initial_parameters
+from backprop.training import Record, Run, Training
+
+from infra import datasets, jobs, models
+from infra.artifacts import ArtifactStore
+from infra.database import Database
+from infra.errors import InvalidRequest, ServiceError
+from infra.ids import new_id
+from infra.jobs import Claim, Status, Superseded
+from infra.settings import Settings
+from infra.specs import ResolvedJob
+from infra.tables import Model
+from worker.evaluation import evaluate
+from worker.preparation import TrainingData, prepare
+from worker.recorder import CancelRequested, Pace, Recorder
+
+_log = structlog.get_logger(__name__)
+
+
+def attempt_job(job_id: str, database: Database, artifacts: ArtifactStore, settings: Settings) -> None:
+    """Claim the job and bring it to an end; do nothing when somebody else has it.
+
+    Whatever goes wrong with the job itself becomes its error. When this attempt is superseded meanwhile, nothing
+    more is written.
+    """
+    with database.writing() as session:
+        claim = jobs.claim(session, job_id, settings.lease_seconds)
+    if claim is None:
+        _log.info("nothing to do: the job is not queued", job=job_id)
+        return
+    log = _log.bind(job=job_id, attempt=claim.job.attempt)
+    log.info("job taken up")
+    try:
+        status = Attempt(claim, database, artifacts, settings).carry_out()
+    except Superseded:
+        log.warning("superseded: another attempt has the job, or it has ended")
+    else:
+        log.info("job ended", status=status)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A claimed job and what is needed to carry it out."""
+
+    claim: Claim
+    database: Database
+    artifacts: ArtifactStore
+    settings: Settings
+
+    def carry_out(self) -> Status:
+        """Bring the job to an end, and tell which.
+
+        Raises:
+            Superseded: the job is no longer this attempt's.
+        """
+        try:
+            with tempfile.TemporaryDirectory(prefix="backprop-job-") as scratch:
+                return self._succeed(self._train(Path(scratch)))
+        except Superseded:
+            raise
+        except CancelRequested:
+            return self._cancel()
+        except ServiceError as error:
+            return self._fail(error.code, error.message)
+        except MemoryError:
+            return self._fail("out_of_memory", "The worker has not enough memory for this job; try a smaller network.")
+        except Exception:
+            _log.exception("unexpected failure", job=self.claim.job.id)
+            return self._fail("internal_error", "The worker failed at this job; the reason is in its log.")
+
+    def _train(self, scratch: Path) -> Model:
+        """Prepare, train and measure, all while the recorder keeps the lease; gives the model, not yet stored."""
+        spec = ResolvedJob.model_validate(self.claim.job.spec)
+        pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
+        with self.database.reading() as session:
+            artifact = datasets.get(session, spec.dataset_id).artifact
+        with Recorder(self.database, self.claim, pace) as recorder:
+            data = prepare(spec, self.artifacts, artifact, scratch)
+            run = self._run(spec, data)
+            cost = follow(run, recorder)
+            return Model(
+                id=new_id("mdl"),
+                job_id=self.claim.job.id,
+                dataset_id=spec.dataset_id,
+                task=spec.task,
+                network={"sizes": spec.sizes, **spec.network.model_dump(mode="json")},
+                preprocessing=data.preprocessing.to_json(),
+                metrics=evaluate(run.parameters, data),
+                iteration=spec.training.iterations,
+                # Nothing was left to do if the attempt before had come to the last iteration.
+                cost=self.claim.job.cost if cost is None else cost,
+                weights=to_bytes(run.parameters.to_arrays()),
+                created_at=datetime.now(UTC),
+            )
+
+    def _run(self, spec: ResolvedJob, data: TrainingData) -> Run:
+        network = network_of(spec)
+        checkpoint = self.claim.checkpoint
+        training = spec.training
+        return Run(
+            network,
+            Training(
+                iterations=training.iterations,
+                learning_rate=training.learning_rate,
+                weight_decay=training.weight_decay,
+            ),
+            data.X,
+            data.Y,
+            parameters=initial_parameters(
+                network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
+            ),
+            state=None if checkpoint is None else from_bytes(checkpoint),
+            threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
+        )
+
+    def _succeed(self, model: Model) -> Status:
+        with self.database.writing() as session:
+            models.add(session, model)
+            jobs.succeed(session, self.claim.job.id, self.claim.token, model.id)
+        return "succeeded"
+
+    def _fail(self, code: str, message: str) -> Status:
+        with self.database.writing() as session:
+            jobs.fail(session, self.claim.job.id, self.claim.token, code, message)
+        return "failed"
+
+    def _cancel(self) -> Status:
+        with self.database.writing() as session:
+            jobs.cancel_running(session, self.claim.job.id, self.claim.token)
+        return "cancelled"
+
+
+def network_of(spec: ResolvedJob) -> Network:
+    """The network that a resolved job trains."""
+    layers = zip(spec.sizes[1:], spec.network.layers, strict=True)
+    return Network(spec.sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
+
+
+def follow(run: Run, recorder: Recorder) -> float | None:
+    """Train to the last iteration and record each on the way.
+
+    Returns:
+        J after the last iteration; None if the run had nothing left to do.
+
+    Raises:
+        InvalidRequest: J is no longer a finite number (code ``diverged``).
+        CancelRequested, Superseded: stop, as the recorder says.
+    """
+    cost: float | None = None
+    for record in run.records():
+        if not math.isfinite(record.cost):
+            raise _diverged(record)
+        if cost is None:
+            recorder.training_begins(record.iteration)
+        recorder.add(record)
+        cost = record.cost
+        if recorder.needs_attention:
+            recorder.attend(run, record.iteration)
+    return cost
+
+
+def _diverged(record: Record) -> InvalidRequest:
+    return InvalidRequest(
+        "diverged",
+        f"J is no longer a finite number at iteration {record.iteration}. Try a smaller learning_rate; with linear or "
+        "relu units also a smaller epsilon, or scaled inputs.",
+    )

@@ -1,0 +1,191 @@
+"""Streams an attempt's costs into the database while it trains, off the training thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import structlog
+from backprop.codec import to_bytes
+from backprop.training import Record, Run
+
+from infra import costs, jobs
+from infra.database import Database
+from infra.errors import Unavailable
+from infra.jobs import Claim, Progress, Superseded
+
+MOST_BUFFERED = 500_000
+"""Records held while the database is away; beyond that training waits rather than filling the memory."""
+
+MOST_ROWS_A_FLUSH = 5_000
+"""Rows of one transaction: large enough to be fast, small enough to leave the database to others in between."""
+
+_log = structlog.get_logger(__name__)
+
+
+class CancelRequested(Exception):
+    """Somebody asked for the job to be cancelled. What was learnt so far is in the checkpoint."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often an attempt writes.
+
+    Attributes:
+        flush_seconds: between two flushes of records.
+        checkpoint_seconds: between two checkpoints.
+        lease_seconds: how long the attempt is believed alive after a flush.
+    """
+
+    flush_seconds: float
+    checkpoint_seconds: float
+    lease_seconds: float
+
+
+class Recorder:
+    """The one writer of a running attempt: cost rows, progress, lease and checkpoints, a flush in one transaction.
+
+    A context manager: inside, a thread flushes every `flush_seconds` and keeps the lease, whether or not there is
+    anything new. When the block ends, whatever is left is flushed and the thread is gone.
+
+    The training thread calls `add` for every record, and `attend` whenever `needs_attention` says so: one attribute
+    read an iteration is all that recording costs it, besides the interpreter lock that both threads share.
+    """
+
+    def __init__(self, database: Database, claim: Claim, pace: Pace) -> None:
+        self.needs_attention = False
+        self._database = database
+        self._job_id = claim.job.id
+        self._token = claim.token
+        self._pace = pace
+        # The training thread appends and the flushing thread takes from the left: both are atomic.
+        self._records: deque[Record] = deque()
+        self.add = self._records.append
+        self._state: tuple[int, bytes] | None = None
+        self._flushed = threading.Condition()
+        self._closing = threading.Event()
+        self._superseded = False
+        self._cancel_requested = False
+        self._began: tuple[float, int] | None = None
+        self._last_report = time.monotonic()
+        self._last_checkpoint = time.monotonic()
+        self._thread = threading.Thread(target=self._flush_until_closed, name="recorder", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start flushing."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Flush what is left and stop.
+
+        Raises:
+            Superseded: another attempt has the job, and nothing more of this one was written.
+        """
+        self._closing.set()
+        self._thread.join()
+        if self._superseded and kind is None:
+            raise Superseded
+
+    def training_begins(self, iteration: int) -> None:
+        """Note from when and where the rate is counted."""
+        self._began = (time.monotonic(), iteration)
+
+    def attend(self, run: Run, iteration: int) -> None:
+        """Do what the flushing thread needs from the training thread, between two iterations.
+
+        Args:
+            run: the training, suspended after the record of `iteration` has been added.
+            iteration: the last one recorded.
+
+        Raises:
+            CancelRequested: stop; the checkpoint of `iteration` will be flushed.
+            Superseded: stop; another attempt has the job.
+        """
+        self.needs_attention = False
+        if self._superseded:
+            raise Superseded
+        if self._cancel_requested or self._checkpoint_is_due():
+            self._state = (iteration, to_bytes(run.state()))
+            self._last_checkpoint = time.monotonic()
+        if self._cancel_requested:
+            raise CancelRequested
+        with self._flushed:
+            self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._superseded)
+
+    def _checkpoint_is_due(self) -> bool:
+        return time.monotonic() - self._last_checkpoint >= self._pace.checkpoint_seconds
+
+    def _flush_until_closed(self) -> None:
+        closing = False
+        while not closing and not self._superseded:
+            closing = self._closing.wait(self._pace.flush_seconds)
+            try:
+                self._flush()
+            except Unavailable:
+                _log.warning("the database is away; the job keeps its records until it is back", job=self._job_id)
+                closing = False
+                time.sleep(self._pace.flush_seconds)
+            except Superseded:
+                _log.warning("another attempt has the job", job=self._job_id)
+                self._superseded = True
+            self.needs_attention = (
+                self._superseded
+                or self._cancel_requested
+                or self._checkpoint_is_due()
+                or len(self._records) > MOST_BUFFERED
+            )
+            with self._flushed:
+                self._flushed.notify_all()
+
+    def _flush(self) -> None:
+        """Write everything recorded so far, in transactions of bounded size, and renew the lease.
+
+        Records leave the queue only after the commit, so that a flush that fails loses none.
+        """
+        state = self._state  # taken before the records, so that every record up to it is among them
+        waiting = len(self._records)
+        if waiting == 0 and state is None and not self._lease_wears_out():
+            return
+        written = 0
+        while True:
+            # By index: iterating would fail when the training thread appends meanwhile.
+            rows = [self._records[index] for index in range(min(waiting - written, MOST_ROWS_A_FLUSH))]
+            written += len(rows)
+            last = written == waiting
+            self._write(rows, state if last else None)
+            for _ in rows:
+                self._records.popleft()
+            if last:
+                break
+        if self._state is state:
+            self._state = None
+
+    def _write(self, rows: list[Record], state: tuple[int, bytes] | None) -> None:
+        with self._database.writing() as session:
+            self._cancel_requested = jobs.report(
+                session, self._job_id, self._token, self._progress(rows), self._pace.lease_seconds
+            )
+            if rows:
+                costs.add(session, self._job_id, rows)
+            if state is not None:
+                jobs.save_checkpoint(session, self._job_id, *state)
+        self._last_report = time.monotonic()
+
+    def _lease_wears_out(self) -> bool:
+        return time.monotonic() - self._last_report > self._pace.lease_seconds / 4
+
+    def _progress(self, rows: list[Record]) -> Progress | None:
+        if not rows or self._began is None:
+            return None
+        began, start = self._began
+        last = rows[-1]
+        seconds = time.monotonic() - began
+        done = last.iteration - start
+        return Progress(last.iteration, last.cost, done / seconds if done > 0 else None)

@@ -1,0 +1,18 @@
+"""What RQ calls, by its dotted name (`infra.queue.TASK`)."""
+
+from __future__ import annotations
+
+from infra.artifacts import ArtifactStore
+from infra.database import Database
+from infra.settings import Settings
+from worker.attempt import attempt_job
+
+
+def train(job_id: str) -> None:
+    """Carry out the job of that id, with connections of this process's own."""
+    settings = Settings()
+    database = Database(settings.resolved_database_url)
+    try:
+        attempt_job(job_id, database, ArtifactStore(settings.resolved_artifacts_uri), settings)
+    finally:
+        database.close()
