@@ -17,6 +17,7 @@ from app.dependencies import Services
 from app.errors import Problem, add_error_handlers
 from app.health.routes import router as health_router
 from app.jobs.routes import router as jobs_router
+from app.models.cache import PredictorCache
 from app.models.routes import router as models_router
 from app.networks.routes import router as networks_router
 from infra.artifacts import ArtifactStore
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
             artifacts=ArtifactStore(settings.resolved_artifacts_uri),
         )
         app.state.services = services
+        app.state.predictors = PredictorCache(services.database)
         yield
         services.database.close()
         services.queue.connection.close()

@@ -38,9 +38,7 @@ def _explained() -> Iterator[None]:
 @app.command()
 def serve(
     host: Host = "127.0.0.1",
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on. [default: 8000, or any if that is taken]")
-    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port. [default: 8000, or any if that is taken]")] = None,
     data: Data = None,
     workers: Workers = 1,
 ) -> None:

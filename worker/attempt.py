@@ -77,7 +77,7 @@ class Attempt:
             return self._fail(error.code, error.message)
         except MemoryError:
             return self._fail("out_of_memory", "The worker has not enough memory for this job; try a smaller network.")
-        except Exception:
+        except Exception:  # whatever it is, the job must end and its owner be told
             _log.exception("unexpected failure", job=self.claim.job.id)
             return self._fail("internal_error", "The worker failed at this job; the reason is in its log.")
 

@@ -1,0 +1,1 @@
+"""Trained models: described, downloaded, asked for predictions."""

@@ -1,0 +1,293 @@
+"""Predictions from a stored model: rows as people send them in, answers in their own labels and units out.
+
+A row is an object from column name to value, or an array of values in the order of the model's input columns.
+An object must have every input column, may have the model's target columns (people send rows of their own file;
+the values are ignored), and may have nothing else. Messages count rows from 0, as paths do. Nothing is guessed: null, NaN, a number as a string, a boolean
+for a number or a category that the training data did not have are refused, with row and column named.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from backprop.codec import from_bytes
+from backprop.network import Layer, Network, Parameters, predict
+from numpy.typing import NDArray
+
+from backprop.preprocessing import ClassCoding, Feature, NumberCoding, Preprocessing
+from infra.errors import FieldError, InvalidRequest, TooLarge
+
+Array = NDArray[Any]
+Row = Mapping[str, Any] | Sequence[Any]
+
+REPORTED_PROBLEMS = 20
+"""How many problems of a request are listed; what is wrong with one row is mostly wrong with all."""
+
+LARGEST_ANSWER = 5_000_000
+"""Values (scores, or reconstructed columns) in one answer; each takes some hundred bytes on its way to JSON."""
+
+BLOCK_BYTES = 32 * 2**20
+"""Size of a block of coded rows, counted as 8 bytes a value."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A trained model, ready to answer; it never changes.
+
+    Attributes:
+        parameters: the weights and biases, with the network they belong to.
+        preprocessing: the coding of inputs and targets.
+    """
+
+    parameters: Parameters
+    preprocessing: Preprocessing
+
+    @classmethod
+    def from_stored(cls, network: Mapping[str, Any], preprocessing: Mapping[str, Any], weights: bytes) -> Predictor:
+        """Build it from a model as the database keeps it.
+
+        Args:
+            network: ``{"sizes": [s_1, …], "layers": [{"activation": …}, …]}``.
+            preprocessing: what `Preprocessing.to_json` gave.
+            weights: safetensors of W1, b1, W2, b2, …
+
+        Raises:
+            ValueError: the parts do not belong together.
+        """
+        inputs, *units = network["sizes"]
+        layers = zip(units, network["layers"], strict=True)
+        built = Network(inputs, tuple(Layer(count, layer["activation"]) for count, layer in layers))
+        coding = Preprocessing.from_json(preprocessing)
+        if coding.inputs.width != built.inputs or coding.targets.width != built.outputs:
+            raise ValueError("the preprocessing does not fit the network")
+        return cls(Parameters.from_arrays(built, from_bytes(weights)), coding)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The input columns, in the order an array must have."""
+        return tuple(feature.name for feature in self._features)
+
+    def predict(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Answer each row.
+
+        Returns:
+            One object a row, in order, of plain JSON values:
+
+            - classification: ``{"prediction": label, "scores": [{"class": label, "score": s}, …]}``, the classes in
+              the model's order, s in [0, 1] (a score, not a probability);
+            - regression: ``{"prediction": {target: value, …}}``;
+            - reconstruction: ``{"prediction": {column: value, …}}``.
+
+        Raises:
+            InvalidRequest: ``invalid_rows``: rows that cannot be read, each problem with its place, up to
+                `REPORTED_PROBLEMS`; ``prediction_not_finite``: numbers so far from the training data that the
+                network overflows.
+            TooLarge: ``answer_too_large``.
+        """
+        self._check_answer_size(len(rows))
+        batch = self._columns_of(rows)
+        at_once = max(1, BLOCK_BYTES // (8 * self.preprocessing.inputs.width))
+        answers: list[dict[str, Any]] = []
+        for start in range(0, len(rows), at_once):
+            block = {name: values[start : start + at_once] for name, values in batch.items()}
+            answers += self._answers(block, start)
+        return answers
+
+    @cached_property
+    def _features(self) -> tuple[Feature, ...]:
+        return self.preprocessing.inputs.features
+
+    @cached_property
+    def _ignored(self) -> frozenset[str]:
+        return frozenset(self.preprocessing.target_names)
+
+    def _check_answer_size(self, rows: int) -> None:
+        coding = self.preprocessing.targets
+        if isinstance(coding, ClassCoding):
+            each = len(coding.classes)
+        elif isinstance(coding, NumberCoding):
+            each = len(coding.targets)
+        else:
+            each = len(self._features)
+        if rows * each > LARGEST_ANSWER:
+            raise TooLarge(
+                "answer_too_large",
+                f"{rows:,} rows with {each:,} values each make too large an answer: send at most "
+                f"{LARGEST_ANSWER // each:,} rows at once.",
+            )
+
+    def _columns_of(self, rows: Sequence[Row]) -> dict[str, Array]:
+        """The rows as typed columns: all at once when they are right, else one by one to tell what is wrong."""
+        try:
+            columns = list(self._values_by_column(rows))
+            return {
+                feature.name: _typed(values, feature) for feature, values in zip(self._features, columns, strict=True)
+            }
+        except (_NotPlain, KeyError):
+            raise self._refusal(rows) from None
+
+    def _values_by_column(self, rows: Sequence[Row]) -> Iterator[list[Any] | tuple[Any, ...]]:
+        kinds = set(map(type, rows))
+        if kinds == {dict}:
+            allowed = self._ignored.union(self.columns)
+            if any(not row.keys() <= allowed for row in rows if isinstance(row, dict)):
+                raise _NotPlain
+            for name in self.columns:
+                yield [row[name] for row in rows]  # type: ignore[call-overload]
+        elif kinds == {list} and set(map(len, rows)) == {len(self._features)}:
+            yield from zip(*rows, strict=True)
+        elif kinds:
+            # Objects and arrays mixed: give every row the form of an array.
+            arrays = [self._as_array(row) for row in rows]
+            yield from zip(*arrays, strict=True)
+        else:
+            yield from ([] for _ in self._features)
+
+    def _as_array(self, row: Row) -> Sequence[Any]:
+        if isinstance(row, dict):
+            if not row.keys() <= self._ignored.union(self.columns):
+                raise _NotPlain
+            return [row[name] for name in self.columns]
+        if not isinstance(row, list) or len(row) != len(self._features):
+            raise _NotPlain
+        return row
+
+    def _refusal(self, rows: Sequence[Row]) -> InvalidRequest:
+        """The error that names the first problems, in the order of rows and columns."""
+        problems: list[FieldError] = []
+        for problem in self._problems(rows):
+            problems.append(problem)
+            if len(problems) == REPORTED_PROBLEMS:
+                break
+        return InvalidRequest("invalid_rows", problems[0].message, tuple(problems))
+
+    def _problems(self, rows: Sequence[Row]) -> Iterator[FieldError]:
+        for index, row in enumerate(rows):
+            place = f"/rows/{index}"
+            if isinstance(row, dict):
+                yield from self._object_problems(place, index, row)
+            elif isinstance(row, list):
+                yield from self._array_problems(place, index, row)
+            else:
+                yield FieldError(place, f"Row {index} is neither an object nor an array.")
+
+    def _object_problems(self, place: str, index: int, row: Mapping[str, Any]) -> Iterator[FieldError]:
+        for feature in self._features:
+            path = f"{place}/{_pointer_token(feature.name)}"
+            if feature.name not in row:
+                yield FieldError(path, f"Row {index} has no value for column {feature.name!r}.")
+            elif (reason := _objection(row[feature.name], feature)) is not None:
+                yield FieldError(path, f"Row {index}, column {feature.name!r}: {reason}.")
+        known = self._ignored.union(self.columns)
+        for name in row:
+            if name not in known:
+                yield FieldError(
+                    f"{place}/{_pointer_token(name)}",
+                    f"Row {index} has {_shown(name)}, which is no column of this model.",
+                )
+
+    def _array_problems(self, place: str, index: int, row: Sequence[Any]) -> Iterator[FieldError]:
+        if len(row) != len(self._features):
+            yield FieldError(
+                place, f"Row {index} has {len(row)} values, and this model has {len(self._features)} input columns."
+            )
+            return
+        for position, (value, feature) in enumerate(zip(row, self._features, strict=True)):
+            reason = _objection(value, feature)
+            if reason is not None:
+                yield FieldError(f"{place}/{position}", f"Row {index}, column {feature.name!r}: {reason}.")
+
+    def _answers(self, block: Mapping[str, Array], first_row: int) -> list[dict[str, Any]]:
+        coding = self.preprocessing.targets
+        with np.errstate(over="ignore", invalid="ignore"):
+            X = self.preprocessing.inputs.encode(block, self.parameters.vector.dtype)
+            outputs = predict(self.parameters, X)
+            decoded = coding.decode(outputs)
+        _check_finite([outputs, *decoded.values()], first_row)
+        if isinstance(coding, ClassCoding):
+            labels = decoded[coding.target].tolist()
+            scores = coding.scores(outputs).tolist()
+            return [
+                {
+                    "prediction": label,
+                    "scores": [
+                        {"class": each, "score": score} for each, score in zip(coding.classes, row, strict=True)
+                    ],
+                }
+                for label, row in zip(labels, scores, strict=True)
+            ]
+        names = list(decoded)
+        values = zip(*(column.tolist() for column in decoded.values()), strict=True)
+        return [{"prediction": dict(zip(names, row, strict=True))} for row in values]
+
+
+class _NotPlain(Exception):
+    """Something about the rows is not as it must be; what it is, a closer look will tell."""
+
+
+def _typed(values: Sequence[Any], feature: Feature) -> Array:
+    """One column's values as an array. Raises `_NotPlain` if any value is objectionable."""
+    kinds = set(map(type, values))
+    if feature.categories is not None:
+        if not kinds <= {bool, str} or not set(values).issubset(feature.categories):
+            raise _NotPlain
+        return np.array(values, dtype=object)
+    if not kinds <= {int, float}:
+        raise _NotPlain
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except OverflowError:
+        raise _NotPlain from None
+    if not np.isfinite(numbers).all():
+        raise _NotPlain
+    return numbers
+
+
+def _objection(value: object, feature: Feature) -> str | None:
+    """Why this value cannot be used in this column; None if it can."""
+    if value is None:
+        return "the value is missing (null)"
+    if feature.categories is None:
+        return _objection_to_number(value)
+    if isinstance(value, bool | str) and value in feature.categories:
+        return None
+    known = ", ".join(map(_shown, feature.categories[:10])) + (", …" if len(feature.categories) > 10 else "")
+    return f"{_shown(value)} is not one of the values seen in training: {known}"
+
+
+def _objection_to_number(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{_shown(value)} is not a number"
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        return "the number is too large for double precision"
+    return None if finite else f"{value} is not a finite number"
+
+
+def _check_finite(results: Sequence[Array], first_row: int) -> None:
+    """Refuse rows for which the network has no finite answer; JSON has no word for it."""
+    for values in results:
+        if values.dtype.kind != "f":
+            continue
+        finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        if not finite.all():
+            row = first_row + int(np.argmin(finite))
+            message = f"Row {row}: its numbers are so far from the training data that the network overflows."
+            raise InvalidRequest("prediction_not_finite", message, (FieldError(f"/rows/{row}", message),))
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it: short, and without what could not be encoded."""
+    text = repr(value) if isinstance(value, str | bool | int | float) else type(value).__name__
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _pointer_token(name: str) -> str:
+    """A key within a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1").encode(errors="backslashreplace").decode()

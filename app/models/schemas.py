@@ -1,0 +1,94 @@
+"""What a client sends and gets about models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.specs import LayerSpec, Task
+from infra.tables import Model
+
+
+class ModelOut(BaseModel):
+    """A trained model: the network, how rows become its inputs, and how good it is."""
+
+    model_config = ConfigDict(title="Model")
+
+    id: str
+    job_id: str
+    dataset_id: str
+    task: Task
+    sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
+    layers: tuple[LayerSpec, ...]
+    preprocessing: dict[str, Any] = Field(
+        description="How rows become inputs and outputs become answers: offsets and scales of numbers (coded = "
+        "(value − offset) / scale), categories in the order of their units, the coding of the targets."
+    )
+    metrics: dict[str, Any] = Field(description="On the training rows and on those held out, in the data's own units.")
+    iteration: int = Field(description="Updates that the weights have had.")
+    cost: float = Field(description="J(W,b) of these weights on the training rows.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, model: Model) -> ModelOut:
+        """The row as a client sees it."""
+        return cls(
+            id=model.id,
+            job_id=model.job_id,
+            dataset_id=model.dataset_id,
+            task=model.task,  # type: ignore[arg-type]  # the database keeps it as a string
+            sizes=model.network["sizes"],
+            layers=model.network["layers"],
+            preprocessing=model.preprocessing,
+            metrics=model.metrics,
+            iteration=model.iteration,
+            cost=model.cost,
+            created_at=model.created_at,
+        )
+
+
+class ModelPage(BaseModel):
+    """Models, newest first."""
+
+    data: list[ModelOut]
+    has_more: bool
+
+
+class PredictionRequest(BaseModel):
+    """Rows to predict for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: list[dict[str, Any] | list[Any]] = Field(
+        min_length=1,
+        description="Each an object from column to value, or an array of values in the order of the model's inputs. "
+        "Target columns may be present in objects and are ignored.",
+        examples=[[{"pixel_0_0": 0, "pixel_0_1": 12}]],
+    )
+
+
+class ClassScore(BaseModel):
+    """How strongly the network votes for one class."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    label: bool | int | str = Field(alias="class")
+    score: float = Field(description="In [0, 1]; a score, not a probability.")
+
+
+class PredictionOut(BaseModel):
+    """The answer for one row."""
+
+    prediction: bool | int | str | dict[str, Any] = Field(
+        description="Classification: the label. Regression: target to value. Reconstruction: column to value."
+    )
+    scores: list[ClassScore] | None = Field(default=None, description="Classification only: one for each class.")
+
+
+class PredictionResponse(BaseModel):
+    """An answer for each row, in the same order."""
+
+    model_id: str
+    predictions: list[PredictionOut]
