@@ -1,7 +1,7 @@
 """Turning columns into what a network sees and its outputs back into what people read.
 
 Everything here is learned from training rows, is a few numbers and labels, and goes to plain JSON and back without
-change (`to_dict`, `from_dict`). A batch of rows is a mapping from column name to a one-dimensional array, without
+change (`to_json`, `from_json`). A batch of rows is a mapping from column name to a one-dimensional array, without
 missing values: int64 or float64 for numbers, bool for booleans, object (str) for categories.
 
 Coding of inputs: a number x becomes (x − offset) / scale; a category or boolean becomes one 0/1 feature for each of
@@ -33,6 +33,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Batch = Mapping[str, Array]
 Range = tuple[float, float]
+Scaling = Literal["standardize", "min_max", "none"]
 Label = bool | int | str
 Labels = tuple[bool, ...] | tuple[int, ...] | tuple[str, ...]
 
@@ -173,13 +174,13 @@ class Scaler:
         """The numbers, (m, n) float64, that were scaled."""
         return np.multiply(scaled, self.scale, dtype=np.float64) + self.offset
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"offset": list(self.offset), "scale": list(self.scale)}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Scaler:
-        """What `to_dict` gave."""
+    def from_json(cls, stored: Mapping[str, Any]) -> Scaler:
+        """What `to_json` gave."""
         return cls(tuple(stored["offset"]), tuple(stored["scale"]))
 
 
@@ -220,7 +221,7 @@ class InputCoding:
         cls,
         features: tuple[Feature, ...],
         moments: Moments,
-        scaling: Literal["standardize", "min_max", "none"],
+        scaling: Scaling,
         bounds: Range = UNIT_RANGE,
     ) -> InputCoding:
         """Learn the scaling.
@@ -314,23 +315,23 @@ class InputCoding:
                 columns[feature.name] = table.of(coded[:, start : start + feature.width].argmax(axis=1))
         return columns
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
             "features": [
                 {"name": f.name, "categories": None if f.categories is None else list(f.categories)}
                 for f in self.features
             ],
-            "scaler": self.scaler.to_dict(),
+            "scaler": self.scaler.to_json(),
         }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> InputCoding:
-        """What `to_dict` gave."""
+    def from_json(cls, stored: Mapping[str, Any]) -> InputCoding:
+        """What `to_json` gave."""
         features = tuple(
             Feature(f["name"], None if f["categories"] is None else tuple(f["categories"])) for f in stored["features"]
         )
-        return cls(features, Scaler.from_dict(stored["scaler"]))
+        return cls(features, Scaler.from_json(stored["scaler"]))
 
 
 @dataclass(frozen=True)
@@ -391,7 +392,7 @@ class ClassCoding:
         share = np.clip((np.asarray(outputs, np.float64) - low) / (high - low), 0.0, 1.0)
         return np.hstack([1 - share, share]) if self.width == 1 else share
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
             "kind": "classes",
@@ -437,9 +438,9 @@ class NumberCoding:
         """Each target's values, (m,) float64, in its own units, for outputs (m, width)."""
         return dict(zip(self.targets, self.scaler.decode(outputs).T, strict=True))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"kind": "numbers", "targets": list(self.targets), "scaler": self.scaler.to_dict()}
+        return {"kind": "numbers", "targets": list(self.targets), "scaler": self.scaler.to_json()}
 
 
 @dataclass(frozen=True)
@@ -461,7 +462,7 @@ class Reconstruction:
         """The input columns, read from outputs (m, width) as if these were coded inputs."""
         return self.inputs.decode(outputs)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"kind": "reconstruction"}
 
@@ -483,18 +484,18 @@ class Preprocessing:
             return (self.targets.target,)
         return self.targets.targets if isinstance(self.targets, NumberCoding) else ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, from which `from_dict` makes an equal object."""
-        return {"inputs": self.inputs.to_dict(), "targets": self.targets.to_dict()}
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, from which `from_json` makes an equal object."""
+        return {"inputs": self.inputs.to_json(), "targets": self.targets.to_json()}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Preprocessing:
-        """What `to_dict` gave, also after a trip through JSON text.
+    def from_json(cls, stored: Mapping[str, Any]) -> Preprocessing:
+        """What `to_json` gave, also after a trip through JSON text.
 
         Raises:
             ValueError: the kind of target coding is not known.
         """
-        inputs = InputCoding.from_dict(stored["inputs"])
+        inputs = InputCoding.from_json(stored["inputs"])
         return cls(inputs, _target_coding(stored["targets"], inputs))
 
 
@@ -504,7 +505,7 @@ def _target_coding(stored: Mapping[str, Any], inputs: InputCoding) -> TargetCodi
         low, high = stored["bounds"]
         return ClassCoding(stored["target"], tuple(stored["classes"]), (low, high))
     if kind == "numbers":
-        return NumberCoding(tuple(stored["targets"]), Scaler.from_dict(stored["scaler"]))
+        return NumberCoding(tuple(stored["targets"]), Scaler.from_json(stored["scaler"]))
     if kind == "reconstruction":
         return Reconstruction(inputs)
     raise ValueError(f"unknown kind of target coding: {kind!r}")

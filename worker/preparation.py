@@ -1,0 +1,268 @@
+"""From a dataset's file to the matrices a network trains on, in memory that does not grow with the rows.
+
+The file is read twice: once to learn the scaling from the training rows, once to code the rows, which are appended
+to ``.npy`` files in a scratch folder and mapped from there. A dataset of one batch is read once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from backprop.activations import output_range
+from numpy.typing import NDArray
+
+from backprop.moments import Moments
+from backprop.preprocessing import (
+    UNIT_RANGE,
+    Batch,
+    ClassCoding,
+    Feature,
+    InputCoding,
+    NumberCoding,
+    Preprocessing,
+    Range,
+    Reconstruction,
+    TargetCoding,
+    batch_rows,
+    holdout_mask,
+    number_matrix,
+)
+from infra.artifacts import ArtifactStore
+from infra.dataset_files import read_batches
+from infra.errors import InvalidRequest, TooLarge
+from infra.specs import ResolvedJob
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+BATCH_BYTES = 16 * 2**20
+"""Size of a batch of rows, raw or coded, whichever is wider, counted as 8 bytes a value."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a training run works on.
+
+    Attributes:
+        X: (m, inputs) coded training rows, in the order of the file; mapped from disk, read-only.
+        Y: (m, outputs) their coded targets; the same object as X for reconstruction.
+        X_held: (m', inputs) held-out rows; None if none are held out.
+        Y_held: (m', outputs) their targets; the same object as X_held for reconstruction.
+        preprocessing: the coding, fitted on the training rows.
+    """
+
+    X: Array
+    Y: Array
+    X_held: Array | None
+    Y_held: Array | None
+    preprocessing: Preprocessing
+
+
+def prepare(job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path) -> TrainingData:
+    """Learn the coding of a job's columns from its training rows, and code all rows.
+
+    Args:
+        job: the job.
+        store: where the dataset is.
+        key: of the dataset's file.
+        scratch: an existing folder for the matrices; they are needed for as long as the result is.
+
+    Raises:
+        InvalidRequest: the training rows are not enough to learn from: ``class_missing_in_training``,
+            ``constant_target_in_training``, ``cannot_be_scaled``.
+        TooLarge: the folder's disk has not the room (``scratch_full``).
+    """
+    columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
+    rows_at_once = max(1, BATCH_BYTES // (8 * max(len(columns), job.sizes[0] + job.sizes[-1])))
+    held = holdout_mask(job.rows, job.holdout, job.training.seed)
+    _check_room(job, scratch)
+
+    def read() -> Iterator[dict[str, Array]]:
+        return read_batches(store, key, columns, rows_at_once)
+
+    if job.rows <= rows_at_once:
+        only = list(read())
+        return _prepare(job, lambda: iter(only), held, scratch)
+    return _prepare(job, read, held, scratch)
+
+
+def _prepare(
+    job: ResolvedJob, batches: Callable[[], Iterator[dict[str, Array]]], held: Mask, scratch: Path
+) -> TrainingData:
+    preprocessing = _learn(job, batches(), held)
+    with ExitStack() as files:
+        training = files.enter_context(_Rows(scratch, "training", int((~held).sum()), job, preprocessing))
+        held_out = files.enter_context(_Rows(scratch, "held_out", int(held.sum()), job, preprocessing))
+        for batch, held_here in _with_mask(batches(), held):
+            if held_here.any():
+                held_out.append(_select(batch, held_here))
+                training.append(_select(batch, ~held_here))
+            else:
+                training.append(batch)
+    X, Y = training.mapped()
+    X_held, Y_held = held_out.mapped() if held.any() else (None, None)
+    return TrainingData(X, Y, X_held, Y_held, preprocessing)
+
+
+def _check_room(job: ResolvedJob, scratch: Path) -> None:
+    """Refuse before hours of writing what the disk cannot hold."""
+    width = job.sizes[0] + (0 if job.task == "reconstruction" else job.sizes[-1])
+    needed = job.rows * width * np.dtype(job.training.dtype).itemsize
+    free = shutil.disk_usage(scratch).free
+    if needed > free:
+        raise TooLarge(
+            "scratch_full",
+            f"The coded rows of this job take {needed / 2**30:.1f} GiB of scratch space on the worker, which has "
+            f"{free / 2**30:.1f} GiB left. Use fewer columns or dtype float32.",
+        )
+
+
+def _with_mask(batches: Iterator[dict[str, Array]], mask: Mask) -> Iterator[tuple[dict[str, Array], Mask]]:
+    """Each batch with its part of a mask over all rows."""
+    start = 0
+    for batch in batches:
+        stop = start + batch_rows(batch)
+        yield batch, mask[start:stop]
+        start = stop
+
+
+def _select(batch: Batch, rows: Mask) -> dict[str, Array]:
+    return {name: values[rows] for name, values in batch.items()}
+
+
+def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) -> Preprocessing:
+    """The coding, from the training rows only."""
+    features = tuple(Feature(column.name, column.categories) for column in job.inputs)
+    learner = _Learner(job, features)
+    for batch, held_here in _with_mask(batches, held):
+        learner.add(_select(batch, ~held_here) if held_here.any() else batch)
+    try:
+        return learner.preprocessing()
+    except ValueError as error:
+        raise InvalidRequest("cannot_be_scaled", f"The columns cannot be scaled: {error}.") from error
+
+
+class _Learner:
+    """Gathers what the coding needs to know of the training rows."""
+
+    def __init__(self, job: ResolvedJob, features: tuple[Feature, ...]) -> None:
+        self._job = job
+        self._features = features
+        self._output_bounds: Range | None = output_range(job.network.layers[-1].activation)
+        self._input_names = [feature.name for feature in features if feature.categories is None]
+        self._inputs = Moments(len(self._input_names))
+        self._target_names = [target.name for target in job.targets]
+        self._targets = Moments(len(self._target_names))
+        self._classes = self._class_coding()
+        self._class_counts = np.zeros(len(self._classes.classes) if self._classes else 0, np.int64)
+
+    def _class_coding(self) -> ClassCoding | None:
+        if self._job.task != "classification":
+            return None
+        target = self._job.targets[0]
+        return ClassCoding(target.name, target.classes or (), self._output_bounds or UNIT_RANGE)
+
+    def add(self, batch: Batch) -> None:
+        rows = batch_rows(batch)
+        if self._job.scaling != "none":
+            self._inputs.add(number_matrix(batch, self._input_names, rows))
+        if self._classes is not None:
+            codes = self._classes.table.codes(batch[self._classes.target])
+            self._class_counts += np.bincount(codes, minlength=len(self._class_counts))
+        else:
+            self._targets.add(number_matrix(batch, self._target_names, rows))
+
+    def preprocessing(self) -> Preprocessing:
+        bounds = self._output_bounds if self._job.task == "reconstruction" else None
+        inputs = InputCoding.fit(self._features, self._inputs, self._job.scaling, bounds or UNIT_RANGE)
+        return Preprocessing(inputs, self._target_coding(inputs))
+
+    def _target_coding(self, inputs: InputCoding) -> TargetCoding:
+        if self._classes is not None:
+            self._check_classes(self._classes)
+            return self._classes
+        if self._job.task == "reconstruction":
+            return Reconstruction(inputs)
+        self._check_targets()
+        return NumberCoding.fit(tuple(self._target_names), self._targets, self._output_bounds)
+
+    def _check_classes(self, coding: ClassCoding) -> None:
+        absent = [label for label, count in zip(coding.classes, self._class_counts, strict=True) if not count]
+        if absent:
+            raise InvalidRequest(
+                "class_missing_in_training",
+                f"No training row has {coding.target!r} = {', '.join(map(repr, absent[:5]))}: all such rows are held "
+                "out. Use a smaller holdout or another seed.",
+            )
+
+    def _check_targets(self) -> None:
+        for name, same, value in zip(
+            self._target_names, self._targets.constant, self._targets.minimum.tolist(), strict=True
+        ):
+            if same:
+                raise InvalidRequest(
+                    "constant_target_in_training",
+                    f"Column {name!r} has the one value {value:g} in all training rows: there is nothing to learn. "
+                    "Use a smaller holdout or another seed.",
+                )
+
+
+class _Rows:
+    """Coded rows and their targets, appended to files. Plain writes, since pages written through a map stay."""
+
+    def __init__(self, scratch: Path, name: str, rows: int, job: ResolvedJob, preprocessing: Preprocessing) -> None:
+        self._coding = preprocessing
+        self._dtype: Literal["float32", "float64"] = job.training.dtype
+        self._X = _MatrixFile(scratch / f"{name}_X.npy", (rows, job.sizes[0]), self._dtype)
+        self._Y = (
+            None
+            if job.task == "reconstruction"
+            else _MatrixFile(scratch / f"{name}_Y.npy", (rows, job.sizes[-1]), self._dtype)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._X.close()
+        if self._Y is not None:
+            self._Y.close()
+
+    def append(self, batch: Batch) -> None:
+        self._X.append(self._coding.inputs.encode(batch, self._dtype))
+        if self._Y is not None:
+            self._Y.append(self._coding.targets.encode(batch, self._dtype))
+
+    def mapped(self) -> tuple[Array, Array]:
+        X = self._X.mapped()
+        return X, X if self._Y is None else self._Y.mapped()
+
+
+class _MatrixFile:
+    """An ``.npy`` file of known shape, written row by row and then mapped."""
+
+    def __init__(self, path: Path, shape: tuple[int, int], dtype: str) -> None:
+        self._path = path
+        self._file = path.open("wb")
+        np.lib.format.write_array_header_1_0(
+            self._file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+        )
+
+    def append(self, rows: Array) -> None:
+        self._file.write(rows.data)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def mapped(self) -> Array:
+        """The matrix as a plain read-only array (slicing a `memmap` costs microseconds that small networks feel)."""
+        return np.asarray(np.lib.format.open_memmap(self._path, mode="r"))
