@@ -1,0 +1,1 @@
+"""Uploaded tables: taken in, typed, summarised, shown."""

@@ -1,0 +1,110 @@
+"""`/v1/datasets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.datasets.receiving import Upload, UploadReceiver
+from app.datasets.schemas import DatasetOut, DatasetPage, DatasetSummary, Preview, UploadFields, upload_body
+from app.datasets.service import add_dataset, delete_dataset
+from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
+from app.errors import responses
+from app.parameters import After, IdPath, Limit
+from infra import datasets
+from infra.dataset_files import preview
+from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+
+_PIECE_BYTES = 2**20
+"""How much of a body is gathered before a thread is asked to take it."""
+
+PreviewRows = Annotated[int, Query(ge=1, le=100, description="How many rows at most.")]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=responses(TooLarge),
+    openapi_extra={"requestBody": upload_body()},
+)
+async def create_dataset(
+    request: Request, response: Response, database: DatabaseDep, artifacts: ArtifactsDep, settings: SettingsDep
+) -> DatasetOut:
+    """Upload a table. Answers when it has been read: every column has its type and its summary."""
+    folder = settings.data_dir / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder) as file:
+        upload = await _receive(
+            request, UploadReceiver(request.headers.get("content-type", ""), file, settings.max_upload_bytes)
+        )
+        fields = _validated(upload.fields)
+        dataset = await run_in_threadpool(add_dataset, Path(file.name), upload, fields, database, artifacts, settings)
+    response.headers["Location"] = f"/v1/datasets/{dataset.id}"
+    return DatasetOut.of(dataset)
+
+
+@router.get("", responses=responses())
+def list_datasets(database: DatabaseDep, after: After = None, limit: Limit = 20) -> DatasetPage:
+    """Datasets, newest first."""
+    with database.reading() as session:
+        page = datasets.list_page(session, after, limit)
+    return DatasetPage(data=[DatasetSummary.of(dataset) for dataset in page.rows], has_more=page.has_more)
+
+
+@router.get("/{dataset_id}", responses=responses(NotFound))
+def get_dataset(dataset_id: IdPath, database: DatabaseDep) -> DatasetOut:
+    """One dataset with its columns."""
+    with database.reading() as session:
+        return DatasetOut.of(datasets.get(session, dataset_id))
+
+
+@router.get("/{dataset_id}/preview", responses=responses(NotFound))
+def preview_dataset(
+    dataset_id: IdPath, database: DatabaseDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
+) -> Preview:
+    """The first rows of a dataset, each in the order of its columns."""
+    with database.reading() as session:
+        dataset = datasets.get(session, dataset_id)
+    try:
+        first_rows = preview(artifacts, dataset.artifact, rows)
+    except FileNotFoundError as error:  # deleted between the two lines above
+        raise NotFound("dataset_not_found", f"There is no dataset {dataset_id}.") from error
+    return Preview(columns=[column["name"] for column in dataset.columns], rows=first_rows)
+
+
+@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+def remove_dataset(dataset_id: IdPath, database: DatabaseDep, artifacts: ArtifactsDep) -> None:
+    """Delete a dataset; refused while a queued or running job needs it."""
+    delete_dataset(dataset_id, database, artifacts)
+
+
+async def _receive(request: Request, receiver: UploadReceiver) -> Upload:
+    """Take in the body as it comes; the event loop is left free while it is parsed, hashed and written."""
+    gathered = bytearray()
+    try:
+        async for piece in request.stream():
+            gathered += piece
+            if len(gathered) >= _PIECE_BYTES:
+                await run_in_threadpool(receiver.feed, bytes(gathered))
+                gathered.clear()
+    except ClientDisconnect as error:
+        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
+    await run_in_threadpool(receiver.feed, bytes(gathered))
+    return receiver.finish()
+
+
+def _validated(fields: dict[str, str]) -> UploadFields:
+    """The form's fields. An empty one is one not given, as browsers send it."""
+    try:
+        return UploadFields.model_validate({name: value for name, value in fields.items() if value})
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error

@@ -1,0 +1,96 @@
+"""What a client sends and gets about datasets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.datasets.reading.files import Format
+from app.parameters import Name
+from infra.columns import Column
+from infra.dataset_files import Scalar
+from infra.tables import Dataset
+
+
+class UploadFields(BaseModel):
+    """The fields that may come with an uploaded file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = Field(None, description="For people; need not be unique. Default: the file's name.")
+    format: Format | None = Field(
+        None, description="The file's format. Default: by the suffix of the file's name, else by its first bytes."
+    )
+    header: bool | None = Field(
+        None,
+        description="Whether the first row names the columns. CSV: by default it does unless one of its cells is a "
+        "number. JSON rows that are arrays: by default it does not. Other formats have names of their own.",
+    )
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        None, description="What is between the cells of a CSV file. Default: found out from its first rows."
+    )
+
+
+def upload_body() -> dict[str, Any]:
+    """The upload's body for the OpenAPI document: it is parsed as it comes, so FastAPI cannot know it."""
+    schema = UploadFields.model_json_schema()
+    file = {
+        "type": "string",
+        "format": "binary",
+        "description": "CSV, Parquet, JSON rows (an array, or one a line), or NPZ with `x` and `y`.",
+    }
+    return {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": schema | {"properties": {"file": file} | schema["properties"], "required": ["file"]}
+            }
+        },
+    }
+
+
+class DatasetSummary(BaseModel):
+    """An uploaded table, without its columns."""
+
+    id: str
+    name: str
+    format: str = Field(description="What the file was: csv, parquet, json or npz.")
+    filename: str
+    bytes: int = Field(description="Length of the uploaded file.")
+    sha256: str = Field(description="Of the uploaded file, in hexadecimal.")
+    rows: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetSummary:
+        """The row as a client sees it in a list."""
+        return cls.model_validate(dataset, from_attributes=True)
+
+
+class DatasetOut(DatasetSummary):
+    """An uploaded table."""
+
+    model_config = ConfigDict(title="Dataset")
+
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetOut:
+        """The row as a client sees it."""
+        return cls.model_validate(dataset, from_attributes=True)
+
+
+class DatasetPage(BaseModel):
+    """Datasets, newest first. The columns of each are at its own address."""
+
+    data: list[DatasetSummary]
+    has_more: bool
+
+
+class Preview(BaseModel):
+    """First rows of a dataset; null is a missing value."""
+
+    columns: list[str]
+    rows: list[list[Scalar]]
