@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text"]
+
+Labels = tuple[StrictInt, ...] | tuple[StrictBool, ...] | tuple[StrictStr, ...]
+"""Distinct values of one type. Strict, since otherwise the integers 0 and 1 would be read back as booleans."""
 
 CATEGORY_LIMIT = 1_000
 """A column with more distinct values than this has its categories neither counted nor coded; strings become `text`."""
@@ -37,4 +40,4 @@ class Column(BaseModel):
     maximum: float | None = None
     mean: float | None = None
     standard_deviation: float | None = None
-    categories: tuple[int, ...] | tuple[bool, ...] | tuple[str, ...] | None = None
+    categories: Labels | None = None

@@ -15,11 +15,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
+    StrictStr,
     field_validator,
     model_validator,
 )
 
-from infra.columns import ColumnType
+from infra.columns import ColumnType, Labels
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear"]
 Task = Literal["classification", "regression", "reconstruction"]
@@ -69,8 +71,7 @@ class LayerSpec(_Spec):
     )
     activation: Activation = Field(
         default="sigmoid",
-        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; "
-        "output: sigmoid, tanh or linear.",
+        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; output: sigmoid, tanh or linear.",
     )
 
 
@@ -109,9 +110,7 @@ class TrainingSpec(_Spec):
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
         "after each update; 0 gives the initial weights.",
     )
-    learning_rate: _Number = Field(
-        default=0.1, gt=0, description="α, the step along the negative gradient of J."
-    )
+    learning_rate: _Number = Field(default=0.1, gt=0, description="α, the step along the negative gradient of J.")
     weight_decay: _Number = Field(
         default=0.0, ge=0, description="λ of the decay term (λ/2) Σ W² in J. Biases are not decayed."
     )
@@ -153,8 +152,7 @@ class JobSpec(_Spec):
     )
     targets: _ColumnNames | None = Field(
         default=None,
-        description="Columns to predict: one for classification, one or more for regression, none for "
-        "reconstruction.",
+        description="Columns to predict: one for classification, one or more for regression, none for reconstruction.",
     )
     task: Task | None = Field(
         default=None,
@@ -175,9 +173,7 @@ class JobSpec(_Spec):
         description="Fraction of the m rows kept out of training and used for metrics only: the first "
         "round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
     )
-    training: TrainingSpec = Field(
-        default_factory=TrainingSpec, description="How to train; every field has a default."
-    )
+    training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
@@ -191,7 +187,7 @@ class InputColumn(_Spec):
 
     name: str
     type: ColumnType
-    categories: tuple[bool, ...] | tuple[str, ...] | None = None
+    categories: tuple[StrictBool, ...] | tuple[StrictStr, ...] | None = None
 
 
 class TargetColumn(_Spec):
@@ -199,7 +195,7 @@ class TargetColumn(_Spec):
 
     name: str
     type: ColumnType
-    classes: tuple[bool, ...] | tuple[int, ...] | tuple[str, ...] | None = None
+    classes: Labels | None = None
 
 
 class ResolvedJob(_Spec):

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+from app.jobs.validation import plan
+from backprop.preprocessing import ClassCoding, NumberCoding, Preprocessing, Reconstruction, holdout_mask
+from infra.artifacts import ArtifactStore
+from infra.columns import Column
+from infra.dataset_files import DatasetWriter
+from infra.errors import InvalidRequest, TooLarge
+from infra.settings import Settings
+from infra.specs import JobSpec, NetworkSpec, ResolvedJob
+from worker import preparation
+from worker.preparation import TrainingData, prepare
+
+KEY = "datasets/table.parquet"
+
+
+def store_with(folder: Path, table: Mapping[str, Sequence[Any]]) -> ArtifactStore:
+    store = ArtifactStore(str(folder / "artifacts"))
+    batch = pa.RecordBatch.from_pydict(dict(table))
+    with store.open_output(KEY) as sink, DatasetWriter(sink, batch.schema) as writer:
+        writer.write(batch)
+    return store
+
+
+def column_of(name: str, values: Sequence[Any]) -> Column:
+    kinds = {bool: "boolean", str: "category", int: "integer", float: "number"}
+    kind = kinds[type(values[0])]
+    numbers = kind in ("integer", "number")
+    return Column.model_validate(
+        {
+            "name": name,
+            "type": kind,
+            "missing": 0,
+            "minimum": min(values) if numbers else None,
+            "maximum": max(values) if numbers else None,
+            "categories": None if kind == "number" else tuple(sorted(set(values))),
+        }
+    )
+
+
+def job_on(table: Mapping[str, Sequence[Any]], activation: str = "sigmoid", **job: object) -> ResolvedJob:
+    network = NetworkSpec.model_validate({"layers": [{"units": 3}, {"activation": activation}]})
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network.model_dump(), **job})
+    columns = tuple(column_of(name, values) for name, values in table.items())
+    return plan(spec, network, columns, len(next(iter(table.values()))), Settings())
+
+
+def prepared(folder: Path, table: Mapping[str, Sequence[Any]], job: ResolvedJob) -> TrainingData:
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return prepare(job, store_with(folder, table), KEY, scratch)
+
+
+def people(rows: int = 200) -> dict[str, list[Any]]:
+    rng = np.random.default_rng(7)
+    return {
+        "age": rng.integers(18, 90, rows).tolist(),
+        "colour": rng.choice(["blue", "green", "red"], rows).tolist(),
+        "member": (rng.random(rows) < 0.5).tolist(),
+        "height": rng.normal(170, 10, rows).tolist(),
+        "grade": rng.choice(["a", "b"], rows).tolist(),
+    }
+
+
+def rows_of(table: Mapping[str, Sequence[Any]], mask: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.array(values, dtype=object if isinstance(values[0], str) else None)[mask]
+        for name, values in table.items()
+    }
+
+
+JOBS: list[tuple[dict[str, Any], type[Any]]] = [
+    ({"targets": ["grade"]}, ClassCoding),
+    ({"targets": ["colour"], "scaling": "min_max"}, ClassCoding),
+    ({"targets": ["height"], "scaling": "none"}, NumberCoding),
+    ({"targets": ["height", "age"]}, NumberCoding),
+    ({"task": "reconstruction"}, Reconstruction),
+]
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "linear"])
+@pytest.mark.parametrize(("spec", "coding"), JOBS)
+@pytest.mark.parametrize("batch_bytes", [None, 8 * 60])
+def test_rows_are_coded_as_learned_from_the_training_rows(
+    activation: str,
+    spec: dict[str, Any],
+    coding: type[Any],
+    batch_bytes: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if batch_bytes is not None:
+        monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
+    table = people()
+    job = job_on(table, activation, holdout=0.25, **spec)
+    data = prepared(tmp_path, table, job)
+    held = holdout_mask(200, 0.25, job.training.seed)
+    training = rows_of(table, ~held)
+    assert isinstance(data.preprocessing.targets, coding)
+    assert (data.X.shape, data.Y.shape) == ((150, job.sizes[0]), (150, job.sizes[-1]))
+    assert data.X.flags.c_contiguous
+    np.testing.assert_array_equal(data.X, data.preprocessing.inputs.encode(training))
+    np.testing.assert_array_equal(data.Y, data.preprocessing.targets.encode(training))
+    assert data.X_held is not None
+    assert data.Y_held is not None
+    np.testing.assert_array_equal(data.X_held, data.preprocessing.inputs.encode(rows_of(table, held)))
+    np.testing.assert_array_equal(data.Y_held, data.preprocessing.targets.encode(rows_of(table, held)))
+    numbers = data.preprocessing.inputs.number_names
+    if job.scaling == "standardize":
+        np.testing.assert_allclose(
+            data.preprocessing.inputs.scaler.offset, [training[name].mean() for name in numbers], rtol=1e-12
+        )
+    assert Preprocessing.from_json(data.preprocessing.to_json()) == data.preprocessing
+
+
+@pytest.mark.parametrize(("activation", "low", "high"), [("sigmoid", 0.0, 1.0), ("tanh", -1.0, 1.0)])
+def test_codings_fill_the_outputs_range(activation: str, low: float, high: float, tmp_path: Path) -> None:
+    table = people()
+    for spec in ({"targets": ["height"]}, {"targets": ["grade"]}, {"task": "reconstruction", "inputs": ["height"]}):
+        Y = prepared(tmp_path, table, job_on(table, activation, **spec)).Y
+        np.testing.assert_allclose([Y.min(), Y.max()], [low, high], atol=1e-12)
+
+
+def test_a_reconstruction_needs_its_matrix_once(tmp_path: Path) -> None:
+    table = people()
+    data = prepared(tmp_path, table, job_on(table, task="reconstruction", holdout=0.1))
+    assert data.Y is data.X
+    assert data.Y_held is data.X_held
+
+
+def test_without_a_holdout_nothing_is_held(tmp_path: Path) -> None:
+    table = people()
+    data = prepared(tmp_path, table, job_on(table, targets=["grade"]))
+    assert data.X_held is None
+    assert data.Y_held is None
+    assert len(data.X) == 200
+
+
+def test_float32_is_kept_on_disk_as_float32(tmp_path: Path) -> None:
+    table = people()
+    data = prepared(tmp_path, table, job_on(table, targets=["grade"], training={"dtype": "float32"}))
+    assert data.X.dtype == data.Y.dtype == np.float32
+    assert (tmp_path / "scratch" / "training_X.npy").stat().st_size < 200 * data.X.shape[1] * 4 + 256
+    assert not data.X.flags.writeable
+
+
+def test_a_class_that_is_held_out_entirely_is_told(tmp_path: Path) -> None:
+    table: dict[str, list[Any]] = {"x": [float(n) for n in range(10)], "y": ["no"] * 10}
+    held = np.flatnonzero(holdout_mask(10, 0.3, 0))
+    table["y"][held[0]] = "rare"
+    with pytest.raises(InvalidRequest, match="'rare'") as refused:
+        prepared(tmp_path, table, job_on(table, targets=["y"], holdout=0.3))
+    assert refused.value.code == "class_missing_in_training"
+
+
+def test_a_target_that_varies_only_among_the_held_out_is_told(tmp_path: Path) -> None:
+    table: dict[str, list[Any]] = {"x": [float(n) for n in range(10)], "y": [0.1] * 10}
+    table["y"][np.flatnonzero(holdout_mask(10, 0.3, 0))[0]] = 5.0
+    with pytest.raises(InvalidRequest, match=r"'y' has the one value 0\.1") as refused:
+        prepared(tmp_path, table, job_on(table, targets=["y"], holdout=0.3))
+    assert refused.value.code == "constant_target_in_training"
+
+
+def test_a_spread_too_small_for_double_precision_is_told(tmp_path: Path) -> None:
+    table: dict[str, list[Any]] = {"x": [0.0, 1e-200, 2e-200], "y": ["a", "b", "a"]}
+    with pytest.raises(InvalidRequest) as refused:
+        prepared(tmp_path, table, job_on(table, targets=["y"]))
+    assert refused.value.code == "cannot_be_scaled"
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = people()
+    job = job_on(table, targets=["grade"]).model_copy(update={"rows": 10**15})
+    monkeypatch.setattr(preparation, "holdout_mask", lambda *_: np.zeros(1, np.bool_))
+    with pytest.raises(TooLarge) as refused:
+        prepared(tmp_path, table, job)
+    assert refused.value.code == "scratch_full"
+    assert not list((tmp_path / "scratch").iterdir())
