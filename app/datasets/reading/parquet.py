@@ -26,6 +26,8 @@ from infra.errors import FieldError, InvalidRequest, TooLarge
 _MOST_BATCH_ROWS = 8_192
 """Times `MAX_TEXT_BYTES`: what a column of the longest strings may take."""
 
+_UNREADABLE = (pa.ArrowException, OSError, ValueError)
+
 
 def read_parquet(path: Path, limits: Limits) -> Table:
     """The table in a Parquet file.
@@ -38,15 +40,18 @@ def read_parquet(path: Path, limits: Limits) -> Table:
     try:
         metadata = parquet.read_metadata(path)
         fields = list(metadata.schema.to_arrow_schema())
-    except (pa.ArrowException, OSError) as error:
+    except _UNREADABLE as error:
         raise _refusal(error) from error
     limits.check(metadata.num_rows, len(fields))
     _refuse_large_pages(metadata, limits)
     names = column_names([field.name for field in fields])
-    schema = pa.schema([(name, _canonical_type(field)) for name, field in zip(names, fields, strict=True)])
-    for position, field in enumerate(fields):
-        if _value_type(field.type) == pa.uint64() and _exceeds_int64(path, position):
-            schema = schema.set(position, pa.field(names[position], pa.float64()))
+    types = [
+        pa.float64()
+        if _value_type(field.type) == pa.uint64() and _exceeds_int64(path, field.name)
+        else _canonical_type(field)
+        for field in fields
+    ]
+    schema = pa.schema(list(zip(names, types, strict=True)))
     return Table(schema, _batches(path, schema))
 
 
@@ -68,14 +73,13 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _exceeds_int64(path: Path, position: int) -> bool:
-    with parquet.ParquetFile(path) as file:
-        name = file.schema_arrow.field(position).name
-        for batch in _readable(file.iter_batches(columns=[name])):
-            largest = compute.max(_decoded(batch.column(0))).as_py()
-            if largest is not None and largest >= 2**63:
-                return True
-    return False
+def _exceeds_int64(path: Path, name: str) -> bool:
+    try:
+        with parquet.ParquetFile(path) as file:
+            largest = (compute.max(_decoded(batch.column(0))).as_py() for batch in file.iter_batches(columns=[name]))
+            return any(value is not None and value >= 2**63 for value in largest)
+    except _UNREADABLE as error:
+        raise _refusal(error) from error
 
 
 def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -83,17 +87,23 @@ def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     # Strings as dictionaries: one long string repeated in every row is met once, before it is repeated in memory.
     strings = [field.name for field in parquet.read_schema(path) if _canonical_type(field) == pa.string()]
     rows = 0
-    with parquet.ParquetFile(path, read_dictionary=strings) as file:
-        for batch in _readable(file.iter_batches(batch_size=batch_rows)):
-            columns = [_canonical(field, column, rows) for field, column in zip(schema, batch.columns, strict=True)]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
-            rows += batch.num_rows
+    try:
+        with parquet.ParquetFile(path, read_dictionary=strings) as file:
+            for batch in file.iter_batches(batch_size=batch_rows):
+                columns = [_canonical(field, column, rows) for field, column in zip(schema, batch.columns, strict=True)]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+                rows += batch.num_rows
+    except _UNREADABLE as error:
+        raise _refusal(error) from error
 
 
 def _canonical(field: pa.Field, column: pa.Array, rows_before: int) -> pa.Array:
     if field.type == pa.string() and pa.types.is_dictionary(column.type):
         _refuse_long_entries(field.name, column, rows_before)
-    return _decoded(column).cast(field.type)
+    # Not "safe": a whole number beyond 2⁵³ becomes the nearest float64, as it does from text.
+    canonical = _decoded(column).cast(field.type, safe=field.type != pa.float64())
+    canonical.validate(full=True)  # Parquet does not vouch for a string being UTF-8
+    return canonical
 
 
 def _refuse_long_entries(name: str, column: pa.DictionaryArray, rows_before: int) -> None:
@@ -105,13 +115,6 @@ def _refuse_long_entries(name: str, column: pa.DictionaryArray, rows_before: int
 
 def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-def _readable(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from batches
-    except (pa.ArrowException, OSError) as error:
-        raise _refusal(error) from error
 
 
 def _refuse_large_pages(metadata: parquet.FileMetaData, limits: Limits) -> None:

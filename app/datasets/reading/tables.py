@@ -105,10 +105,14 @@ def column_names(names: Sequence[str]) -> tuple[str, ...]:
     """Names without spaces around them; a column without a name is called after its position, ``column_3``.
 
     Raises:
-        InvalidRequest: there is no column (``no_columns``), or two have the same name (``duplicate_column``).
+        InvalidRequest: there is no column (``no_columns``), two have the same name (``duplicate_column``), or a name
+            has half of a surrogate pair in it (``not_utf8``), as a JSON escape can.
     """
     if not names:
         raise InvalidRequest("no_columns", "The file has no columns.", (FieldError("/file", "has no columns"),))
+    for name in names:
+        if not _is_unicode(name):
+            raise refuse_file("not_utf8", f"The column name {name!r} is not Unicode text.")
     complete = tuple(name.strip() or f"column_{position}" for position, name in enumerate(names, start=1))
     seen: set[str] = set()
     for name in complete:
@@ -120,6 +124,14 @@ def column_names(names: Sequence[str]) -> tuple[str, ...]:
             )
         seen.add(name)
     return complete
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refuse_cell(code: str, row: int, column: str, what: str) -> InvalidRequest:
