@@ -96,7 +96,7 @@ def read_batches(
         KeyError: there is no such column.
         ValueError: a value is missing.
     """
-    with store.open_input(key) as source, parquet.ParquetFile(source) as file:
+    with store.open_input(key) as source, _opened(source) as file:
         unknown = set(columns) - set(file.schema_arrow.names)
         if unknown:
             raise KeyError(f"no column named {sorted(unknown)[0]!r}")
@@ -107,9 +107,14 @@ def read_batches(
 
 def preview(store: ArtifactStore, key: str, rows: int) -> list[list[Scalar]]:
     """The first `rows` rows (or fewer, when there are fewer), each in the order of the columns; None is missing."""
-    with store.open_input(key) as source, parquet.ParquetFile(source) as file:
+    with store.open_input(key) as source, _opened(source) as file:
         first = next(file.iter_batches(batch_size=rows))
     return [list(row) for row in zip(*(column.to_pylist() for column in first.columns), strict=True)]
+
+
+def _opened(source: pa.NativeFile) -> parquet.ParquetFile:
+    """The file, read as it is asked for: with Arrow's pre-buffering the memory would grow with every row group."""
+    return parquet.ParquetFile(source, pre_buffer=False)
 
 
 def _present_values(name: str, column: pa.Array) -> NDArray[Any]:
