@@ -75,7 +75,7 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
 
 def _exceeds_int64(path: Path, name: str) -> bool:
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
             largest = (compute.max(_decoded(batch.column(0))).as_py() for batch in file.iter_batches(columns=[name]))
             return any(value is not None and value >= 2**63 for value in largest)
     except _UNREADABLE as error:
@@ -88,7 +88,7 @@ def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     strings = [field.name for field in parquet.read_schema(path) if _canonical_type(field) == pa.string()]
     rows = 0
     try:
-        with parquet.ParquetFile(path, read_dictionary=strings) as file:
+        with parquet.ParquetFile(path, read_dictionary=strings, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=batch_rows):
                 columns = [_canonical(field, column, rows) for field, column in zip(schema, batch.columns, strict=True)]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
