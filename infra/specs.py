@@ -110,7 +110,12 @@ class TrainingSpec(_Spec):
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
         "after each update; 0 gives the initial weights.",
     )
-    learning_rate: _Number = Field(default=0.1, gt=0, description="α, the step along the negative gradient of J.")
+    learning_rate: _Number = Field(
+        default=1.0,
+        gt=0,
+        description="α, the step along the negative gradient of J. The default suits sigmoid networks on scaled "
+        "inputs; linear and relu units mostly need 0.1 or less, and more so with many outputs.",
+    )
     weight_decay: _Number = Field(
         default=0.0, ge=0, description="λ of the decay term (λ/2) Σ W² in J. Biases are not decayed."
     )
