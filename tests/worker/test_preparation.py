@@ -5,70 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from app.jobs.validation import plan
 from backprop.preprocessing import ClassCoding, NumberCoding, Preprocessing, Reconstruction, holdout_mask
-from infra.artifacts import ArtifactStore
-from infra.columns import Column
-from infra.dataset_files import DatasetWriter
 from infra.errors import InvalidRequest, TooLarge
-from infra.settings import Settings
-from infra.specs import JobSpec, NetworkSpec, ResolvedJob
+from tests.support.tables import job_on, people, prepared
 from worker import preparation
-from worker.preparation import TrainingData, prepare
-
-KEY = "datasets/table.parquet"
-
-
-def store_with(folder: Path, table: Mapping[str, Sequence[Any]]) -> ArtifactStore:
-    store = ArtifactStore(str(folder / "artifacts"))
-    batch = pa.RecordBatch.from_pydict(dict(table))
-    with store.open_output(KEY) as sink, DatasetWriter(sink, batch.schema) as writer:
-        writer.write(batch)
-    return store
-
-
-def column_of(name: str, values: Sequence[Any]) -> Column:
-    kinds = {bool: "boolean", str: "category", int: "integer", float: "number"}
-    kind = kinds[type(values[0])]
-    numbers = kind in ("integer", "number")
-    return Column.model_validate(
-        {
-            "name": name,
-            "type": kind,
-            "missing": 0,
-            "minimum": min(values) if numbers else None,
-            "maximum": max(values) if numbers else None,
-            "categories": None if kind == "number" else tuple(sorted(set(values))),
-        }
-    )
-
-
-def job_on(table: Mapping[str, Sequence[Any]], activation: str = "sigmoid", **job: object) -> ResolvedJob:
-    network = NetworkSpec.model_validate({"layers": [{"units": 3}, {"activation": activation}]})
-    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network.model_dump(), **job})
-    columns = tuple(column_of(name, values) for name, values in table.items())
-    return plan(spec, network, columns, len(next(iter(table.values()))), Settings())
-
-
-def prepared(folder: Path, table: Mapping[str, Sequence[Any]], job: ResolvedJob) -> TrainingData:
-    scratch = folder / "scratch"
-    scratch.mkdir(exist_ok=True)
-    return prepare(job, store_with(folder, table), KEY, scratch)
-
-
-def people(rows: int = 200) -> dict[str, list[Any]]:
-    rng = np.random.default_rng(7)
-    return {
-        "age": rng.integers(18, 90, rows).tolist(),
-        "colour": rng.choice(["blue", "green", "red"], rows).tolist(),
-        "member": (rng.random(rows) < 0.5).tolist(),
-        "height": rng.normal(170, 10, rows).tolist(),
-        "grade": rng.choice(["a", "b"], rows).tolist(),
-    }
 
 
 def rows_of(table: Mapping[str, Sequence[Any]], mask: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

@@ -258,3 +258,43 @@ def test_a_stored_network_is_blamed_by_its_id() -> None:
     with pytest.raises(InvalidRequest) as refused:
         plan(spec, stored, COLUMNS, 100, Bounds())
     assert [field.path for field in refused.value.fields] == ["/network_id"]
+
+
+NAMES = st.lists(st.sampled_from([column.name for column in COLUMNS] + ["nope"]), min_size=1, max_size=4)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"rows": st.sampled_from([0, 1, 2, 100])},
+        optional={
+            "inputs": NAMES,
+            "targets": NAMES,
+            "task": st.sampled_from(["classification", "regression", "reconstruction"]),
+            "scaling": st.sampled_from(["standardize", "min_max", "none"]),
+            "holdout": st.sampled_from([0, 0.2, 0.99]),
+            "layers": st.lists(
+                st.fixed_dictionaries(
+                    {"units": st.sampled_from([1, 3, 10**9]), "activation": st.sampled_from(["sigmoid", "linear"])}
+                ),
+                min_size=1,
+                max_size=3,
+            ),
+        },
+    )
+)
+def test_any_job_is_either_planned_in_full_or_refused_with_a_place(job: dict[str, Any]) -> None:
+    refused: InvalidRequest | TooLarge | None = None
+    resolved: ResolvedJob | None = None
+    try:
+        resolved = planned(**job)
+    except (InvalidRequest, TooLarge) as error:
+        refused = error
+    if refused is not None:
+        assert refused.fields
+        assert all(field.path.startswith("/") and field.message for field in refused.fields)
+    if resolved is not None:
+        names = [column.name for column in (*resolved.inputs, *resolved.targets)]
+        assert len(set(names)) == len(names)
+        assert set(names) <= set(USABLE) | {"flat", "same"}
+        assert min(resolved.sizes) >= 1
+        assert ResolvedJob.model_validate(resolved.model_dump(mode="json")) == resolved

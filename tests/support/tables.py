@@ -1,0 +1,73 @@
+"""Small tables as datasets, jobs on them, and their prepared matrices: the whole way but for HTTP and the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from app.jobs.validation import plan
+from infra.artifacts import ArtifactStore
+from infra.columns import Column
+from infra.dataset_files import DatasetWriter
+from infra.settings import Settings
+from infra.specs import JobSpec, NetworkSpec, ResolvedJob
+from worker.preparation import TrainingData, prepare
+
+KEY = "datasets/table.parquet"
+
+
+def store_with(folder: Path, table: Mapping[str, Sequence[Any]]) -> ArtifactStore:
+    """An artifact store whose `KEY` is the table."""
+    store = ArtifactStore(str(folder / "artifacts"))
+    batch = pa.RecordBatch.from_pydict(dict(table))
+    with store.open_output(KEY) as sink, DatasetWriter(sink, batch.schema) as writer:
+        writer.write(batch)
+    return store
+
+
+def column_of(name: str, values: Sequence[Any]) -> Column:
+    """What an upload would find out about the column."""
+    kinds = {bool: "boolean", str: "category", int: "integer", float: "number"}
+    kind = kinds[type(values[0])]
+    numbers = kind in ("integer", "number")
+    return Column.model_validate(
+        {
+            "name": name,
+            "type": kind,
+            "missing": 0,
+            "minimum": min(values) if numbers else None,
+            "maximum": max(values) if numbers else None,
+            "categories": None if kind == "number" else tuple(sorted(set(values))),
+        }
+    )
+
+
+def job_on(table: Mapping[str, Sequence[Any]], activation: str = "sigmoid", **job: object) -> ResolvedJob:
+    """A job on the table, planned; the network has one hidden layer of 3 units."""
+    network = NetworkSpec.model_validate({"layers": [{"units": 3}, {"activation": activation}]})
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network.model_dump(), **job})
+    columns = tuple(column_of(name, values) for name, values in table.items())
+    return plan(spec, network, columns, len(next(iter(table.values()))), Settings())
+
+
+def prepared(folder: Path, table: Mapping[str, Sequence[Any]], job: ResolvedJob) -> TrainingData:
+    """The job's matrices, in a scratch folder below `folder`."""
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return prepare(job, store_with(folder, table), KEY, scratch)
+
+
+def people(rows: int = 200) -> dict[str, list[Any]]:
+    """A table with a column of every usable type."""
+    rng = np.random.default_rng(7)
+    return {
+        "age": rng.integers(18, 90, rows).tolist(),
+        "colour": rng.choice(["blue", "green", "red"], rows).tolist(),
+        "member": (rng.random(rows) < 0.5).tolist(),
+        "height": rng.normal(170, 10, rows).tolist(),
+        "grade": rng.choice(["a", "b"], rows).tolist(),
+    }
