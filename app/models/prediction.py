@@ -2,8 +2,9 @@
 
 A row is an object from column name to value, or an array of values in the order of the model's input columns.
 An object must have every input column, may have the model's target columns (people send rows of their own file;
-the values are ignored), and may have nothing else. Messages count rows from 0, as paths do. Nothing is guessed: null, NaN, a number as a string, a boolean
-for a number or a category that the training data did not have are refused, with row and column named.
+the values are ignored), and may have nothing else. Nothing is guessed: null, NaN, a number as a string, a boolean
+for a number or a category that the training data did not have are refused, with row and column named. Messages
+count rows from 0, as paths do.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from backprop.codec import from_bytes
-from backprop.network import Layer, Network, Parameters, predict
 from numpy.typing import NDArray
 
+from backprop.codec import from_bytes
+from backprop.network import Layer, Network, Parameters, predict
 from backprop.preprocessing import ClassCoding, Feature, NumberCoding, Preprocessing
 from infra.errors import FieldError, InvalidRequest, TooLarge
 

@@ -293,7 +293,7 @@ def test_any_job_is_either_planned_in_full_or_refused_with_a_place(job: dict[str
         assert refused.fields
         assert all(field.path.startswith("/") and field.message for field in refused.fields)
     if resolved is not None:
-        names = [column.name for column in (*resolved.inputs, *resolved.targets)]
+        names = [column.name for column in resolved.inputs] + [column.name for column in resolved.targets]
         assert len(set(names)) == len(names)
         assert set(names) <= set(USABLE) | {"flat", "same"}
         assert min(resolved.sizes) >= 1
