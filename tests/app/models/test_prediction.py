@@ -208,7 +208,9 @@ class TestRefusals:
             assert refused.fields
             json.dumps([refused.message, *(field.path for field in refused.fields)], ensure_ascii=False).encode()
 
-    def test_a_network_that_overflows_has_no_answer(self) -> None:
+    @pytest.mark.parametrize("block_bytes", [2**20, 8 * 2])
+    def test_a_network_that_overflows_has_no_answer(self, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(prediction, "BLOCK_BYTES", block_bytes)
         model = predictor(TARGETS["numbers"], "linear")
         fine = model.predict([{**ROW, "age": 1e300}])
         assert np.isfinite(list(fine[0]["prediction"].values())).all()
@@ -216,9 +218,9 @@ class TestRefusals:
         network, preprocessing, weights = stored(NumberCoding(("y",), Scaler((0.0,), (1.0,))), "linear", identity)
         network["layers"][0]["activation"] = "linear"
         with pytest.raises(InvalidRequest) as refused:
-            Predictor.from_stored(network, preprocessing, weights).predict([{"x": 0.0}, {"x": 1e300}])
+            Predictor.from_stored(network, preprocessing, weights).predict([*[{"x": 0.0}] * 3, {"x": 1e300}])
         assert refused.value.code == "prediction_not_finite"
-        assert [field.path for field in refused.value.fields] == ["/rows/1"]
+        assert [field.path for field in refused.value.fields] == ["/rows/3"]
 
     def test_an_answer_beyond_all_bounds_is_refused_before_it_is_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(prediction, "LARGEST_ANSWER", 6)
