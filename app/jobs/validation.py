@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 
 from backprop.activations import output_range
 
+from backprop.gradient import BLOCK_ROWS
+from backprop.lanes import MOST_LANES
 from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
 from infra.columns import CATEGORY_LIMIT, Column
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -27,11 +29,12 @@ LARGEST_NUMBER = 1e150
 REPORTED_PROBLEMS = 100
 """More are counted but not listed: a dataset can have ten thousand unusable columns."""
 
-BLOCK_ROWS = 1024
-LANES = 16
-VECTORS = 6
-"""What the memory estimate assumes of the core: rows of a block, blocks in work at once, and vectors of the
-parameters' size beside one gradient a lane (parameters, gradient, checkpoint, the weights being written)."""
+_SINGLE_VECTORS = 8
+"""Vectors of the parameters' size that a training holds once: parameters, gradient, decay and their product, the
+state for the checkpoint, and the copies on its way to the database."""
+
+_BLOCK_BUFFERS = 6
+"""Buffers of a block for each unit and row: a, δ and scratch, for each of two numbers of rows."""
 
 _QUANTITIES = ("integer", "number")
 
@@ -144,12 +147,12 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
 def estimated_training_bytes(sizes: Sequence[int], parameters: int, item_bytes: int) -> int:
     """Memory a training takes at most, roughly.
 
-    Parameters, gradient, one partial gradient a lane and the copies for checkpoint and storage; and for each lane
-    the activations and deltas of a block of rows. The coded rows themselves are read from mapped files and do not
-    count: they leave memory when it is needed.
+    Parameters, gradient and their copies; with as many threads as can find work, a partial gradient a lane and one a
+    thread, and a thread's buffers for a block of rows. The coded rows themselves are read from mapped files and do
+    not count: they leave memory when it is needed.
     """
-    vectors = (VECTORS + LANES) * parameters
-    blocks = LANES * BLOCK_ROWS * 2 * sum(sizes)
+    vectors = (_SINGLE_VECTORS + 2 * MOST_LANES) * parameters
+    blocks = MOST_LANES * _BLOCK_BUFFERS * BLOCK_ROWS * sum(sizes[1:])
     return (vectors + blocks) * item_bytes
 
 
