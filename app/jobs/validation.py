@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from backprop.activations import output_range
-
 from backprop.gradient import BLOCK_ROWS
 from backprop.lanes import MOST_LANES
 from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
