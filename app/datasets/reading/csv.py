@@ -20,7 +20,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def _narrow(path: Path, layout: _Layout, limits: Limits) -> list[ColumnNarrowing
 
 def _typed_batches(
     path: Path, layout: _Layout, schema: pa.Schema, narrowings: list[ColumnNarrowing]
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     read_as = {
         field.name: pa.string() if narrowing.padded else field.type
         for field, narrowing in zip(schema, narrowings, strict=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -45,13 +45,9 @@ class _ColumnTypes:
 
     def add(self, types: set[type], values: list[Any]) -> None:
         self.found |= types
-        if types == {int}:
-            self._add_integers(values)
-        elif int in types:
-            self._add_integers([value for value in values if type(value) is int])
-
-    def _add_integers(self, integers: list[int]) -> None:
-        self.fits_int64 = self.fits_int64 and min(integers) >= -(2**63) and max(integers) < 2**63
+        if int in types:
+            integers = [value for value in values if type(value) is int]
+            self.fits_int64 = self.fits_int64 and min(integers) >= -(2**63) and max(integers) < 2**63
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -123,7 +119,7 @@ def _refuse_other_kinds(found: set[type], types: set[type], key: Key, values: li
             raise refuse_cell("mixed_types", row, name, f"the value is a {kind}, and those above are {expected}s.")
 
 
-def _batches(path: Path, keys: list[Key], schema: pa.Schema, header: bool) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, keys: list[Key], schema: pa.Schema, header: bool) -> Generator[pa.RecordBatch, None, None]:
     for batch in _row_batches(_rows(path, header), keys):
         columns = [
             _arrow_column([row.get(key) for row in batch], column.type)
@@ -166,21 +162,20 @@ def _row_batches(rows: Iterator[Row], columns: dict[Key, Any] | list[Key]) -> It
 def _rows(path: Path, header: bool = False) -> Iterator[Row]:
     """Every row with its keys; a row that is an array has its positions for keys. With `header`, all but the first."""
     width: int | None = None
+    kind: type | None = list if header else None
     for number, row in enumerate(_decoded_rows(path), start=0 if header else 1):
-        if isinstance(row, list):
-            if width is not None and len(row) != width:
+        kind = kind or type(row)
+        if type(row) is not kind or kind not in (dict, list):
+            only_arrays = ", and only arrays can have a header" if header else ""
+            raise refuse_file("not_rows", f"Row {number:,}: rows must be all objects or all arrays{only_arrays}.")
+        if isinstance(row, dict):
+            yield row
+        elif isinstance(row, list):
+            width = len(row) if width is None else width
+            if len(row) != width:
                 raise refuse_file("ragged_row", f"Row {number:,} has {len(row)} values, and the first has {width}.")
-            width = len(row)
             if number:
                 yield dict(enumerate(row))
-        elif isinstance(row, dict) and width is None and not header:
-            yield row
-        else:
-            raise refuse_file(
-                "not_rows",
-                f"Row {number:,} is not like the first: rows are all objects or all arrays"
-                f"{', and only arrays can have a header' if header else ''}.",
-            )
 
 
 def _decoded_rows(path: Path) -> Iterator[object]:

@@ -10,7 +10,8 @@ import math
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -124,12 +125,12 @@ def _refuse_unsupported(array: _Declared) -> None:
         raise refuse_file("unsupported_array", f"`{array.name}` has only empty texts.")
 
 
-def _batches(path: Path, arrays: list[_Declared], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, arrays: list[_Declared], schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     row_bytes = sum(array.width * max(array.dtype.itemsize, 8) for array in arrays)
     batch_rows = max(1, BATCH_CELLS * 8 // row_bytes)
     try:
-        with zipfile.ZipFile(path) as archive:
-            parts = [_read_rows(archive, array, batch_rows) for array in arrays]
+        with zipfile.ZipFile(path) as archive, ExitStack() as opened:
+            parts = [opened.enter_context(closing(_read_rows(archive, array, batch_rows))) for array in arrays]
             rows_before = 0
             for blocks in zip(*parts, strict=True):
                 values = [column for block in blocks for column in block.T]
@@ -145,7 +146,7 @@ def _batches(path: Path, arrays: list[_Declared], schema: pa.Schema) -> Iterator
         raise _refusal(error) from error
 
 
-def _read_rows(archive: zipfile.ZipFile, array: _Declared, batch_rows: int) -> Iterator[NDArray[Any]]:
+def _read_rows(archive: zipfile.ZipFile, array: _Declared, batch_rows: int) -> Generator[NDArray[Any], None, None]:
     """The array's rows in blocks of shape (batch_rows, width), the last one shorter."""
     with archive.open(f"{array.name}.npy") as member:
         _header(member)

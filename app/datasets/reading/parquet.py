@@ -6,7 +6,7 @@ float64, dictionary columns the type of their values. Other types are refused by
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pyarrow as pa
@@ -82,7 +82,7 @@ def _exceeds_int64(path: Path, name: str) -> bool:
         raise _refusal(error) from error
 
 
-def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     batch_rows = min(max(1, BATCH_CELLS // len(schema)), _MOST_BATCH_ROWS)
     # Strings as dictionaries: one long string repeated in every row is met once, before it is repeated in memory.
     strings = [field.name for field in parquet.read_schema(path) if _canonical_type(field) == pa.string()]

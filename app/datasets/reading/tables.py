@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -63,7 +64,7 @@ class Table:
     """A file's content: `batches` of `schema`, whose types are all canonical. Floats may still be NaN or infinite."""
 
     schema: pa.Schema
-    batches: Iterator[pa.RecordBatch]
+    batches: Generator[pa.RecordBatch, None, None]
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def store(table: Table, limits: Limits, sink: pa.NativeFile) -> StoredTable:
     limits.check(0, width)
     summaries = [ColumnSummary(field.name, field.type) for field in table.schema]
     rows = 0
-    with DatasetWriter(sink, table.schema) as writer:
-        for batch in table.batches:
+    with DatasetWriter(sink, table.schema) as writer, closing(table.batches) as batches:
+        for batch in batches:
             limits.check(rows + batch.num_rows, width)
             columns = [
                 _checked(field.name, column, rows) for field, column in zip(table.schema, batch.columns, strict=True)

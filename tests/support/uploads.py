@@ -1,0 +1,92 @@
+"""Files of tables in every format, and reading them in without the API in front."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from app.datasets.reading.files import ReadingOptions, find_format, read_file
+from app.datasets.reading.tables import Limits, store
+from infra.artifacts import ArtifactStore
+from infra.columns import Column
+from infra.dataset_files import Scalar, preview
+
+ANYTHING = ReadingOptions()
+AMPLE = Limits(rows=10**8, columns=10_000, cells=10**9)
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """A file as a dataset."""
+
+    columns: tuple[Column, ...]
+    rows: list[list[Scalar]]
+
+    @property
+    def types(self) -> list[str]:
+        return [column.type for column in self.columns]
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+def take_in(filename: str, content: str | bytes, options: ReadingOptions = ANYTHING, limits: Limits = AMPLE) -> TakenIn:
+    """Read a file in as an upload would be; gives its columns and all its rows."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        artifacts = ArtifactStore(folder)
+        table = read_file(path, find_format(path, filename), options, limits)
+        with artifacts.open_output("table.parquet") as sink:
+            stored = store(table, limits, sink)
+        return TakenIn(stored.columns, preview(artifacts, "table.parquet", stored.rows))
+
+
+def csv_file(header: Sequence[str] | None, rows: Sequence[Sequence[Any]], delimiter: str = ",") -> str:
+    """A CSV file as Python's own module writes it."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter)
+    if header is not None:
+        writer.writerow(header)
+    writer.writerows([["" if cell is None else _csv_cell(cell) for cell in row] for row in rows])
+    return text.getvalue()
+
+
+def json_file(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """An array of objects."""
+    return json.dumps([dict(zip(header, row, strict=True)) for row in rows])
+
+
+def json_lines_file(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """One object a line."""
+    return "\n".join(json.dumps(dict(zip(header, row, strict=True))) for row in rows)
+
+
+def parquet_file(table: pa.Table) -> bytes:
+    """A Parquet file."""
+    content = io.BytesIO()
+    parquet.write_table(table, content)
+    return content.getvalue()
+
+
+def npz_file(**arrays: NDArray[Any]) -> bytes:
+    """A NPZ file."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return content.getvalue()
+
+
+def _csv_cell(cell: object) -> str:
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
