@@ -18,12 +18,13 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from app.datasets.reading.tables import BATCH_CELLS, Limits, Table, column_names, refuse_cell, refuse_file
+from app.datasets.reading.tables import Limits, Table, column_names, refuse_cell, refuse_file
 
 MAX_ROW_CHARACTERS = 16 * 2**20
 """Longest row, in characters of JSON."""
 
 _CHUNK_BYTES = 2**20
+_BATCH_CELLS = 500_000  # as Python objects, of some 100 bytes each
 _MOST_BATCH_ROWS = 8_192
 _SPACES = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_constant={"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}.get)
@@ -145,13 +146,13 @@ def _as_float(number: float) -> float:
 
 
 def _row_batches(rows: Iterator[Row], columns: dict[Key, Any] | list[Key]) -> Iterator[list[Row]]:
-    """Rows in batches of about `BATCH_CELLS` cells; `columns` may grow on the way."""
+    """Rows in batches of about `_BATCH_CELLS` cells; `columns` may grow on the way."""
     batch: list[Row] = []
     present_cells = 0
     for row in rows:
         batch.append(row)
         present_cells += len(row)
-        if len(batch) == _MOST_BATCH_ROWS or max(present_cells, len(batch) * len(columns)) >= BATCH_CELLS:
+        if len(batch) == _MOST_BATCH_ROWS or max(present_cells, len(batch) * len(columns)) >= _BATCH_CELLS:
             yield batch
             batch = []
             present_cells = 0
