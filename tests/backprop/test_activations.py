@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, output_range
+from backprop.reference import f, f_prime
+
+
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
+@given(values=st.lists(st.floats(-700, 700), min_size=1, max_size=20))
+def test_in_place_forms_agree_with_the_unit_by_unit_ones(name: str, values: list[float]) -> None:
+    a = np.array(values)
+    ACTIVATIONS[name].apply(a)
+    np.testing.assert_allclose(a, [f(name, z) for z in values], rtol=1e-14, atol=1e-15)
+    delta = np.full(a.shape, 3.0)
+    ACTIVATIONS[name].times_derivative(delta, a, np.empty_like(a))
+    np.testing.assert_allclose(delta, [3 * f_prime(name, float(x)) for x in a], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extreme_values_stay_in_range_and_in_their_dtype(name: str, dtype: type[np.floating]) -> None:
+    a = np.array([np.finfo(dtype).max, -np.finfo(dtype).max, 0], dtype)
+    ACTIVATIONS[name].apply(a)
+    assert a.dtype == dtype
+    assert np.isfinite(a).all()
+
+
+@pytest.mark.parametrize("name", OUTPUT_ACTIVATIONS)
+def test_output_range_bounds_the_function_tightly(name: str) -> None:
+    bounds = output_range(name)
+    a = np.linspace(-50, 50, 1001)
+    ACTIVATIONS[name].apply(a)
+    if bounds is None:
+        assert a.min() < -40
+        assert a.max() > 40
+    else:
+        np.testing.assert_allclose((a.min(), a.max()), bounds, atol=1e-15)
+
+
+def test_output_range_refuses_what_no_output_layer_has() -> None:
+    for name in ("relu", "no_such"):
+        with pytest.raises(ValueError, match=name):
+            output_range(name)

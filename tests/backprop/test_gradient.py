@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from sklearn.neural_network import MLPRegressor
+
+from backprop import gradient, reference
+from backprop.gradient import Objective, cost_and_gradient
+from backprop.network import Layer, Network, Parameters, initial_parameters
+from tests.support.networks import Problem, automatic_cost_and_gradient, distance, problems
+
+
+@given(problems(most_units=4, most_examples=5))
+@settings(max_examples=60, deadline=None)
+def test_the_three_forms_agree(problem: Problem) -> None:
+    decay = problem.objective.weight_decay
+    by_unit = reference.cost_and_gradient(problem.parameters, problem.X, problem.Y, decay)
+    by_vector = reference.cost_and_gradient_matrix_vector(problem.parameters, problem.X, problem.Y, decay)
+    cost, fast = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
+    assert math.isclose(by_unit[0], by_vector[0], rel_tol=1e-12, abs_tol=1e-15)
+    assert math.isclose(by_unit[0], cost.total, rel_tol=1e-12, abs_tol=1e-15)
+    assert distance(by_unit[1], by_vector[1]) < 1e-10
+    assert distance(by_unit[1], fast) < 1e-10
+
+
+@given(problems(depths=(1, 5), most_units=20, most_examples=300))
+@settings(max_examples=60, deadline=None)
+def test_agrees_with_automatic_differentiation(problem: Problem) -> None:
+    cost, fast = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
+    expected_cost, expected = automatic_cost_and_gradient(problem)
+    assert math.isclose(cost.total, expected_cost, rel_tol=1e-10)
+    assert distance(fast, expected) < 1e-10
+
+
+@given(problems(most_units=20, most_examples=300))
+@settings(max_examples=25, deadline=None)
+def test_cutting_into_lanes_and_blocks_changes_only_the_rounding(problem: Problem) -> None:
+    whole = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gradient, "BLOCK_ROWS", 7)
+        patch.setattr(gradient, "SMALL_WORK", 0)
+        cut = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
+    assert math.isclose(cut[0].total, whole[0].total, rel_tol=1e-12, abs_tol=1e-15)
+    assert distance(cut[1], whole[1]) < 1e-10
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+@pytest.mark.parametrize("m", [3000, 5003])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_number_of_threads_gives_the_same_bits(outputs: int, m: int, dtype: str) -> None:
+    network = Network(40, (Layer(50, "sigmoid"), Layer(outputs, "tanh")))
+    rng = np.random.default_rng(outputs)
+    X, Y = rng.normal(size=(m, 40)).astype(dtype), rng.uniform(-1, 1, (m, outputs)).astype(dtype)
+    parameters = initial_parameters(network, epsilon=0.3, seed=0, dtype=dtype)
+    objective = Objective(weight_decay=1e-3)
+    results = [cost_and_gradient(parameters, X, Y, objective, threads=threads) for threads in (1, 2, 5)]
+    assert len({cost for cost, _ in results}) == 1
+    assert len({slope.vector.tobytes() for _, slope in results}) == 1
+
+
+@given(problems(most_units=10, most_examples=40))
+@settings(max_examples=30, deadline=None)
+def test_single_precision_is_close_to_double(problem: Problem) -> None:
+    network = problem.parameters.network
+    single = cost_and_gradient(
+        Parameters(network, problem.parameters.vector.astype(np.float32)),
+        problem.X.astype(np.float32),
+        problem.Y.astype(np.float32),
+        problem.objective,
+    )
+    double = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
+    assert math.isclose(single[0].total, double[0].total, rel_tol=1e-4, abs_tol=1e-6)
+    assert single[1].vector.dtype == np.float32
+    np.testing.assert_allclose(
+        single[1].vector, double[1].vector, atol=1e-3 * (1 + float(np.abs(double[1].vector).max()))
+    )
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.3])
+def test_descent_agrees_with_scikit_learn_for_one_output(activation: str, weight_decay: float) -> None:
+    """Its alpha/m is our λ, as it divides the penalty by the number of examples."""
+    rng = np.random.default_rng(3)
+    m, alpha, updates = 200, 0.05, 20
+    X, y = rng.normal(size=(m, 6)), rng.normal(size=m)
+    theirs = MLPRegressor(
+        hidden_layer_sizes=(8, 5),
+        activation=activation,
+        solver="sgd",
+        alpha=weight_decay * m,
+        batch_size=m,
+        momentum=0,
+        shuffle=False,
+        learning_rate_init=alpha,
+        random_state=0,
+    )
+    theirs.partial_fit(X, y)  # one update, so that its random weights can be read
+    network = Network(6, (Layer(8, activation), Layer(5, activation), Layer(1, "linear")))
+    parameters = Parameters.from_arrays(
+        network,
+        {f"W{number}": W.T for number, W in enumerate(theirs.coefs_, 1)}
+        | {f"b{number}": b for number, b in enumerate(theirs.intercepts_, 1)},
+    )
+    for _ in range(updates):
+        cost, slope = cost_and_gradient(parameters, X, y[:, np.newaxis], Objective(weight_decay=weight_decay))
+        theirs.partial_fit(X, y)
+        assert math.isclose(cost.total, theirs.loss_, rel_tol=1e-10)
+        parameters.vector[...] -= alpha * slope.vector
+    for W, b, coefs, intercepts in zip(parameters.W, parameters.b, theirs.coefs_, theirs.intercepts_, strict=True):
+        np.testing.assert_allclose(W, coefs.T, rtol=1e-9)
+        np.testing.assert_allclose(b, intercepts, rtol=1e-9)
+
+
+def test_equal_units_stay_equal_and_random_ones_do_not() -> None:
+    """Why the init is random: from all zeros, every hidden unit learns the same function of the input."""
+    network = Network(5, (Layer(4, "sigmoid"), Layer(2, "sigmoid")))
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(30, 5)), rng.uniform(size=(30, 2))
+    symmetric, broken = Parameters.zeros(network, np.float64), initial_parameters(network, seed=0, dtype="float64")
+    for parameters in (symmetric, broken):
+        for _ in range(50):
+            parameters.vector[...] -= cost_and_gradient(parameters, X, Y)[1].vector
+    assert symmetric.W[0].any()
+    assert (symmetric.W[0] == symmetric.W[0][0]).all()
+    assert len({row.tobytes() for row in broken.W[0]}) == 4
+
+
+def test_biases_are_not_decayed() -> None:
+    network = Network(2, (Layer(3, "tanh"), Layer(2, "linear")))
+    parameters = Parameters(network, np.arange(1.0, network.parameter_count + 1))
+    X, Y = np.ones((4, 2)), np.ones((4, 2))
+    plain_cost, plain = cost_and_gradient(parameters, X, Y)
+    cost, decayed = cost_and_gradient(parameters, X, Y, Objective(weight_decay=2.0))
+    assert plain_cost.decay == 0
+    assert cost.data == plain_cost.data
+    assert cost.decay == sum((W**2).sum() for W in parameters.W)
+    for W, with_decay, without in zip(parameters.W, decayed.W, plain.W, strict=True):
+        np.testing.assert_allclose(with_decay, without + 2 * W)
+    for with_decay, without in zip(decayed.b, plain.b, strict=True):
+        assert with_decay.tobytes() == without.tobytes()
+
+
+def test_a_cost_beyond_the_range_is_infinite_and_warns_nobody() -> None:
+    network = Network(1, (Layer(2, "relu"), Layer(1, "linear")))
+    parameters = Parameters(network, np.full(network.parameter_count, 1e30, np.float32))
+    X, Y = np.ones((3, 1), np.float32), np.zeros((3, 1), np.float32)
+    assert cost_and_gradient(parameters, X, Y)[0].total == math.inf
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "name"),
+    [
+        (np.zeros((0, 2)), np.zeros((0, 1)), "X"),
+        (np.zeros((4, 3)), np.zeros((4, 1)), "X"),
+        (np.zeros((4, 2)), np.zeros((3, 1)), "Y"),
+        (np.zeros((4, 2)), np.zeros(4), "Y"),
+        (np.zeros((4, 2), np.float32), np.zeros((4, 1)), "X"),
+        (np.zeros((2, 4)).T, np.zeros((4, 1)), "X"),
+        (np.zeros((4, 2)), np.zeros((8, 1))[::2], "Y"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(X: np.ndarray, Y: np.ndarray, name: str) -> None:
+    parameters = Parameters.zeros(Network(2, (Layer(1, "tanh"),)), np.float64)
+    with pytest.raises(ValueError, match=f"{name} should be"):
+        cost_and_gradient(parameters, X, Y)
+
+
+def test_impossible_objectives_are_refused() -> None:
+    with pytest.raises(ValueError, match="hinge"):
+        Objective(cost="hinge")
+    for weight_decay in (-1e-9, math.inf, math.nan):
+        with pytest.raises(ValueError, match="weight_decay"):
+            Objective(weight_decay=weight_decay)
