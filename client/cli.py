@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from client.demo import DemoError, run_demo
-from client.stack import Stack, StackError
+from client.errors import CommandError
+from client.stack import Stack
 
 app = typer.Typer(help="Train feed-forward neural networks as a service.", no_args_is_help=True, add_completion=False)
 
@@ -30,7 +30,7 @@ def _explained() -> Iterator[None]:
     """Errors that have an explanation end the command with it, without a traceback."""
     try:
         yield
-    except (StackError, DemoError) as error:
+    except CommandError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 
@@ -44,13 +44,15 @@ def serve(
 ) -> None:
     """Run everything on this machine: API, workers, Redis and SQLite."""
     with _explained(), Stack(host, port, data, workers) as stack:
-        typer.echo(f"Backprop is at {stack.url} — its interface is described at {stack.url}/docs — Ctrl-C stops it.")
+        typer.echo(f"Backprop is at {stack.url}, its interface is described at {stack.url}/docs. Ctrl-C stops it.")
         stack.supervise()
 
 
 @app.command()
 def demo() -> None:
     """Train a classifier of handwritten digits from start to end, in a folder of its own that is removed after."""
+    from client.demo import run_demo
+
     with _explained():
         run_demo()
 
@@ -84,6 +86,17 @@ def worker() -> None:
     settings = Settings()
     configure_logging(settings)
     run_worker(settings)
+
+
+@app.command()
+def worker_health() -> None:
+    """Exit with 0 if a worker on this host is alive, with 1 otherwise."""
+    from infra.settings import Settings
+    from worker.process import worker_is_alive
+
+    if not worker_is_alive(Settings()):
+        typer.echo("No worker on this host has reported to Redis lately.", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from client.errors import CommandError
 from client.stack import Stack
 
 DIGITS = Path(__file__).parent.parent / "examples" / "digits.csv"
@@ -23,7 +24,7 @@ JOB = {
     "task": "classification",
     "network": {"layers": [{"units": 32, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
     "holdout": 0.2,
-    "training": {"iterations": 1000, "learning_rate": 2.0, "weight_decay": 1e-5, "init": "uniform", "seed": 0},
+    "training": {"iterations": 5000, "learning_rate": 2.0, "weight_decay": 1e-5, "init": "uniform", "seed": 0},
 }
 
 WANTED_ACCURACY = 0.95
@@ -31,8 +32,8 @@ POLL_SECONDS = 0.2
 SHOWN_PREDICTIONS = 8
 
 
-class DemoError(Exception):
-    """The demonstration did not come to its good end; the message says where."""
+class DemoError(CommandError):
+    """The demonstration did not come to its good end."""
 
 
 def run_demo() -> None:
@@ -46,8 +47,8 @@ def run_demo() -> None:
     console.print("Starting Redis, the database, the API and a worker in a temporary folder …")
     with (
         tempfile.TemporaryDirectory(prefix="backprop-demo-") as folder,
-        Stack("127.0.0.1", 0, Path(folder), 1) as stack,
-        httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as api,
+        Stack("127.0.0.1", 0, Path(folder), 1, log_level="WARNING") as stack,
+        httpx2.Client(base_url=stack.url, timeout=60, trust_env=False) as api,
     ):
         console.print(f"They listen at {stack.url}.")
         dataset = _upload(api, console)
@@ -58,14 +59,14 @@ def run_demo() -> None:
     console.print("Everything is stopped. `make serve` starts it for your own data.")
 
 
-def _upload(api: httpx.Client, console: Console) -> dict[str, Any]:
+def _upload(api: httpx2.Client, console: Console) -> dict[str, Any]:
     with DIGITS.open("rb") as file:
         dataset = _json(api.post("/v1/datasets", files={"file": ("digits.csv", file)}, data={"name": "digits"}))
     console.print(f"Uploaded digits.csv: {dataset['rows']:,} rows of {len(dataset['columns'])} columns.")
     return dataset
 
 
-def _train(api: httpx.Client, dataset: dict[str, Any], console: Console) -> dict[str, Any]:
+def _train(api: httpx2.Client, dataset: dict[str, Any], console: Console) -> dict[str, Any]:
     job = _json(api.post("/v1/jobs", json={"dataset_id": dataset["id"], **JOB}))
     console.print(f"Training a {'-'.join(map(str, job['sizes']))} network on 80 % of them, as {job['id']}.")
     with Progress(
@@ -94,7 +95,7 @@ def _show_metrics(model: dict[str, Any], console: Console) -> None:
         raise DemoError(f"The accuracy on held-out rows should be at least {WANTED_ACCURACY:.0%}.")
 
 
-def _show_predictions(api: httpx.Client, model: dict[str, Any], console: Console) -> None:
+def _show_predictions(api: httpx2.Client, model: dict[str, Any], console: Console) -> None:
     rows = _held_out_rows()[:SHOWN_PREDICTIONS]
     answer = _json(api.post(f"/v1/models/{model['id']}/predict", json={"rows": rows}))
     table = Table("truth", "prediction", "score", title="Some rows that the network has never seen")
@@ -112,7 +113,7 @@ def _held_out_rows() -> list[dict[str, int]]:
     return [rows[index] for index in order[: round(0.2 * len(rows))]]
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def _json(response: httpx2.Response) -> dict[str, Any]:
     if not response.is_success:
         raise DemoError(f"{response.request.method} {response.request.url.path}: {response.text}")
     answer: dict[str, Any] = response.json()

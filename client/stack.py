@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-import httpx
+import httpx2
 import typer
 
+from client.errors import CommandError
 from infra import redis_server
 from infra.processes import die_with_parent, stop
 from infra.settings import Settings
@@ -30,8 +31,8 @@ START_SECONDS = 60.0
 CHECK_SECONDS = 0.5
 
 
-class StackError(Exception):
-    """The stack cannot run; the message says why and what to do."""
+class StackError(CommandError):
+    """The stack cannot run."""
 
 
 class Stack:
@@ -41,12 +42,14 @@ class Stack:
         url: where the API listens.
     """
 
-    def __init__(self, host: str, port: int | None, data: Path | None, workers: int) -> None:
+    def __init__(
+        self, host: str, port: int | None, data: Path | None, workers: int, log_level: str | None = None
+    ) -> None:
         self._settings = Settings() if data is None else Settings(data_dir=data)
         self._listener = _listen(host, port)
         self._workers = workers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._environment = dict(os.environ)
+        self._environment = dict(os.environ) | ({"BACKPROP_LOG_LEVEL": log_level} if log_level else {})
         self._cleanup = ExitStack()
         address, bound_port = self._listener.getsockname()[:2]
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{bound_port}"
@@ -130,9 +133,9 @@ class Stack:
                 if process.poll() is not None:
                     raise StackError(f"The {name} did not start (exit code {process.returncode}).")
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).is_success:
+                if httpx2.get(f"{self.url}/readyz", timeout=5, trust_env=False).is_success:
                     return
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 pass
             if time.monotonic() > deadline:
                 raise StackError(f"The API did not answer within {START_SECONDS:.0f} seconds.")

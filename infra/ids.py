@@ -17,3 +17,8 @@ def new_id(kind: Kind) -> str:
 def new_delivery_id(job_id: str) -> str:
     """An id for one delivery of a job through the queue: the job's id and a fresh ULID."""
     return f"{job_id}-{ULID()}"
+
+
+def job_of_delivery(delivery_id: str) -> str:
+    """The job that a delivery's id names."""
+    return delivery_id.rpartition("-")[0]

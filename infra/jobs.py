@@ -172,6 +172,60 @@ def cancel_running(session: Session, job_id: str, token: str) -> None:
     _end(session, job_id, token, "cancelled")
 
 
+def release(session: Session, job_id: str, token: str) -> None:
+    """Put a running job back into the queue, for another worker to go on from its checkpoint.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    released = session.execute(
+        update(Job)
+        .where(*_owned(job_id, token))
+        .values(status="queued", token=None, lease_expires_at=None, updated_at=datetime.now(UTC))
+        .returning(Job.id)
+    ).scalar_one_or_none()
+    if released is None:
+        raise Superseded
+
+
+def recover(session: Session, max_crashes: int) -> None:
+    """Take running jobs from workers that have not reported within their lease.
+
+    They are queued again, but a job that somebody asked to cancel is cancelled, and one that has lost its worker
+    `max_crashes` times fails with the code ``worker_lost``.
+    """
+    now = datetime.now(UTC)
+    expired = (Job.status == "running", Job.lease_expires_at < now)
+    freed: dict[str, Any] = {"token": None, "lease_expires_at": None, "updated_at": now, "crashes": Job.crashes + 1}
+    session.execute(
+        update(Job)
+        .where(*expired, Job.cancel_requested)
+        .values(status="cancelled", finished_at=now, **freed)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Job)
+        .where(*expired, Job.crashes + 1 >= max_crashes)
+        .values(
+            status="failed",
+            finished_at=now,
+            error_code="worker_lost",
+            error_message=f"The worker died {max_crashes} times while it trained this job, most likely for lack of "
+            "memory. Try a smaller network or fewer rows.",
+            **freed,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Job).where(*expired).values(status="queued", **freed).execution_options(synchronize_session=False)
+    )
+
+
+def queued_ids(session: Session) -> list[str]:
+    """Every job that waits for a worker, the longest waiting first."""
+    return list(session.scalars(select(Job.id).where(Job.status == "queued").order_by(Job.id)))
+
+
 def request_cancel(session: Session, job_id: str) -> Job:
     """Cancel a queued job at once; ask a running one to stop at its next flush.
 

@@ -33,11 +33,11 @@ def configure_logging(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
-    for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "rq.worker"):
+    for name in ("uvicorn", "uvicorn.error", "rq.worker"):
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    for chatty in ("alembic", "rq.worker", "httpx"):
+    for chatty in ("alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -7,7 +7,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from infra.errors import Unavailable
-from infra.ids import new_delivery_id
+from infra.ids import job_of_delivery, new_delivery_id
 
 TASK = "worker.tasks.train"
 """Dotted name of the function that the worker calls with the job's id; nothing is imported here."""
@@ -45,6 +45,18 @@ class JobQueue:
             )
         except redis.RedisError as error:
             raise _unavailable() from error
+
+    def waiting(self) -> set[str]:
+        """The ids of the jobs that wait in Redis, or are just being handed to a worker.
+
+        Raises:
+            Unavailable: Redis cannot be reached (code ``redis_unavailable``).
+        """
+        try:
+            deliveries = [*self.rq.get_job_ids(), *self.rq.intermediate_queue.get_job_ids()]
+        except redis.RedisError as error:
+            raise _unavailable() from error
+        return {job_of_delivery(delivery) for delivery in deliveries}
 
     def ping(self) -> None:
         """One round trip.

@@ -58,7 +58,13 @@ class Settings(BaseSettings):
         5.0, gt=0, description="At most this much training, in seconds, is done again after a crash."
     )
     lease_seconds: float = Field(
-        10.0, gt=0, description="A running job that has not reported for this long is taken to be dead."
+        10.0, gt=0, description="A running job that has not reported for this long is taken up by another worker."
+    )
+    reconcile_seconds: float = Field(
+        2.0, gt=0, description="How often each worker looks for jobs that Redis has lost or whose worker has died."
+    )
+    max_crashes: int = Field(
+        3, gt=0, description="A job whose worker has died this often is given up, as it may be what kills them."
     )
 
     @property

@@ -96,6 +96,7 @@ class Job(Table):
         cost: J(W, b) at `iteration`.
         rate: iterations per second over the last flushes.
         attempt: how many times a worker has claimed the job.
+        crashes: how many of those attempts ended without a word.
         token: names the attempt that may write; anybody else's writes change no row.
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
     """
@@ -113,6 +114,7 @@ class Job(Table):
     cost: Mapped[float | None]
     rate: Mapped[float | None]
     attempt: Mapped[int] = mapped_column(Integer)
+    crashes: Mapped[int] = mapped_column(Integer)
     token: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     cancel_requested: Mapped[bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,6 @@ from app.main import create_app
 from infra import redis_server
 from infra.artifacts import ArtifactStore
 from infra.database import Database
-from infra.processes import stop
 from infra.settings import Settings
 from migrations.commands import upgrade
 from tests.support.postgres import running_postgres
@@ -40,9 +40,9 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL server that all tests share; each has a database of its own in it."""
-    with running_postgres(tmp_path_factory.mktemp("pg")) as url:
+    with running_postgres() as url:
         yield url
 
 
@@ -109,23 +109,12 @@ def service(api: TestClient, database: Database, artifacts: ArtifactStore, setti
     return Service(api, database, artifacts, settings)
 
 
-@pytest.fixture
-def worker_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A real worker: a process of its own that takes jobs from Redis and forks."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "client", "worker"], env=environment(settings), stdin=subprocess.DEVNULL
+def start_worker(settings: Settings) -> subprocess.Popen[bytes]:
+    """A real worker: a process of its own that takes jobs from Redis and forks. The caller stops it."""
+    variables = {f"BACKPROP_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", "client", "worker"], env=os.environ | variables, stdin=subprocess.DEVNULL
     )
-    yield process
-    stop(process)
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment variables that give another process these settings."""
-    import os
-
-    return dict(os.environ) | {
-        f"BACKPROP_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set
-    }
 
 
 def _execute(server: str, statement: str) -> None:

@@ -26,12 +26,17 @@ from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
+from worker.shutdown import Shutdown, ShutdownRequested
 
 _log = structlog.get_logger(__name__)
 
 
-def attempt_job(job_id: str, database: Database, artifacts: ArtifactStore, settings: Settings) -> None:
-    """Claim the job and bring it to an end; do nothing when somebody else has it.
+def attempt_job(
+    job_id: str, database: Database, artifacts: ArtifactStore, settings: Settings, shutdown: Shutdown
+) -> None:
+    """Claim the job and bring it to an end, or back into the queue when asked to shut down.
+
+    Nothing happens when the job is not queued: somebody else has it, or it has ended.
 
     Whatever goes wrong with the job itself becomes its error. When this attempt is superseded meanwhile, nothing
     more is written.
@@ -44,11 +49,11 @@ def attempt_job(job_id: str, database: Database, artifacts: ArtifactStore, setti
     log = _log.bind(job=job_id, attempt=claim.job.attempt)
     log.info("job taken up")
     try:
-        status = Attempt(claim, database, artifacts, settings).carry_out()
+        status = Attempt(claim, database, artifacts, settings, shutdown).carry_out()
     except Superseded:
         log.warning("superseded: another attempt has the job, or it has ended")
     else:
-        log.info("job ended", status=status)
+        log.info("attempt ended", status=status)
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,10 @@ class Attempt:
     database: Database
     artifacts: ArtifactStore
     settings: Settings
+    shutdown: Shutdown
 
     def carry_out(self) -> Status:
-        """Bring the job to an end, and tell which.
+        """Bring the job to an end, or back into the queue; tells its status then.
 
         Raises:
             Superseded: the job is no longer this attempt's.
@@ -73,6 +79,8 @@ class Attempt:
             raise
         except CancelRequested:
             return self._cancel()
+        except ShutdownRequested:
+            return self._release()
         except ServiceError as error:
             return self._fail(error.code, error.message)
         except MemoryError:
@@ -87,10 +95,13 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, spec.dataset_id).artifact
-        with Recorder(self.database, self.claim, pace) as recorder:
-            data = prepare(spec, self.artifacts, artifact, scratch)
+        with Recorder(self.database, self.claim, pace, self.shutdown) as recorder:
+            with self.shutdown.at_once():
+                data = prepare(spec, self.artifacts, artifact, scratch)
             run = self._run(spec, data)
             cost = follow(run, recorder)
+            with self.shutdown.at_once():
+                metrics = evaluate(run.parameters, data)
             return Model(
                 id=new_id("mdl"),
                 job_id=self.claim.job.id,
@@ -98,7 +109,7 @@ class Attempt:
                 task=spec.task,
                 network={"sizes": spec.sizes, **spec.network.model_dump(mode="json")},
                 preprocessing=data.preprocessing.to_json(),
-                metrics=evaluate(run.parameters, data),
+                metrics=metrics,
                 iteration=spec.training.iterations,
                 # Nothing was left to do if the attempt before had come to the last iteration.
                 cost=self.claim.job.cost if cost is None else cost,
@@ -142,6 +153,11 @@ class Attempt:
             jobs.cancel_running(session, self.claim.job.id, self.claim.token)
         return "cancelled"
 
+    def _release(self) -> Status:
+        with self.database.writing() as session:
+            jobs.release(session, self.claim.job.id, self.claim.token)
+        return "queued"
+
 
 def network_of(spec: ResolvedJob) -> Network:
     """The network that a resolved job trains."""
@@ -157,7 +173,7 @@ def follow(run: Run, recorder: Recorder) -> float | None:
 
     Raises:
         InvalidRequest: J is no longer a finite number (code ``diverged``).
-        CancelRequested, Superseded: stop, as the recorder says.
+        CancelRequested, ShutdownRequested, Superseded: stop, as the recorder says.
     """
     cost: float | None = None
     for record in run.records():

@@ -17,6 +17,7 @@ from infra import costs, jobs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Claim, Progress, Superseded
+from worker.shutdown import Shutdown, ShutdownRequested
 
 MOST_BUFFERED = 500_000
 """Records held while the database is away; beyond that training waits rather than filling the memory."""
@@ -56,12 +57,13 @@ class Recorder:
     read an iteration is all that recording costs it, besides the interpreter lock that both threads share.
     """
 
-    def __init__(self, database: Database, claim: Claim, pace: Pace) -> None:
+    def __init__(self, database: Database, claim: Claim, pace: Pace, shutdown: Shutdown) -> None:
         self.needs_attention = False
         self._database = database
         self._job_id = claim.job.id
         self._token = claim.token
         self._pace = pace
+        self._shutdown = shutdown
         # The training thread appends and the flushing thread takes from the left: both are atomic.
         self._records: deque[Record] = deque()
         self.add = self._records.append
@@ -105,17 +107,20 @@ class Recorder:
             iteration: the last one recorded.
 
         Raises:
-            CancelRequested: stop; the checkpoint of `iteration` will be flushed.
+            CancelRequested, ShutdownRequested: stop; the checkpoint of `iteration` will be flushed.
             Superseded: stop; another attempt has the job.
         """
         self.needs_attention = False
         if self._superseded:
             raise Superseded
-        if self._cancel_requested or self._checkpoint_is_due():
+        stopping = self._cancel_requested or self._shutdown.requested
+        if stopping or self._checkpoint_is_due():
             self._state = (iteration, to_bytes(run.state()))
             self._last_checkpoint = time.monotonic()
         if self._cancel_requested:
             raise CancelRequested
+        if self._shutdown.requested:
+            raise ShutdownRequested
         with self._flushed:
             self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._superseded)
 
@@ -138,6 +143,7 @@ class Recorder:
             self.needs_attention = (
                 self._superseded
                 or self._cancel_requested
+                or self._shutdown.requested
                 or self._checkpoint_is_due()
                 or len(self._records) > MOST_BUFFERED
             )

@@ -6,13 +6,16 @@ from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.settings import Settings
 from worker.attempt import attempt_job
+from worker.shutdown import Shutdown
 
 
 def train(job_id: str) -> None:
     """Carry out the job of that id, with connections of this process's own."""
     settings = Settings()
     database = Database(settings.resolved_database_url)
+    shutdown = Shutdown()
+    shutdown.on_sigterm()
     try:
-        attempt_job(job_id, database, ArtifactStore(settings.resolved_artifacts_uri), settings)
+        attempt_job(job_id, database, ArtifactStore(settings.resolved_artifacts_uri), settings, shutdown)
     finally:
         database.close()

@@ -45,6 +45,7 @@ def submit(spec: JobSpec, database: Database, queue: JobQueue, settings: Setting
             status="queued",
             iterations=resolved.training.iterations,
             attempt=0,
+            crashes=0,
             cancel_requested=False,
             created_at=now,
             updated_at=now,

@@ -42,4 +42,4 @@ class PredictorCache:
 
 
 def _weight_bytes(predictor: Predictor) -> int:
-    return predictor.parameters.vector.nbytes
+    return int(predictor.parameters.vector.nbytes)

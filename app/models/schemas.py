@@ -38,7 +38,7 @@ class ModelOut(BaseModel):
             id=model.id,
             job_id=model.job_id,
             dataset_id=model.dataset_id,
-            task=model.task,  # type: ignore[arg-type]  # the database keeps it as a string
+            task=model.task,
             sizes=model.network["sizes"],
             layers=model.network["layers"],
             preprocessing=model.preprocessing,

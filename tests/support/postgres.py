@@ -6,25 +6,31 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[str]:
-    """Run a server in `folder` that listens on a unix socket there only; gives the URL of its database `postgres`.
+def running_postgres() -> Iterator[str]:
+    """Run a server that listens on a unix socket of its own only; gives the URL of its database `postgres`.
 
     It trusts everybody who reaches the socket and does not wait for the disk: it holds nothing but test data.
     """
+    # Not in pytest's temporary folder, which it closes to other users, such as the one the server runs as.
+    with tempfile.TemporaryDirectory(prefix="backprop-pg-") as folder, _server_in(Path(folder)) as url:
+        yield url
+
+
+@contextmanager
+def _server_in(folder: Path) -> Iterator[str]:
     programs = _programs()
     data = folder / "data"
     # PostgreSQL refuses to run as root.
     user = _unprivileged_user() if os.geteuid() == 0 else None
-    folder.mkdir(parents=True, exist_ok=True)
     if user is not None:
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-        _let_through(folder)
 
     def run(program: str, *arguments: str) -> None:
         subprocess.run([programs / program, *arguments], check=True, capture_output=True, user=user, cwd="/")
@@ -54,11 +60,3 @@ def _programs() -> Path:
 def _unprivileged_user() -> str:
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
-
-
-def _let_through(folder: Path) -> None:
-    """Let another user reach the folder: pytest's temporary folders are closed to others."""
-    for parent in folder.parents:
-        if parent == Path("/tmp") or parent == Path("/"):  # noqa: S108
-            return
-        parent.chmod(parent.stat().st_mode | 0o011)

@@ -16,6 +16,7 @@ from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.settings import Settings
 from worker.attempt import attempt_job
+from worker.shutdown import Shutdown
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Service:
     def train(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Submit a job and carry it out at once, in this process; gives it as ended."""
         job = self.submit(body)
-        attempt_job(job["id"], self.database, self.artifacts, self.settings)
+        attempt_job(job["id"], self.database, self.artifacts, self.settings, Shutdown())
         return self._json(self.api.get(f"/v1/jobs/{job['id']}"))
 
     def costs(self, job_id: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -28,7 +29,10 @@ from infra.errors import InvalidRequest, TooLarge
 _CANONICAL_TYPES = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64(), "b": pa.bool_(), "U": pa.string()}
 """By NumPy's letter for a kind of type."""
 
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, SyntaxError, tokenize.TokenError),  # an array's header, which NumPy reads as a Python literal
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def _declared_arrays(path: Path) -> list[_Declared]:
 def _declared(archive: zipfile.ZipFile, name: str) -> _Declared:
     with archive.open(f"{name}.npy") as member:
         shape, is_fortran, dtype = _header(member)
-    if len(shape) not in (1, 2) or 0 in shape[1:]:
+    if len(shape) not in (1, 2) or shape[0] < 0 or any(length < 1 for length in shape[1:]):
         raise refuse_file(
             "unsupported_array", f"`{name}` has shape {shape}; it needs one or two dimensions, and columns."
         )

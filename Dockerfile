@@ -1,0 +1,29 @@
+# One image for the API, the workers and the migration: they differ by their command.
+FROM python:3.11-slim-bookworm AS build
+RUN python3 -m venv /opt/backprop
+WORKDIR /src
+# The dependencies first: they change less often than the code.
+COPY constraints.txt pyproject.toml README.md ./
+RUN mkdir backprop && touch backprop/__init__.py \
+ && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt . \
+ && /opt/backprop/bin/pip uninstall --yes backprop
+COPY backprop backprop
+COPY infra infra
+COPY app app
+COPY worker worker
+COPY client client
+COPY migrations migrations
+RUN /opt/backprop/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt .
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin backprop \
+ && install -d -o backprop -g backprop /data
+COPY --from=build /opt/backprop /opt/backprop
+ENV PATH=/opt/backprop/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    BACKPROP_DATA_DIR=/data \
+    BACKPROP_LOG_FORMAT=json
+USER backprop
+WORKDIR /data
+EXPOSE 8000
+CMD ["backprop", "api", "--host", "0.0.0.0"]

@@ -1,0 +1,176 @@
+"""The job's life in the database: one claim, guarded writes, one final status."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from backprop.training import Record
+
+from infra import costs, jobs
+from infra.database import Database
+from infra.errors import Conflict, NotFound
+from infra.ids import new_id
+from infra.jobs import Claim, Progress, Superseded
+from infra.tables import Job
+
+LEASE = 10.0
+
+
+def queued_job(database: Database) -> str:
+    now = datetime.now(UTC)
+    job = Job(
+        id=new_id("job"),
+        dataset_id=new_id("ds"),
+        spec={},
+        status="queued",
+        iterations=10,
+        attempt=0,
+        crashes=0,
+        cancel_requested=False,
+        created_at=now,
+        updated_at=now,
+    )
+    with database.writing() as session:
+        jobs.add(session, job)
+    return job.id
+
+
+def claimed(database: Database, job_id: str) -> Claim:
+    with database.writing() as session:
+        claim = jobs.claim(session, job_id, LEASE)
+    assert claim is not None
+    return claim
+
+
+def status(database: Database, job_id: str) -> str:
+    with database.reading() as session:
+        return jobs.get(session, job_id).status
+
+
+def test_of_many_claims_at_once_exactly_one_succeeds(database: Database) -> None:
+    job_id = queued_job(database)
+    start = threading.Barrier(8)
+    claims: list[Claim | None] = []
+
+    def claim() -> None:
+        start.wait()
+        with database.writing() as session:
+            claims.append(jobs.claim(session, job_id, LEASE))
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claims) == 8
+    assert sum(claim is not None for claim in claims) == 1
+
+
+def test_a_claim_starts_the_job_and_counts_the_attempt(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.reading() as session:
+        job = jobs.get(session, job_id)
+    assert (job.status, job.attempt, job.token) == ("running", 1, claim.token)
+    assert job.started_at is not None
+    assert job.lease_expires_at is not None
+    assert (job.lease_expires_at - job.started_at).total_seconds() == LEASE
+
+
+def requeue(database: Database, job_id: str) -> None:
+    with database.writing() as session:
+        jobs.get(session, job_id).status = "queued"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda session, job, token: jobs.report(session, job, token, Progress(3, 0.5, None), LEASE),
+        lambda session, job, token: jobs.succeed(session, job, token, "mdl_x"),
+        lambda session, job, token: jobs.fail(session, job, token, "code", "message"),
+        lambda session, job, token: jobs.cancel_running(session, job, token),
+    ],
+    ids=["report", "succeed", "fail", "cancel"],
+)
+def test_a_superseded_attempt_writes_nothing(database: Database, write: Callable[..., object]) -> None:
+    job_id = queued_job(database)
+    first = claimed(database, job_id)
+    requeue(database, job_id)
+    second = claimed(database, job_id)
+    with pytest.raises(Superseded), database.writing() as session:
+        write(session, job_id, first.token)
+    with database.reading() as session:
+        job = jobs.get(session, job_id)
+    assert (job.status, job.token, job.iteration, job.error_code) == ("running", second.token, None, None)
+
+
+def test_a_new_attempt_drops_the_cost_rows_past_the_checkpoint(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.writing() as session:
+        jobs.report(session, job_id, claim.token, Progress(5, 0.5, None), LEASE)
+        costs.add(session, job_id, [Record(k, 1.0 / (k + 1), 1.0 / (k + 1), 0.0) for k in range(6)])
+        jobs.save_checkpoint(session, job_id, 3, b"state")
+    requeue(database, job_id)
+    second = claimed(database, job_id)
+    assert second.checkpoint == b"state"
+    with database.reading() as session:
+        rows, has_more = costs.list_rows(session, job_id, after=-1, limit=100)
+    assert [row.iteration for row in rows] == [0, 1, 2, 3]
+    assert not has_more
+
+
+def test_cancelling_a_queued_job_ends_it_and_it_cannot_be_claimed(database: Database) -> None:
+    job_id = queued_job(database)
+    with database.writing() as session:
+        assert jobs.request_cancel(session, job_id).status == "cancelled"
+    with database.writing() as session:
+        assert jobs.claim(session, job_id, LEASE) is None
+
+
+def test_cancelling_a_running_job_asks_its_worker(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.writing() as session:
+        assert jobs.report(session, job_id, claim.token, None, LEASE) is False
+    with database.writing() as session:
+        assert jobs.request_cancel(session, job_id).status == "running"
+    with database.writing() as session:
+        assert jobs.report(session, job_id, claim.token, None, LEASE) is True
+    with database.writing() as session:
+        jobs.cancel_running(session, job_id, claim.token)
+    assert status(database, job_id) == "cancelled"
+
+
+def test_cancelling_twice_is_the_same_as_once(database: Database) -> None:
+    job_id = queued_job(database)
+    for _ in range(2):
+        with database.writing() as session:
+            assert jobs.request_cancel(session, job_id).status == "cancelled"
+
+
+def test_an_ended_job_cannot_be_cancelled(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.writing() as session:
+        jobs.fail(session, job_id, claim.token, "diverged", "J is not finite")
+    with pytest.raises(Conflict) as refused, database.writing() as session:
+        jobs.request_cancel(session, job_id)
+    assert refused.value.code == "job_already_ended"
+
+
+def test_an_unknown_job_cannot_be_cancelled(database: Database) -> None:
+    with pytest.raises(NotFound), database.writing() as session:
+        jobs.request_cancel(session, "job_unknown")
+
+
+def test_jobs_are_listed_newest_first_in_pages(database: Database) -> None:
+    ids = sorted((queued_job(database) for _ in range(5)), reverse=True)
+    with database.reading() as session:
+        first = jobs.list_page(session, after=None, limit=2)
+        second = jobs.list_page(session, after=first.rows[-1].id, limit=3)
+    assert [job.id for job in first.rows + second.rows] == ids
+    assert (first.has_more, second.has_more) == (True, False)

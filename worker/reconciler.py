@@ -1,0 +1,71 @@
+"""Brings database and Redis back together: jobs whose worker has died, and jobs that Redis has lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+
+from infra import jobs
+from infra.database import Database
+from infra.errors import Unavailable
+from infra.queue import JobQueue, connect
+from infra.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+def reconcile(database: Database, queue: JobQueue, max_crashes: int) -> None:
+    """One pass: requeue what was lost, and deliver what Redis does not hold.
+
+    Any number of workers may do this at the same time: a job delivered twice is claimed once.
+
+    Raises:
+        Unavailable: the database or Redis cannot be reached.
+    """
+    with database.writing() as session:
+        jobs.recover(session, max_crashes)
+        queued = jobs.queued_ids(session)
+    if not queued:
+        return
+    waiting = queue.waiting()
+    for job_id in queued:
+        if job_id not in waiting:
+            _log.info("delivering a job that waits in the database only", job=job_id)
+            queue.enqueue(job_id)
+
+
+class Reconciler:
+    """Reconciles every few seconds in a thread, and holds still while its process forks.
+
+    A pass opens its connections and closes them again under `quiet`, so that a fork made while holding `quiet`
+    inherits none.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.quiet = threading.Lock()
+        self._settings = settings
+
+    def start(self) -> None:
+        """Begin, in a thread that ends with the process."""
+        threading.Thread(target=self._run, name="reconciler", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._settings.reconcile_seconds)
+            with self.quiet:
+                self._pass()
+
+    def _pass(self) -> None:
+        database = Database(self._settings.resolved_database_url)
+        queue = JobQueue(connect(self._settings.redis_url), self._settings.queue_name)
+        try:
+            reconcile(database, queue, self._settings.max_crashes)
+        except Unavailable as error:
+            _log.warning("cannot look after lost jobs right now", reason=error.message)
+        except Exception:  # a pass that fails must not be the last
+            _log.exception("looking after lost jobs failed")
+        finally:
+            database.close()
+            queue.connection.close()
