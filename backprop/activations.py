@@ -2,6 +2,8 @@
 
 Both work in place on arrays of any shape, float32 or float64: training calls them at every iteration, on buffers
 that are allocated once. f′ is computed from the stored activation a = f(z), as on the tutorial's page.
+
+Softmax is the one whose outputs depend on each other; it is for output layers, which have a row for each example.
 """
 
 from __future__ import annotations
@@ -88,6 +90,20 @@ def _times_linear_derivative(delta: Array, a: Array, scratch: Array) -> None:
     """Leave δ as it is: f′(z) = 1."""
 
 
+def _softmax(z: Array) -> None:
+    """exp(z_i) / Σ_j exp(z_j) in every row."""
+    np.subtract(z, z.max(axis=-1, keepdims=True), out=z)
+    np.exp(z, out=z)
+    np.divide(z, z.sum(axis=-1, keepdims=True), out=z)
+
+
+def _times_softmax_derivative(delta: Array, a: Array, scratch: Array) -> None:
+    """Multiply by the Jacobian diag(a) − a aᵀ of every row."""
+    np.multiply(delta, a, out=scratch)
+    np.subtract(delta, scratch.sum(axis=-1, keepdims=True), out=delta)
+    np.multiply(delta, a, out=delta)
+
+
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
@@ -95,6 +111,7 @@ ACTIVATIONS = {
         Activation("tanh", _tanh, _times_tanh_derivative, output_range=(-1.0, 1.0)),
         Activation("relu", _relu, _times_relu_derivative, output=False),
         Activation("linear", _linear, _times_linear_derivative),
+        Activation("softmax", _softmax, _times_softmax_derivative, hidden=False, output_range=(0.0, 1.0)),
     )
 }
 
@@ -106,7 +123,7 @@ def output_range(name: str) -> tuple[float, float] | None:
     """Between which values an output layer's activation lies: where its targets must be.
 
     Returns:
-        (0.0, 1.0) for sigmoid, (−1.0, 1.0) for tanh, None for linear.
+        (0.0, 1.0) for sigmoid and softmax, (−1.0, 1.0) for tanh, None for linear.
 
     Raises:
         ValueError: no output layer has that activation.

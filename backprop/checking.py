@@ -12,9 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.gradient import Backpropagation, Objective
+from backprop.gradient import Backpropagation
 from backprop.lanes import Crew, single_threaded_blas
 from backprop.network import Network, Parameters
+from backprop.objective import Objective
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

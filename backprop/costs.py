@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.activations import Activation
+from backprop.activations import OUTPUT_ACTIVATIONS, Activation
 
 Array = NDArray[Any]
 
@@ -20,12 +20,14 @@ class CostFunction:
 
     Attributes:
         name: by which trainings refer to it.
+        activations: of the output layers it goes with.
         measure: called with (activation, z, y, delta, scratch), the activation of the output layer and four arrays
             (rows, outputs) of one dtype. Turns z into a in place, puts ∂J/∂z into `delta`, overwrites `scratch`,
             and returns Σ J(W,b;x,y) over the rows.
     """
 
     name: str
+    activations: tuple[str, ...]
     measure: Callable[[Activation, Array, Array, Array, Array], float]
 
 
@@ -38,4 +40,47 @@ def _squared_error(activation: Activation, z: Array, y: Array, delta: Array, scr
     return cost
 
 
-COST_FUNCTIONS = {cost.name: cost for cost in (CostFunction("squared_error", _squared_error),)}
+def _cross_entropy(activation: Activation, z: Array, y: Array, delta: Array, scratch: Array) -> float:
+    """−Σ y log a for softmax, −Σ [y log a + (1 − y) log(1 − a)] for sigmoid, summed over outputs.
+
+    Both from z rather than a, so that a saturated output costs what it should and not infinity.
+    """
+    return (
+        _softmax_entropy(z, y, delta, scratch)
+        if activation.name == "softmax"
+        else _sigmoid_entropy(activation, z, y, delta, scratch)
+    )
+
+
+def _softmax_entropy(z: Array, y: Array, delta: Array, scratch: Array) -> float:
+    """Σ_i y_i (log Σ_j exp(z_j) − z_i); δ = a Σ_i y_i − y, where the y of an example usually sum to 1."""
+    ones = np.ones(z.shape[1], z.dtype)
+    np.subtract(z, z.max(axis=1, keepdims=True), out=scratch)
+    np.exp(scratch, out=z)
+    exponentials = z @ ones
+    weights = y @ ones
+    np.divide(z, exponentials[:, np.newaxis], out=z)
+    np.multiply(z, weights[:, np.newaxis], out=delta)
+    np.subtract(delta, y, out=delta)
+    return float(np.dot(weights, np.log(exponentials))) - float(np.vdot(y, scratch))
+
+
+def _sigmoid_entropy(activation: Activation, z: Array, y: Array, delta: Array, scratch: Array) -> float:
+    """Σ max(z, 0) − yz + log(1 + exp(−|z|)); δ = a − y."""
+    linear = float(np.maximum(z, 0).sum()) - float(np.vdot(y, z))
+    np.abs(z, out=scratch)
+    np.negative(scratch, out=scratch)
+    np.exp(scratch, out=scratch)
+    np.log1p(scratch, out=scratch)
+    activation.apply(z)
+    np.subtract(z, y, out=delta)
+    return linear + float(scratch.sum())
+
+
+COST_FUNCTIONS = {
+    cost.name: cost
+    for cost in (
+        CostFunction("squared_error", OUTPUT_ACTIVATIONS, _squared_error),
+        CostFunction("cross_entropy", ("sigmoid", "softmax"), _cross_entropy),
+    )
+}

@@ -1,66 +1,27 @@
 """J(W,b) and ∇J(W,b) by backpropagation, fast.
 
-The same sums as in `backprop.reference`, for many examples at once: a block of examples goes forward and backward
-through matrix products while it stays in the processor's cache, in buffers that are allocated once. Inputs, outputs and
-targets have a row for each example, as the data have. Hidden layers have a row for each unit, which keeps the long
-axis innermost however few units there are, and one more row of ones below: multiplied by [W | b] it adds the bias, and
-in δ aᵀ it gives ∇b beside ∇W.
+The same sums as in `backprop.reference`, for many examples at once: block after block goes forward and backward while
+it stays in the processor's cache, in buffers that are allocated once, and threads share the blocks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.activations import ACTIVATIONS
+from backprop.blocks import Block
 from backprop.costs import COST_FUNCTIONS
-from backprop.lanes import MOST_LANES, Crew, Lanes, single_threaded_blas
+from backprop.lanes import Crew, Lanes, single_threaded_blas
 from backprop.network import Network, Parameters
+from backprop.objective import Cost, Objective
 
 Array = NDArray[Any]
 
-BLOCK_ROWS = 1024
-"""Most rows of a block."""
-
-SMALL_WORK = 2**22
-"""Examples × parameters below which one thread is done before a second has woken up."""
-
-
-class Cost(NamedTuple):
-    """J(W,b) and the terms it is the sum of."""
-
-    data: float
-    decay: float
-
-    @property
-    def total(self) -> float:
-        """J(W,b)."""
-        return self.data + self.decay
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is minimised: J(W,b) = (1/m) Σ J(W,b;x,y) + (λ/2) Σ W².
-
-    Attributes:
-        cost: name of J(W,b;x,y).
-        weight_decay: λ. Biases are not decayed.
-
-    Raises:
-        ValueError: no such cost, or λ is negative or not finite.
-    """
-
-    cost: str = "squared_error"
-    weight_decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.cost not in COST_FUNCTIONS:
-            raise ValueError(f"the cost is one of {', '.join(COST_FUNCTIONS)}, not {self.cost!r}")
-        if not 0 <= self.weight_decay < np.inf:
-            raise ValueError(f"weight_decay is a number from 0 up, not {self.weight_decay}")
+SLICE = 2**14
+"""Parameters whose gradients are added up at once: few enough for the first cache."""
 
 
 def cost_and_gradient(
@@ -79,7 +40,7 @@ def cost_and_gradient(
         J, and the gradient in the shape of the parameters.
 
     Raises:
-        ValueError: shapes or dtypes that do not fit, or no examples.
+        ValueError: shapes, dtypes or an objective that do not fit the network, or no examples.
     """
     gradient = Parameters.zeros(parameters.network, parameters.vector.dtype)
     backpropagation = Backpropagation(parameters, gradient, X, Y, objective or Objective(), Crew(threads))
@@ -87,8 +48,70 @@ def cost_and_gradient(
         return backpropagation.evaluate(), gradient
 
 
+class _Examples:
+    """Inputs and targets, in the blocks and lanes that threads share."""
+
+    def __init__(self, parameters: Parameters, X: Array, Y: Array, crew: Crew) -> None:
+        network = parameters.network
+        dtype = parameters.vector.dtype
+        check_data(network, dtype, X, Y)
+        self.m = len(X)
+        self._X = np.asarray(X)  # of a memmap the plain array: its slices cost a tenth
+        self._Y = np.asarray(Y)
+        self._crew = crew
+        self.lanes = Lanes.for_work(self.m, network.parameter_count)
+        self.threads = min(crew.threads, self.lanes.count)
+        self._blocks = [
+            {rows: Block(network, rows, dtype) for rows in self.lanes.row_counts} for _ in range(self.threads)
+        ]
+
+    def in_lanes(self, work: Callable[[int, int], None]) -> None:
+        """Call ``work(lane, thread)`` for every lane."""
+        self._crew.work_through(self.lanes.count, work)
+
+    def of(self, lane: int, thread: int) -> Iterator[tuple[Block, Array, Array]]:
+        """The blocks of a lane in order: a thread's buffers, the inputs and the targets."""
+        for start, stop in self.lanes.of(lane):
+            yield self._blocks[thread][stop - start], self._X[start:stop], self._Y[start:stop]
+
+
+class DataCost:
+    """Evaluates the data term of J on fixed data: a forward pass.
+
+    Args:
+        parameters: read at every evaluation.
+        X: (m, inputs), of the parameters' dtype and C-contiguous; never copied as a whole, so it may be mapped.
+        Y: (m, outputs), likewise.
+        objective: which cost.
+        crew: the threads that share the work.
+
+    Raises:
+        ValueError: shapes, dtypes or an objective that do not fit the network, or no examples.
+    """
+
+    def __init__(self, parameters: Parameters, X: Array, Y: Array, objective: Objective, crew: Crew) -> None:
+        objective.check(parameters.network)
+        self._parameters = parameters
+        self._cost = COST_FUNCTIONS[objective.cost]
+        self._examples = _Examples(parameters, X, Y, crew)
+        self._lane_costs = [0.0] * self._examples.lanes.count
+
+    def evaluate(self) -> float:
+        """(1/m) Σ J(W,b;x,y) at the current parameters. To be called within `single_threaded_blas`."""
+        self._examples.in_lanes(self._pass_lane)
+        return sum(self._lane_costs) / self._examples.m
+
+    def _pass_lane(self, lane: int, thread: int) -> None:
+        cost = 0.0
+        with np.errstate(all="ignore"):
+            for block, X, Y in self._examples.of(lane, thread):
+                block.forward_hidden(self._parameters, X)
+                cost += block.measure(self._parameters, X, Y, self._cost)
+        self._lane_costs[lane] = cost
+
+
 class Backpropagation:
-    """Evaluates J and ∇J on fixed data, as often as wanted, without allocating anything anew.
+    """Evaluates J and ∇J on fixed data, as often as wanted, in buffers that are allocated once.
 
     Args:
         parameters: read at every evaluation.
@@ -97,49 +120,96 @@ class Backpropagation:
         Y: (m, outputs), likewise.
         objective: what J is.
         crew: the threads that share the work.
+        evaluations: where to begin to count.
+
+    Attributes:
+        evaluations: how many there have been.
 
     Raises:
-        ValueError: shapes or dtypes that do not fit, or no examples.
+        ValueError: shapes, dtypes or an objective that do not fit the network, or no examples.
     """
 
     def __init__(
-        self, parameters: Parameters, gradient: Parameters, X: Array, Y: Array, objective: Objective, crew: Crew
+        self,
+        parameters: Parameters,
+        gradient: Parameters,
+        X: Array,
+        Y: Array,
+        objective: Objective,
+        crew: Crew,
+        evaluations: int = 0,
     ) -> None:
+        self.evaluations = evaluations
         network = parameters.network
-        _check_data(network, parameters.vector.dtype, X, Y)
+        dtype = parameters.vector.dtype
+        objective.check(network)
         self._parameters = parameters
         self._gradient = gradient
-        self._X = np.asarray(X)  # of a memmap the plain array: its slices cost a tenth
-        self._Y = np.asarray(Y)
+        self._cost = COST_FUNCTIONS[objective.cost]
         self._crew = crew
-        self._measure = COST_FUNCTIONS[objective.cost].measure
-        self._m = len(X)
-        dtype = parameters.vector.dtype
-        self._one_mth = np.array(1 / self._m, dtype)
+        self._examples = _Examples(parameters, X, Y, crew)
+        self._one_mth = np.array(1 / self._examples.m, dtype)
         self._decay = _decay(network, dtype, objective.weight_decay) if objective.weight_decay else None
         self._decayed = np.empty_like(parameters.vector)
-        self._lanes = _lanes(network, self._m)
-        self._lane_costs = [0.0] * self._lanes.count
-        self._lane_sums, self._lane_gradients = self._gradients_of_lanes()
-        self._workspaces = [
-            _Workspace(network, self._lanes, dtype) for _ in range(min(crew.threads, self._lanes.count))
-        ]
+        lanes = self._examples.lanes
+        self._lane_costs = [0.0] * lanes.count
+        # The last lane sums where the sum of all lanes will be.
+        self._lane_gradients = [gradient.copy() for _ in range(lanes.count - 1)] + [gradient]
+        self._sparsity = _Sparsity(parameters, objective, self._examples) if objective.sparsity_weight else None
+        self._block_gradients = [gradient.copy() for _ in range(self._examples.threads if lanes.blocks > 1 else 0)]
 
-    def _gradients_of_lanes(self) -> tuple[Array | None, list[Parameters]]:
-        if self._lanes.count == 1:
-            return None, [self._gradient]
-        sums = np.empty((self._lanes.count, self._gradient.vector.size), self._gradient.vector.dtype)
-        return sums, [Parameters(self._gradient.network, vector) for vector in sums]
+    @property
+    def vector(self) -> Array:
+        """The parameters, (n,)."""
+        return self._parameters.vector
+
+    @property
+    def gradient(self) -> Array:
+        """∇J at the last evaluation, (n,)."""
+        return self._gradient.vector
 
     def evaluate(self) -> Cost:
         """J at the current parameters; leaves ∇J in the gradient. To be called within `single_threaded_blas`."""
+        self.evaluations += 1
         with np.errstate(all="ignore"):
-            self._crew.work_through(self._lanes.count, self._pass_lane)
+            sparsity_cost = self._sparsity.evaluate() if self._sparsity is not None else 0.0
+            self._examples.in_lanes(self._pass_lane)
+            self._add_up_lanes()
             gradient = self._gradient.vector
-            if self._lane_sums is not None:
-                np.add.reduce(self._lane_sums, axis=0, out=gradient)
             np.multiply(gradient, self._one_mth, out=gradient)
-            return Cost(sum(self._lane_costs) / self._m, self._add_decay(gradient))
+            return Cost(sum(self._lane_costs) / self._examples.m, self._add_decay(gradient), sparsity_cost)
+
+    def _pass_lane(self, lane: int, thread: int) -> None:
+        """Sum cost and gradient over the blocks of a lane."""
+        parameters = self._parameters
+        total = self._lane_gradients[lane]
+        sparsity_deltas = None if self._sparsity is None else self._sparsity.deltas
+        cost = 0.0
+        with np.errstate(all="ignore"):  # each thread has its own
+            for number, (block, X, Y) in enumerate(self._examples.of(lane, thread)):
+                block.forward_hidden(parameters, X)
+                cost += block.measure(parameters, X, Y, self._cost)
+                if number == 0:
+                    block.backward(parameters, X, total, sparsity_deltas)
+                else:
+                    block.backward(parameters, X, self._block_gradients[thread], sparsity_deltas)
+                    np.add(total.vector, self._block_gradients[thread].vector, out=total.vector)
+        self._lane_costs[lane] = cost
+
+    def _add_up_lanes(self) -> None:
+        if len(self._lane_gradients) == 1:
+            return
+        slices = -(-self._gradient.vector.size // SLICE)
+        if slices <= self._crew.threads:
+            self._add_up_slice(0, stop=self._gradient.vector.size)
+        else:
+            self._crew.work_through(slices, lambda number, _: self._add_up_slice(number * SLICE, (number + 1) * SLICE))
+
+    def _add_up_slice(self, start: int, stop: int) -> None:
+        total = self._gradient.vector[start:stop]
+        with np.errstate(all="ignore"):
+            for lane in self._lane_gradients[:-1]:
+                np.add(total, lane.vector[start:stop], out=total)
 
     def _add_decay(self, gradient: Array) -> float:
         """Add λW to the gradient; gives (λ/2) Σ W²."""
@@ -150,91 +220,38 @@ class Backpropagation:
         np.add(gradient, self._decayed, out=gradient)
         return 0.5 * float(np.dot(self._decayed, theta))
 
-    def _pass_lane(self, lane: int, thread: int) -> None:
-        """Sum cost and gradient over the blocks of a lane."""
-        workspace = self._workspaces[thread]
-        total = self._lane_gradients[lane]
-        cost = 0.0
-        with np.errstate(all="ignore"):  # each thread has its own
-            for number, (start, stop) in enumerate(self._lanes.of(lane)):
-                block = workspace.blocks[stop - start]
-                X = self._X[start:stop]
-                block.forward(self._parameters, X)
-                cost += self._measure(
-                    block.output_activation, block.output, self._Y[start:stop], block.output_delta, block.output_scratch
-                )
-                if number == 0:
-                    block.backward(self._parameters, X, total)
-                else:
-                    block.backward(self._parameters, X, workspace.gradient)
-                    np.add(total.vector, workspace.gradient.vector, out=total.vector)
-        self._lane_costs[lane] = cost
 
-
-class _Workspace:
-    """The buffers of one thread."""
-
-    def __init__(self, network: Network, lanes: Lanes, dtype: np.dtype[Any]) -> None:
-        self.blocks = {rows: _Block(network, rows, dtype) for rows in lanes.row_counts}
-        self.gradient = Parameters.zeros(network, dtype)
-
-
-class _Block:
-    """Forward and backward pass of a block of examples, in buffers of its own.
+class _Sparsity:
+    """The sparsity term, which needs the mean activations ρ̂ over all examples before any δ can be had.
 
     Attributes:
-        output: z and then a of the output layer, (rows, outputs).
-        output_delta: δ of the output layer, likewise; `output_scratch` likewise.
-        output_activation: f of the output layer.
+        deltas: β(−ρ/ρ̂ + (1−ρ)/(1−ρ̂)) for every hidden layer, (s_l, 1).
     """
 
-    def __init__(self, network: Network, rows: int, dtype: np.dtype[Any]) -> None:
-        hidden = network.layers[:-1]
-        self.output_activation = ACTIVATIONS[network.layers[-1].activation]
-        self.output = np.empty((rows, network.outputs), dtype)
-        self.output_delta = np.empty_like(self.output)
-        self.output_scratch = np.empty_like(self.output)
-        self._output_delta_by_unit = self.output_delta.T
-        self._f = [ACTIVATIONS[layer.activation] for layer in hidden]
-        self._with_ones = [np.ones((layer.units + 1, rows), dtype) for layer in hidden]
-        self._with_ones_by_row = [a.T for a in self._with_ones]
-        self._a = [a[:-1] for a in self._with_ones]
-        self._delta = [np.empty((layer.units, rows), dtype) for layer in hidden]
-        self._scratch = [np.empty((layer.units, rows), dtype) for layer in hidden]
+    def __init__(self, parameters: Parameters, objective: Objective, examples: _Examples) -> None:
+        self.deltas: list[Array] = []
+        self._objective = objective
+        self._examples = examples
+        self._sums = [np.zeros((examples.lanes.count, layer.units)) for layer in parameters.network.layers[:-1]]
+        self._parameters = parameters
 
-    def forward(self, parameters: Parameters, X: Array) -> None:
-        """z(2), a(2), …, z of the output layer: its activation is left to the cost function."""
-        if not self._a:
-            np.matmul(X, parameters.W[0].T, out=self.output)
-            np.add(self.output, parameters.b[0], out=self.output)
-            return
-        np.matmul(parameters.W[0], X.T, out=self._a[0])
-        np.add(self._a[0], parameters.b[0][:, np.newaxis], out=self._a[0])
-        self._f[0].apply(self._a[0])
-        for layer in range(1, len(self._a)):
-            np.matmul(parameters.Wb[layer], self._with_ones[layer - 1], out=self._a[layer])
-            self._f[layer].apply(self._a[layer])
-        np.matmul(self._with_ones_by_row[-1], parameters.Wb[-1].T, out=self.output)
+    def evaluate(self) -> float:
+        """β Σ KL(ρ‖ρ̂) at the current parameters; leaves its part of δ in `deltas`."""
+        self._examples.in_lanes(self._pass_lane)
+        means: list[Array] = [sums.sum(axis=0) / self._examples.m for sums in self._sums]
+        self.deltas = [
+            self._objective.sparsity_delta(mean).astype(self._parameters.vector.dtype)[:, np.newaxis] for mean in means
+        ]
+        return self._objective.sparsity_cost(means)
 
-    def backward(self, parameters: Parameters, X: Array, gradient: Parameters) -> None:
-        """From δ of the output layer to every ∇W = δ(l+1) a(l)ᵀ and ∇b = Σ δ(l+1), written to `gradient`."""
-        delta = self._output_delta_by_unit
-        for layer in range(len(self._a), 0, -1):
-            np.matmul(delta, self._with_ones_by_row[layer - 1], out=gradient.Wb[layer])
-            np.matmul(parameters.W[layer].T, delta, out=self._delta[layer - 1])
-            delta = self._delta[layer - 1]
-            self._f[layer - 1].times_derivative(delta, self._a[layer - 1], self._scratch[layer - 1])
-        np.matmul(delta, X, out=gradient.W[0])
-        np.add.reduce(delta, axis=1, out=gradient.b[0])
-
-
-def _lanes(network: Network, m: int) -> Lanes:
-    """How m examples are cut: from the work alone, never from the number of threads."""
-    blocks = -(-m // BLOCK_ROWS)
-    if m * network.parameter_count < SMALL_WORK:
-        return Lanes(m, 1, blocks)
-    count = min(m, MOST_LANES)
-    return Lanes(m, count, -(-blocks // count))
+    def _pass_lane(self, lane: int, thread: int) -> None:
+        for sums in self._sums:
+            sums[lane] = 0.0
+        with np.errstate(all="ignore"):
+            for block, X, _ in self._examples.of(lane, thread):
+                block.forward_hidden(self._parameters, X)
+                for sums, a in zip(self._sums, block.hidden, strict=True):
+                    sums[lane] += a.sum(axis=1)
 
 
 def _decay(network: Network, dtype: np.dtype[Any], weight_decay: float) -> Array:
@@ -245,7 +262,8 @@ def _decay(network: Network, dtype: np.dtype[Any], weight_decay: float) -> Array
     return decay.vector
 
 
-def _check_data(network: Network, dtype: np.dtype[Any], X: Array, Y: Array) -> None:
+def check_data(network: Network, dtype: np.dtype[Any], X: Array, Y: Array) -> None:
+    """Refuse (with ValueError) data that do not fit the network or its parameters' dtype, or no examples."""
     if X.ndim != 2 or X.shape[1] != network.inputs or len(X) == 0:
         raise ValueError(f"X should be (m, {network.inputs}) with m ≥ 1, not {X.shape}")
     if Y.shape != (len(X), network.outputs):

@@ -13,8 +13,17 @@ from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
+BLOCK_ROWS = 1024
+"""Most rows of a block: with the usual layers they stay in a core's second cache on their way there and back."""
+
+SMALL_WORK = 2**22
+"""Examples × parameters below which one thread is done before a second has woken up."""
+
 MOST_LANES = 16
-"""More threads than this find no work; each lane holds a gradient of its own."""
+"""More threads than this find no work."""
+
+MOST_LANE_PARAMETERS = 2**26
+"""Every lane holds a gradient; for a huge network, there are fewer lanes, but at least four."""
 
 
 class Lanes:
@@ -33,6 +42,15 @@ class Lanes:
         total = count * blocks
         self.row_counts = tuple({m // total, -(-m // total)})
 
+    @classmethod
+    def for_work(cls, m: int, parameters: int) -> Lanes:
+        """Cut m examples as it suits a network of so many parameters, and never as it suits the threads."""
+        blocks = -(-m // BLOCK_ROWS)
+        if m * parameters < SMALL_WORK:
+            return cls(m, 1, blocks)
+        count = min(m, MOST_LANES, max(4, MOST_LANE_PARAMETERS // parameters))
+        return cls(m, count, -(-blocks // count))
+
     def of(self, lane: int) -> Iterator[tuple[int, int]]:
         """First row and end of each block of a lane, in order."""
         total = self.count * self.blocks
@@ -41,28 +59,32 @@ class Lanes:
 
 
 class Crew:
-    """Threads that work through lanes together; the calling thread is one of them."""
+    """Threads that share pieces of work; the calling thread is one of them.
+
+    Attributes:
+        threads: how many, itself included.
+    """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._others = ThreadPoolExecutor(threads - 1, "lane") if threads > 1 else None
 
-    def work_through(self, lanes: int, work: Callable[[int, int], None]) -> None:
-        """Call ``work(lane, thread)`` once for every lane; return when all are done.
+    def work_through(self, pieces: int, work: Callable[[int, int], None]) -> None:
+        """Call ``work(piece, thread)`` once for every piece; return when all are done.
 
         The threads are numbered from 0, so that each can have buffers of its own.
         """
-        if self._others is None or lanes == 1:
-            for lane in range(lanes):
-                work(lane, 0)
+        if self._others is None or pieces == 1:
+            for piece in range(pieces):
+                work(piece, 0)
             return
-        waiting = iter(range(lanes))  # its next() is atomic
+        waiting = iter(range(pieces))  # its next() is atomic
 
         def drain(thread: int) -> None:
-            for lane in waiting:
-                work(lane, thread)
+            for piece in waiting:
+                work(piece, thread)
 
-        others = [self._others.submit(drain, thread) for thread in range(1, min(self.threads, lanes))]
+        others = [self._others.submit(drain, thread) for thread in range(1, min(self.threads, pieces))]
         drain(0)
         for other in others:
             other.result()

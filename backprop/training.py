@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.gradient import Backpropagation, Cost, Objective
+from backprop.batches import MiniBatches
+from backprop.early_stopping import EarlyStopping
+from backprop.gradient import Backpropagation, DataCost
 from backprop.lanes import Crew, single_threaded_blas
+from backprop.lbfgs import LBFGS
 from backprop.network import Network, Parameters
-from backprop.optimizers import GradientDescent
+from backprop.objective import Cost, Objective
+from backprop.optimizers import Adam, GradientDescent, Momentum, Optimizer, Slope
 
 Array = NDArray[Any]
+
+OptimizerName = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
+StopReason = Literal["tolerance", "patience", "no_progress"]
 
 
 @dataclass(frozen=True)
@@ -23,36 +31,84 @@ class Training:
 
     Attributes:
         iterations: N, the number of parameter updates.
-        learning_rate: α.
+        learning_rate: α; L-BFGS finds its own steps instead.
         weight_decay: λ.
+        optimizer: ``gradient_descent``, ``momentum``, ``adam`` or ``lbfgs``.
+        momentum: μ of ``momentum``.
+        corrections: how many pairs of changes ``lbfgs`` remembers.
+        batch_size: examples of a mini-batch; None, or as many as there are, for all of them at every update.
+        seed: of the order in which mini-batches take the examples.
+        cost: J(W,b;x,y): ``squared_error``, or ``cross_entropy`` of sigmoid or softmax outputs.
+        sparsity: ρ, the mean activation that hidden units are drawn to.
+        sparsity_weight: β; 0 for no sparsity term.
+        tolerance: training ends where ‖∇J‖ ≤ tolerance; 0 for never.
+        patience: training ends after so many iterations without a new lowest cost of the held-out examples; None for
+            never.
 
     Raises:
-        ValueError: a value that makes no sense.
+        ValueError: a value that makes no sense, or two that do not go together.
     """
 
     iterations: int
     learning_rate: float = 0.1
     weight_decay: float = 0.0
+    optimizer: OptimizerName = "gradient_descent"
+    momentum: float = 0.9
+    corrections: int = 10
+    batch_size: int | None = None
+    seed: int = 0
+    cost: str = "squared_error"
+    sparsity: float = 0.01
+    sparsity_weight: float = 0.0
+    tolerance: float = 0.0
+    patience: int | None = None
 
     def __post_init__(self) -> None:
-        if self.iterations < 0:
-            raise ValueError(f"iterations is a number from 0 up, not {self.iterations}")
-        if not 0 < self.learning_rate < np.inf:
-            raise ValueError(f"learning_rate is a positive number, not {self.learning_rate}")
         self.objective()
+        if self.optimizer not in get_args(OptimizerName):
+            raise ValueError(f"the optimizer is one of {', '.join(get_args(OptimizerName))}, not {self.optimizer!r}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate is a positive number, not {self.learning_rate}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum is a number from 0 up to, but not including, 1, not {self.momentum}")
+        if not 0 <= self.tolerance < math.inf:
+            raise ValueError(f"tolerance is a number from 0 up, not {self.tolerance}")
+        for name, least in (("iterations", 0), ("corrections", 1), ("batch_size", 1), ("seed", 0), ("patience", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} is a number from {least} up, not {value}")
+        if self.batch_size is not None and self.optimizer == "lbfgs":
+            raise ValueError("lbfgs compares J between iterations, so it needs all examples in each: no batch_size")
+        if self.batch_size is not None and self.tolerance:
+            raise ValueError(
+                "the gradient of a mini-batch does not vanish at the minimum: no tolerance with batch_size"
+            )
 
     def objective(self) -> Objective:
         """What is minimised."""
-        return Objective(weight_decay=self.weight_decay)
+        return Objective(self.cost, self.weight_decay, self.sparsity, self.sparsity_weight)
 
 
 class Record(NamedTuple):
-    """J(W,b) at the parameters after `iteration` updates: ``cost = data_cost + decay_cost``."""
+    """J(W,b) at the parameters after `iteration` updates.
+
+    Attributes:
+        iteration: k.
+        cost: J = data_cost + decay_cost + sparsity_cost; with mini-batches, of the batch that update k + 1 takes.
+        data_cost: (1/m) Σ J(W,b;x,y).
+        decay_cost: (λ/2) Σ W².
+        sparsity_cost: β Σ KL(ρ‖ρ̂).
+        held_out_cost: (1/m′) Σ J(W,b;x,y) of the held-out examples; None if there are none.
+        evaluations: how many times J has been evaluated since the start, this one included.
+    """
 
     iteration: int
     cost: float
     data_cost: float
     decay_cost: float
+    sparsity_cost: float = 0.0
+    held_out_cost: float | None = None
+    evaluations: int = 0
 
 
 class Run:
@@ -66,9 +122,16 @@ class Run:
         parameters: to start from; copied. Not needed with `state`.
         state: of another run of the same network, training and data, to go on from.
         threads: at most so many; nothing but the time depends on it.
+        X_held: (m′, inputs), examples held out: measured at every iteration, never learned from.
+        Y_held: (m′, outputs), likewise.
+
+    Attributes:
+        parameters: the current ones.
+        stopped: why training ended before its last iteration; None if it did not, or not yet.
 
     Raises:
-        ValueError: shapes or dtypes that do not fit, neither parameters nor state, or a state of something else.
+        ValueError: shapes, dtypes or an objective that do not fit the network, neither parameters nor state, a state of
+            something else, or patience without held-out examples.
     """
 
     def __init__(
@@ -81,39 +144,68 @@ class Run:
         parameters: Parameters | None = None,
         state: Mapping[str, Array] | None = None,
         threads: int = 1,
+        X_held: Array | None = None,
+        Y_held: Array | None = None,
     ) -> None:
+        self.stopped: StopReason | None = None
         self._training = training
+        self._state = dict(state or {})
         self._iteration: int | None = None
+        evaluations = 0
         if state is not None:
-            self._iteration, self.parameters = _saved(network, state)
+            self._iteration, evaluations, self.parameters = _saved(network, state)
         elif parameters is not None:
             self.parameters = parameters.copy()
         else:
             raise ValueError("a run needs parameters or a state to start from")
-        self._gradient = Parameters.zeros(network, self.parameters.vector.dtype)
-        self._backpropagation = Backpropagation(
-            self.parameters, self._gradient, X, Y, training.objective(), Crew(threads)
-        )
-        self._optimizer = GradientDescent(training.learning_rate, self.parameters.vector)
+        crew = Crew(threads)
+        # What was evaluated last is evaluated again, to have the gradient that goes with it.
+        self._slope = _slope(training, self.parameters, X, Y, crew, max(evaluations - 1, 0))
+        self._optimizer: Optimizer | None = None
+        self._held_out: DataCost | None = None
+        if X_held is not None and Y_held is not None:
+            self._held_out = DataCost(self.parameters, X_held, Y_held, training.objective(), crew)
+        self._early_stopping: EarlyStopping | None = None
+        if training.patience is not None:
+            if self._held_out is None:
+                raise ValueError("patience needs held-out examples")
+            self._early_stopping = EarlyStopping(training.patience, self.parameters, self._state)
+
+    @property
+    def best_parameters(self) -> Parameters:
+        """With patience, those that had the lowest held-out cost; else the current ones."""
+        return self.parameters if self._early_stopping is None else self._early_stopping.best
 
     def records(self) -> Iterator[Record]:
-        """Train, and give a record for every iteration.
+        """Train, and give a record for every iteration. To be called once.
 
-        Record k holds J at the parameters after k updates; from k = 0, or the one after the state's, to k = N. While a
-        record is looked at, `parameters` and `state` are those it was measured at. A J that is not finite is
-        given like any other. BLAS is limited to one thread, process-wide, until the iterator ends or is closed.
+        Record k holds J at the parameters after k updates; from k = 0, or the one after the state's, to k = N or where
+        training stops. While a record is looked at, `parameters` and `state` are those it was measured at. A J that is
+        not finite is given like any other. BLAS is limited to one thread, process-wide, until the iterator ends or is
+        closed.
+
+        Raises:
+            ValueError: the state is not one of this optimizer's.
         """
         with single_threaded_blas():
-            cost = self._backpropagation.evaluate()
+            start = self._slope.evaluate()
+            optimizer = self._optimizer = _optimizer(
+                self._training, self._slope, start, self._iteration or 0, self._state
+            )
             if self._iteration is None:
                 self._iteration = 0
-                yield _record(0, cost)
-            for iteration in range(self._iteration + 1, self._training.iterations + 1):
+                yield self._record(start)
+            while self._iteration < self._training.iterations:
+                self.stopped = self._reason_to_stop()
+                if self.stopped is not None:
+                    return
                 with np.errstate(all="ignore"):
-                    self._optimizer.update(self.parameters.vector, self._gradient.vector)
-                cost = self._backpropagation.evaluate()
-                self._iteration = iteration
-                yield _record(iteration, cost)
+                    cost = optimizer.step()
+                if cost is None:
+                    self.stopped = "no_progress"
+                    return
+                self._iteration += 1
+                yield self._record(cost)
 
     def state(self) -> dict[str, Array]:
         """Everything that decides the rest of the run after the last record, as arrays that are copies.
@@ -123,15 +215,71 @@ class Run:
         """
         if self._iteration is None:
             raise ValueError("a run has a state from its first record on")
-        return {"iteration": np.array([self._iteration], np.int64), "parameters": self.parameters.vector.copy()}
+        if self._optimizer is None:
+            return {name: np.array(array) for name, array in self._state.items()}
+        return {
+            "iteration": np.array([self._iteration], np.int64),
+            "evaluations": np.array([self._slope.evaluations], np.int64),
+            "parameters": self.parameters.vector.copy(),
+            **self._optimizer.state(),
+            **({} if self._early_stopping is None else self._early_stopping.state()),
+        }
+
+    def _record(self, cost: Cost) -> Record:
+        iteration = self._iteration or 0
+        held_out_cost = None
+        if self._held_out is not None:
+            held_out_cost = self._held_out.evaluate()
+            if self._early_stopping is not None:
+                self._early_stopping.observe(iteration, held_out_cost)
+        return Record(
+            iteration, cost.total, cost.data, cost.decay, cost.sparsity, held_out_cost, self._slope.evaluations
+        )
+
+    def _reason_to_stop(self) -> StopReason | None:
+        if self._training.tolerance and float(np.linalg.norm(self._slope.gradient)) <= self._training.tolerance:
+            return "tolerance"
+        if self._early_stopping is not None and self._early_stopping.is_over(self._iteration or 0):
+            return "patience"
+        return None
 
 
-def _record(iteration: int, cost: Cost) -> Record:
-    return Record(iteration, cost.total, cost.data, cost.decay)
+def _slope(
+    training: Training, parameters: Parameters, X: Array, Y: Array, crew: Crew, evaluations: int
+) -> Backpropagation | MiniBatches:
+    gradient = Parameters.zeros(parameters.network, parameters.vector.dtype)
+    objective = training.objective()
+    if training.batch_size is None or training.batch_size >= len(X):
+        return Backpropagation(parameters, gradient, X, Y, objective, crew, evaluations)
+    return MiniBatches(
+        parameters,
+        gradient,
+        X,
+        Y,
+        objective,
+        crew,
+        size=training.batch_size,
+        seed=training.seed,
+        evaluations=evaluations,
+    )
 
 
-def _saved(network: Network, state: Mapping[str, Array]) -> tuple[int, Parameters]:
+def _optimizer(training: Training, slope: Slope, cost: Cost, updates: int, state: Mapping[str, Array]) -> Optimizer:
+    if training.optimizer == "momentum":
+        return Momentum(slope, training.learning_rate, training.momentum, state)
+    if training.optimizer == "adam":
+        return Adam(slope, training.learning_rate, updates, state)
+    if training.optimizer == "lbfgs":
+        return LBFGS(slope, cost, training.corrections, state)
+    return GradientDescent(slope, training.learning_rate)
+
+
+def _saved(network: Network, state: Mapping[str, Array]) -> tuple[int, int, Parameters]:
     try:
-        return int(state["iteration"][0]), Parameters(network, np.array(state["parameters"]))
+        return (
+            int(state["iteration"][0]),
+            int(state["evaluations"][0]),
+            Parameters(network, np.array(state["parameters"])),
+        )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"not the state of a run: {error!r}") from error

@@ -12,8 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from backprop.activations import output_range
-from backprop.gradient import BLOCK_ROWS
-from backprop.lanes import MOST_LANES
+from backprop.lanes import BLOCK_ROWS, MOST_LANES
 from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
 from infra.columns import CATEGORY_LIMIT, Column
 from infra.errors import FieldError, InvalidRequest, TooLarge

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from backprop.activations import ACTIVATIONS
 from backprop.checking import check_gradient, locate, numerical_gradient, relative_difference
-from backprop.gradient import Objective
 from backprop.network import Layer, Network, Parameters, initial_parameters
+from backprop.objective import Objective
 from tests.support.networks import Problem, problems
 
 

@@ -1,0 +1,89 @@
+"""Mini-batches: J and ∇J on a few examples at a time, other ones at every evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop.gradient import Backpropagation, check_data
+from backprop.lanes import Crew
+from backprop.network import Parameters
+from backprop.objective import Cost, Objective
+
+Array = NDArray[Any]
+
+
+class MiniBatches:
+    """Evaluates J and ∇J on mini-batches, one after the other, of examples in an order shuffled for every pass.
+
+    A pass over m examples takes ⌈m / size⌉ batches, of which the last may be smaller. Pass p = 0, 1, … goes through
+    ``numpy.random.default_rng([seed, p]).permutation(m)``. So the number of a batch tells which examples are in it,
+    and there is no generator whose state would have to be kept.
+
+    Args:
+        parameters: read at every evaluation.
+        gradient: written by every evaluation.
+        X: (m, inputs), of the parameters' dtype; may be mapped. A batch's rows are copied from it.
+        Y: (m, outputs), likewise.
+        objective: what J is, of a batch.
+        crew: the threads that share the work.
+        size: examples of a batch, below m.
+        seed: of the shuffling.
+        evaluations: where to begin to count.
+
+    Attributes:
+        evaluations: how many there have been, which is the number of the next batch.
+
+    Raises:
+        ValueError: shapes, dtypes or an objective that do not fit the network.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        gradient: Parameters,
+        X: Array,
+        Y: Array,
+        objective: Objective,
+        crew: Crew,
+        *,
+        size: int,
+        seed: int,
+        evaluations: int,
+    ) -> None:
+        check_data(parameters.network, parameters.vector.dtype, X, Y)
+        self.vector = parameters.vector
+        self.gradient = gradient.vector
+        self._X = X
+        self._Y = Y
+        self._m = len(X)
+        self._size = size
+        self._seed = seed
+        self.evaluations = evaluations
+        self._passes_begun = -1
+        self._order = np.empty(0, np.intp)
+        self._batch_X = np.empty((size, X.shape[1]), X.dtype)
+        self._batch_Y = self._batch_X if Y is X else np.empty((size, Y.shape[1]), Y.dtype)
+        self._backpropagations = {
+            rows: Backpropagation(parameters, gradient, self._batch_X[:rows], self._batch_Y[:rows], objective, crew)
+            for rows in {size, self._m % size or size}
+        }
+
+    def evaluate(self) -> Cost:
+        """J of the next batch at the current parameters; leaves ∇J in the gradient."""
+        rows = self._next_rows()
+        count = len(rows)
+        np.take(self._X, rows, axis=0, out=self._batch_X[:count], mode="clip")
+        if self._batch_Y is not self._batch_X:
+            np.take(self._Y, rows, axis=0, out=self._batch_Y[:count], mode="clip")
+        return self._backpropagations[count].evaluate()
+
+    def _next_rows(self) -> NDArray[np.intp]:
+        passes, place = divmod(self.evaluations, -(-self._m // self._size))
+        self.evaluations += 1
+        if passes != self._passes_begun:
+            self._order = np.random.default_rng([self._seed, passes]).permutation(self._m)
+            self._passes_begun = passes
+        return self._order[place * self._size : (place + 1) * self._size]

@@ -1,0 +1,162 @@
+"""L-BFGS: steps along −H ∇J, where H approximates the inverse Hessian from the last few changes of θ and ∇J."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import line_search
+
+from backprop.objective import Cost
+from backprop.optimizers import Slope
+
+Array = NDArray[Any]
+
+SUFFICIENT_DECREASE = 1e-4
+CURVATURE = 0.9
+"""c₁ and c₂ of the strong Wolfe conditions: the usual ones for quasi-Newton directions."""
+
+MOST_TRIALS = 25
+"""Step lengths tried in one line search before it is given up."""
+
+
+class LBFGS:
+    """The two-loop recursion (Nocedal and Wright, Numerical Optimization, algorithm 7.4) with a Wolfe line search.
+
+    A step of length 1 is tried first. Along the very first direction, −∇J, it is shortened to ‖step‖₁ ≤ 1. Where a line
+    search finds nothing, the corrections are forgotten and −∇J is tried; where that finds nothing either, J cannot be
+    made smaller in this precision.
+
+    Args:
+        slope: J, evaluated at the current θ on the same examples every time.
+        cost: J there.
+        corrections: how many pairs s = Δθ, y = Δ∇J are kept.
+        state: of another one, to go on from; empty for none.
+
+    Raises:
+        ValueError: a state of something else.
+    """
+
+    def __init__(self, slope: Slope, cost: Cost, corrections: int, state: Mapping[str, Array]) -> None:
+        self._slope = slope
+        self._cost = cost
+        self._corrections = corrections
+        self._s: list[Array] = []
+        self._y: list[Array] = []
+        if state:
+            self._s, self._y = _pairs(state, slope.vector)
+
+    def step(self) -> Cost | None:
+        """One line search, of as many evaluations as it takes."""
+        theta, gradient = self._slope.vector.copy(), self._slope.gradient.copy()
+        cost = self._search(theta, gradient)
+        if cost is None and self._s:
+            self._s, self._y = [], []
+            cost = self._search(theta, gradient)
+        if cost is None:
+            self._slope.vector[...] = theta
+            self._slope.gradient[...] = gradient
+            return None
+        self._cost = cost
+        self._remember(self._slope.vector - theta, self._slope.gradient - gradient)
+        return cost
+
+    def state(self) -> dict[str, Array]:
+        """The corrections, oldest first: ``steps`` and ``gradient_changes``, (pairs, n)."""
+        n = self._slope.vector.size
+        return {
+            "steps": np.array(self._s, self._slope.vector.dtype).reshape(-1, n),
+            "gradient_changes": np.array(self._y, self._slope.vector.dtype).reshape(-1, n),
+        }
+
+    def _search(self, theta: Array, gradient: Array) -> Cost | None:
+        """Look for a step along the direction that meets the Wolfe conditions; θ is left there."""
+        direction = self._direction(gradient)
+        if not float(np.dot(direction, gradient)) < 0:
+            return None
+        trial = _Trial(self._slope, theta, gradient, self._cost)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # that nothing was found is seen by the result
+            length, *_ = line_search(
+                trial.cost_at,
+                trial.gradient_at,
+                theta,
+                direction,
+                gradient,
+                self._cost.total,
+                c1=SUFFICIENT_DECREASE,
+                c2=CURVATURE,
+                maxiter=MOST_TRIALS,
+            )
+        if length is None:
+            return None
+        cost = trial.evaluate(theta + length * direction)
+        return cost if cost.total < self._cost.total else None
+
+    def _direction(self, gradient: Array) -> Array:
+        """−H ∇J."""
+        q = -gradient
+        if not self._s:
+            q *= min(1.0, 1 / max(float(np.abs(gradient).sum()), np.finfo(gradient.dtype).tiny))
+            return q
+        rho = [1 / float(np.dot(s, y)) for s, y in zip(self._s, self._y, strict=True)]
+        alpha = [0.0] * len(rho)
+        for i in reversed(range(len(rho))):
+            alpha[i] = rho[i] * float(np.dot(self._s[i], q))
+            q -= alpha[i] * self._y[i]
+        q *= 1 / (rho[-1] * float(np.dot(self._y[-1], self._y[-1])))
+        for i in range(len(rho)):
+            beta = rho[i] * float(np.dot(self._y[i], q))
+            q += (alpha[i] - beta) * self._s[i]
+        return q
+
+    def _remember(self, s: Array, y: Array) -> None:
+        """Keep a pair, unless rounding has left it without the positive curvature that keeps H positive definite."""
+        curvature = float(np.dot(s, y))
+        if curvature > np.finfo(s.dtype).eps * float(np.dot(y, y)):
+            self._s = [*self._s, s][-self._corrections :]
+            self._y = [*self._y, y][-self._corrections :]
+
+
+class _Trial:
+    """J and ∇J for a line search, which asks for them one by one: evaluated once where both are wanted."""
+
+    def __init__(self, slope: Slope, theta: Array, gradient: Array, cost: Cost) -> None:
+        self._slope = slope
+        self._theta = theta
+        self._gradient = gradient
+        self._cost = cost
+
+    def evaluate(self, theta: Array) -> Cost:
+        """J; leaves ∇J in the slope."""
+        theta = theta.astype(self._slope.vector.dtype, copy=False)
+        if not np.array_equal(theta, self._theta):
+            self._theta = theta.copy()
+            self._slope.vector[...] = theta
+            self._cost = self._slope.evaluate()
+            self._gradient = self._slope.gradient
+        return self._cost
+
+    def cost_at(self, theta: Array) -> float:
+        """J, or infinity where it is not a number, so that the search turns back."""
+        cost = self.evaluate(theta).total
+        return cost if math.isfinite(cost) else math.inf
+
+    def gradient_at(self, theta: Array) -> Array:
+        """∇J, as a copy."""
+        self.evaluate(theta)
+        return self._gradient.copy()
+
+
+def _pairs(state: Mapping[str, Array], like: Array) -> tuple[list[Array], list[Array]]:
+    try:
+        pairs = [list(np.array(state[name], like.dtype)) for name in ("steps", "gradient_changes")]
+    except KeyError as error:
+        raise ValueError(f"not the state of L-BFGS: it has no {error}") from error
+    if len(pairs[0]) != len(pairs[1]) or any(vector.shape != like.shape for vector in pairs[0] + pairs[1]):
+        raise ValueError("not the state of L-BFGS for these parameters")
+    return pairs[0], pairs[1]
