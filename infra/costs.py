@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import psycopg
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from backprop.training import Record
@@ -37,6 +37,11 @@ def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
         assert isinstance(driver, psycopg.Connection)  # noqa: S101  # the only other database there is
         with driver.cursor().copy(f"COPY costs (job_id, {_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(_copy_data(job_id, records))
+
+
+def remove_from(session: Session, job_id: str, iteration: int) -> None:
+    """Remove the rows from that iteration on: they may be there from a commit whose success could not be told."""
+    session.execute(delete(Cost).where(Cost.job_id == job_id, Cost.iteration >= iteration))
 
 
 _COLUMNS = ", ".join(Record._fields)

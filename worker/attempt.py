@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from sqlalchemy.orm import Session
+
 from backprop.codec import from_bytes, to_bytes
 from backprop.network import Layer, Network, initial_parameters
 from backprop.training import Record, Run, Training
-
 from infra import datasets, jobs, models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
-from infra.errors import InvalidRequest, ServiceError
+from infra.errors import InvalidRequest, ServiceError, Unavailable
 from infra.ids import new_id
 from infra.jobs import Claim, Status, Superseded
 from infra.settings import Settings
@@ -138,25 +141,47 @@ class Attempt:
         )
 
     def _succeed(self, model: Model) -> Status:
-        with self.database.writing() as session:
-            models.add(session, model)
+        def write(session: Session) -> None:
             jobs.succeed(session, self.claim.job.id, self.claim.token, model.id)
+            models.add(session, model)
+
+        self._write_however_long_it_takes(write)
         return "succeeded"
 
     def _fail(self, code: str, message: str) -> Status:
-        with self.database.writing() as session:
-            jobs.fail(session, self.claim.job.id, self.claim.token, code, message)
+        self._write_however_long_it_takes(
+            lambda session: jobs.fail(session, self.claim.job.id, self.claim.token, code, message)
+        )
         return "failed"
 
     def _cancel(self) -> Status:
-        with self.database.writing() as session:
-            jobs.cancel_running(session, self.claim.job.id, self.claim.token)
+        self._write_however_long_it_takes(
+            lambda session: jobs.cancel_running(session, self.claim.job.id, self.claim.token)
+        )
         return "cancelled"
 
     def _release(self) -> Status:
         with self.database.writing() as session:
             jobs.release(session, self.claim.job.id, self.claim.token)
         return "queued"
+
+    def _write_however_long_it_takes(self, write: Callable[[Session], None]) -> None:
+        """End the job, waiting for a database that is away.
+
+        If the commit went through and only its answer was lost, the second try finds the job ended: superseded by
+        itself, which changes nothing.
+        """
+        while True:
+            try:
+                with self.database.writing() as session:
+                    write(session)
+            except Unavailable:
+                if self.shutdown.requested:
+                    raise
+                _log.warning("the database is away; the job ends when it is back", job=self.claim.job.id)
+                time.sleep(self.settings.flush_seconds)
+            else:
+                return
 
 
 def network_of(spec: ResolvedJob) -> Network:

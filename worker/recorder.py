@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+
 from backprop.codec import to_bytes
 from backprop.training import Record, Run
-
 from infra import costs, jobs
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Claim, Progress, Superseded
+from infra.jobs import Claim, Progress
 from worker.shutdown import Shutdown, ShutdownRequested
 
 MOST_BUFFERED = 500_000
@@ -70,7 +70,8 @@ class Recorder:
         self._state: tuple[int, bytes] | None = None
         self._flushed = threading.Condition()
         self._closing = threading.Event()
-        self._superseded = False
+        self._failure: Exception | None = None
+        self._last_commit_is_uncertain = False
         self._cancel_requested = False
         self._began: tuple[float, int] | None = None
         self._last_report = time.monotonic()
@@ -89,11 +90,12 @@ class Recorder:
 
         Raises:
             Superseded: another attempt has the job, and nothing more of this one was written.
+            Exception: whatever else kept the records from being written.
         """
         self._closing.set()
         self._thread.join()
-        if self._superseded and kind is None:
-            raise Superseded
+        if self._failure is not None and kind is None:
+            raise self._failure
 
     def training_begins(self, iteration: int) -> None:
         """Note from when and where the rate is counted."""
@@ -109,10 +111,11 @@ class Recorder:
         Raises:
             CancelRequested, ShutdownRequested: stop; the checkpoint of `iteration` will be flushed.
             Superseded: stop; another attempt has the job.
+            Exception: stop; records cannot be written, for a reason that waiting does not mend.
         """
         self.needs_attention = False
-        if self._superseded:
-            raise Superseded
+        if self._failure is not None:
+            raise self._failure
         stopping = self._cancel_requested or self._shutdown.requested
         if stopping or self._checkpoint_is_due():
             self._state = (iteration, to_bytes(run.state()))
@@ -122,26 +125,26 @@ class Recorder:
         if self._shutdown.requested:
             raise ShutdownRequested
         with self._flushed:
-            self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._superseded)
+            self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._failure)
 
     def _checkpoint_is_due(self) -> bool:
         return time.monotonic() - self._last_checkpoint >= self._pace.checkpoint_seconds
 
     def _flush_until_closed(self) -> None:
         closing = False
-        while not closing and not self._superseded:
+        while not closing and self._failure is None:
             closing = self._closing.wait(self._pace.flush_seconds)
             try:
                 self._flush()
             except Unavailable:
                 _log.warning("the database is away; the job keeps its records until it is back", job=self._job_id)
-                closing = False
+                self._last_commit_is_uncertain = True
+                closing = closing and self._shutdown.requested  # then another attempt will do it again
                 time.sleep(self._pace.flush_seconds)
-            except Superseded:
-                _log.warning("another attempt has the job", job=self._job_id)
-                self._superseded = True
+            except Exception as error:  # told to the training thread, which ends the attempt
+                self._failure = error
             self.needs_attention = (
-                self._superseded
+                self._failure is not None
                 or self._cancel_requested
                 or self._shutdown.requested
                 or self._checkpoint_is_due()
@@ -179,9 +182,12 @@ class Recorder:
                 session, self._job_id, self._token, self._progress(rows), self._pace.lease_seconds
             )
             if rows:
+                if self._last_commit_is_uncertain:
+                    costs.remove_from(session, self._job_id, rows[0].iteration)
                 costs.add(session, self._job_id, rows)
             if state is not None:
                 jobs.save_checkpoint(session, self._job_id, *state)
+        self._last_commit_is_uncertain = False
         self._last_report = time.monotonic()
 
     def _lease_wears_out(self) -> bool:
