@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from backprop.network import Parameters, predict
 from numpy.typing import NDArray
 
 from backprop.metrics import ConfusionMatrix, NumberErrors
+from backprop.network import Parameters, predict
 from backprop.preprocessing import ClassCoding, NumberCoding, Reconstruction, TargetCoding
 from worker.preparation import TrainingData
 

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
-from backprop.activations import output_range
 from numpy.typing import NDArray
 
+from backprop.activations import output_range
 from backprop.moments import Moments
 from backprop.preprocessing import (
     UNIT_RANGE,
