@@ -2,9 +2,9 @@
 FROM python:3.11-slim-bookworm AS build
 RUN python3 -m venv /opt/backprop
 WORKDIR /src
-# The dependencies first: they change less often than the code.
-COPY constraints.txt pyproject.toml README.md ./
-RUN mkdir backprop && touch backprop/__init__.py \
+# The dependencies first: they change less often than the code and the README.
+COPY constraints.txt pyproject.toml ./
+RUN mkdir backprop && touch backprop/__init__.py README.md \
  && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt . \
  && /opt/backprop/bin/pip uninstall --yes backprop
 COPY backprop backprop
@@ -13,6 +13,7 @@ COPY app app
 COPY worker worker
 COPY client client
 COPY migrations migrations
+COPY README.md ./
 RUN /opt/backprop/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt .
 
 FROM python:3.11-slim-bookworm
