@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -45,6 +46,7 @@ def remove_from(session: Session, job_id: str, iteration: int) -> None:
 
 
 _COLUMNS = ", ".join(Record._fields)
+_RECORD = tuple(getattr(Cost, name) for name in Record._fields)
 
 
 @lru_cache(maxsize=8)
@@ -64,16 +66,21 @@ def _copy_data(job_id: str, records: Sequence[Record]) -> bytes:
     big-endian: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
     """
     key = job_id.encode()
-    types = {"job_id": f"S{len(key)}", "iteration": ">i8"}
-    names = ("job_id", *Record._fields)
+    types = {"job_id": f"S{len(key)}", "iteration": ">i8", "evaluations": ">i8"}
+    columns = {"job_id": key, **dict(zip(Record._fields, zip(*records, strict=True), strict=True))}
+    # A job has held-out rows at every iteration or at none. A null has no bytes and the length −1.
+    nulls = {name for name in ("held_out_cost",) if getattr(records[0], name) is None}
     layout = [("fields", ">i2")]
-    for name in names:
-        layout += [(f"{name}_length", ">i4"), (name, types.get(name, ">f8"))]
+    for name in columns:
+        layout.append((f"{name}_length", ">i4"))
+        if name not in nulls:
+            layout.append((name, types.get(name, ">f8")))
     rows = np.empty(len(records), layout)
-    rows["fields"] = len(names)
-    for name, column in zip(names, (key, *zip(*records, strict=True)), strict=True):
-        rows[f"{name}_length"] = rows.dtype[name].itemsize
-        rows[name] = column
+    rows["fields"] = len(columns)
+    for name, column in columns.items():
+        rows[f"{name}_length"] = -1 if name in nulls else rows.dtype[name].itemsize
+        if name not in nulls:
+            rows[name] = column
     return b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
 
 
@@ -81,10 +88,7 @@ def list_rows(session: Session, job_id: str, after: int, limit: int) -> tuple[li
     """The next `limit` rows past iteration `after`, in order and gap-free, and whether more follow."""
     rows = _fetch(
         session,
-        select(Cost.iteration, Cost.cost, Cost.data_cost, Cost.decay_cost)
-        .where(Cost.job_id == job_id, Cost.iteration > after)
-        .order_by(Cost.iteration)
-        .limit(limit + 1),
+        select(*_RECORD).where(Cost.job_id == job_id, Cost.iteration > after).order_by(Cost.iteration).limit(limit + 1),
     )
     return rows[:limit], len(rows) > limit
 
@@ -99,19 +103,13 @@ def thin_rows(session: Session, job_id: str, after: int, points: int) -> list[Re
     first, last, count = session.execute(
         select(func.min(Cost.iteration), func.max(Cost.iteration), func.count()).where(*conditions)
     ).one()
-    everything = (
-        select(Cost.iteration, Cost.cost, Cost.data_cost, Cost.decay_cost).where(*conditions).order_by(Cost.iteration)
-    )
     if count <= points:
-        return _fetch(session, everything)
+        return _fetch(session, select(*_RECORD).where(*conditions).order_by(Cost.iteration))
     stretches = max(1, (points - 2) // 2)
     stretch = ((Cost.iteration - first) * stretches) // (last - first + 1)
     ranked = (
         select(
-            Cost.iteration,
-            Cost.cost,
-            Cost.data_cost,
-            Cost.decay_cost,
+            *_RECORD,
             func.row_number().over(partition_by=stretch, order_by=(Cost.cost, Cost.iteration)).label("from_least"),
             func.row_number()
             .over(partition_by=stretch, order_by=(Cost.cost.desc(), Cost.iteration))
@@ -123,11 +121,14 @@ def thin_rows(session: Session, job_id: str, after: int, points: int) -> list[Re
     kept = or_(ranked.c.from_least == 1, ranked.c.from_greatest == 1, ranked.c.iteration.in_((first, last)))
     return _fetch(
         session,
-        select(ranked.c.iteration, ranked.c.cost, ranked.c.data_cost, ranked.c.decay_cost)
-        .where(kept)
-        .order_by(ranked.c.iteration),
+        select(*(ranked.c[name] for name in Record._fields)).where(kept).order_by(ranked.c.iteration),
     )
 
 
-def _fetch(session: Session, query: Select[int, float, float, float]) -> list[Record]:
+def cost_at(session: Session, job_id: str, iteration: int) -> float:
+    """J of one iteration, whose row must be there."""
+    return session.execute(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == iteration)).scalar_one()
+
+
+def _fetch(session: Session, query: Select[Any]) -> list[Record]:
     return [Record(*row) for row in session.execute(query)]

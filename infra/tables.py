@@ -99,6 +99,8 @@ class Job(Table):
         crashes: how many of those attempts ended without a word.
         token: names the attempt that may write; anybody else's writes change no row.
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
+        gradient_check: an `infra.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
+        stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
     """
 
     __tablename__ = "jobs"
@@ -120,6 +122,8 @@ class Job(Table):
     cancel_requested: Mapped[bool]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None] = mapped_column(Text)
+    gradient_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    stopped_by: Mapped[str | None]
     model_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -128,7 +132,7 @@ class Job(Table):
 
 
 class Cost(Table):
-    """J(W, b) of one job at one iteration, and the terms it is the sum of."""
+    """J(W, b) of one job at one iteration: a `backprop.training.Record`, column by column."""
 
     __tablename__ = "costs"
     # Rows are read and written in the order of the key only: no separate row id needed.
@@ -139,6 +143,9 @@ class Cost(Table):
     cost: Mapped[float]
     data_cost: Mapped[float]
     decay_cost: Mapped[float]
+    sparsity_cost: Mapped[float]
+    held_out_cost: Mapped[float | None]
+    evaluations: Mapped[int] = mapped_column(BigInteger)
 
 
 class Checkpoint(Table):
@@ -159,6 +166,8 @@ class Model(Table):
         network: the network with its input and output sizes, as JSON.
         preprocessing: how rows become inputs and outputs become answers, as JSON.
         metrics: what `worker.evaluation` measured, as JSON.
+        iteration: updates that the weights have had; with patience not always the job's last.
+        cost: J(W, b) in the cost row of that iteration.
         weights: safetensors of W1, b1, W2, b2, …; loaded only when asked for.
     """
 

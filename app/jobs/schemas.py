@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from backprop.training import Record
 from pydantic import BaseModel, ConfigDict, Field
 
+from backprop.training import Record
 from infra.jobs import Status
 from infra.specs import InputColumn, NetworkSpec, ResolvedJob, Scaling, TargetColumn, Task, TrainingSpec
 from infra.tables import Job
@@ -91,19 +91,22 @@ class JobPage(BaseModel):
 
 
 class CostOut(BaseModel):
-    """J(W,b) at the parameters after `iteration` updates: the sum of its data term and its decay term."""
+    """J(W,b) at the parameters after `iteration` updates, and the terms it is the sum of."""
 
     model_config = ConfigDict(title="Cost")
 
     iteration: int
-    cost: float
-    data_cost: float
-    decay_cost: float
+    cost: float = Field(description="J; with mini-batches, on the batch that the next update takes.")
+    data_cost: float = Field(description="(1/m) Σ J(W,b;x,y).")
+    decay_cost: float = Field(description="(λ/2) Σ W².")
+    sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
+    held_out_cost: float | None = Field(description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none.")
+    evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
 
     @classmethod
     def of(cls, row: Record) -> CostOut:
         """The row as a client sees it."""
-        return cls(iteration=row.iteration, cost=row.cost, data_cost=row.data_cost, decay_cost=row.decay_cost)
+        return cls.model_validate(row._asdict())
 
 
 class CostPage(BaseModel):

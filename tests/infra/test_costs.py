@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from backprop.training import Record
 
+from backprop.training import Record
 from infra import costs
 from infra.database import Database
 from tests.infra.test_jobs import queued_job
@@ -30,6 +30,21 @@ def test_rows_come_back_exactly_and_in_pages(database: Database) -> None:
     assert [row.iteration for row in rows] == list(range(2_500))
     assert [row.cost for row in rows] == J
     assert [row.decay_cost for row in rows] == [cost * 0.25 for cost in J]
+
+
+@pytest.mark.parametrize("held_out_costs", [False, True])
+def test_every_term_comes_back(database: Database, held_out_costs: bool) -> None:
+    rng = np.random.default_rng(1)
+    records = []
+    for k, (cost, data, decay, sparsity, held_out) in enumerate(rng.standard_normal((1_500, 5)).tolist()):
+        records.append(Record(k, cost, data, decay, sparsity, held_out if held_out_costs else None, 2 * k + 1))
+    job_id = queued_job(database)
+    with database.writing() as session:
+        costs.add(session, job_id, records)
+    with database.reading() as session:
+        assert costs.list_rows(session, job_id, after=-1, limit=2_000) == (records, False)
+        assert costs.thin_rows(session, job_id, after=1_400, points=200) == records[1_401:]
+        assert costs.cost_at(session, job_id, 1_499) == records[-1].cost
 
 
 @pytest.mark.parametrize("points", [4, 5, 10, 101, 1_000])

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from backprop.training import Record
 
+from backprop.training import Record
 from infra import costs, jobs
 from infra.database import Database
 from infra.errors import Conflict, NotFound
