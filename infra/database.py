@@ -30,7 +30,8 @@ class Database:
         """A session on one consistent snapshot, rolled back at the end.
 
         Raises:
-            Unavailable: the database cannot be reached (code ``database_unavailable``).
+            Unavailable: the database cannot be reached (code ``database_unavailable``), or its disk is full
+                (``storage_full``).
         """
         with _unavailable_when_unreachable(), Session(self.engine, expire_on_commit=False) as session:
             yield session
@@ -43,7 +44,8 @@ class Database:
         immediately when another writer came between, whatever the busy timeout.
 
         Raises:
-            Unavailable: the database cannot be reached (code ``database_unavailable``).
+            Unavailable: the database cannot be reached (code ``database_unavailable``), or its disk is full
+                (``storage_full``).
         """
         with (
             _unavailable_when_unreachable(),
@@ -71,6 +73,8 @@ def _unavailable_when_unreachable() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise Unavailable("storage_full", "The disk that holds the database is full.") from error
         raise Unavailable(
             "database_unavailable", "The database cannot be reached right now; try again later."
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
@@ -15,12 +14,13 @@ from starlette.requests import ClientDisconnect
 from app.datasets.receiving import Upload, UploadReceiver
 from app.datasets.schemas import DatasetOut, DatasetPage, DatasetSummary, Preview, UploadFields, upload_body
 from app.datasets.service import add_dataset, delete_dataset
+from app.datasets.upload_files import upload_file
 from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.errors import responses
 from app.parameters import After, IdPath, Limit
 from infra import datasets
 from infra.dataset_files import preview
-from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge
+from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -33,16 +33,14 @@ PreviewRows = Annotated[int, Query(ge=1, le=100, description="How many rows at m
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    responses=responses(TooLarge),
+    responses=responses(TooLarge, Unavailable),
     openapi_extra={"requestBody": upload_body()},
 )
 async def create_dataset(
     request: Request, response: Response, database: DatabaseDep, artifacts: ArtifactsDep, settings: SettingsDep
 ) -> DatasetOut:
     """Upload a table. Answers when it has been read: every column has its type and its summary."""
-    folder = settings.data_dir / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=folder) as file:
+    with upload_file(settings) as file:
         upload = await _receive(
             request, UploadReceiver(request.headers.get("content-type", ""), file, settings.max_upload_bytes)
         )
