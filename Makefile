@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# The container engine, and compose: `docker-compose` where it is not a plugin of `docker`.
+DOCKER ?= docker
+COMPOSE ?= docker compose
 
 .PHONY: demo serve test check bench test-compose clean
 
@@ -27,7 +30,7 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 
 test-compose: $(INSTALLED)
-	$(BIN)/python -m pytest tests/compose --compose
+	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --durations=8 tests/compose
 
 clean:
 	rm -rf $(VENV) data

@@ -9,8 +9,8 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def wait_for(what: str, condition: Callable[[], Result | None], seconds: float = 30.0) -> Result:
-    """The first result of `condition` that is true.
+def wait_for(what: str, condition: Callable[[], Result | None], seconds: float = 30.0, every: float = 0.02) -> Result:
+    """The first result of `condition` that is true, asked again `every` so many seconds.
 
     Raises:
         AssertionError: none was within that time.
@@ -21,4 +21,4 @@ def wait_for(what: str, condition: Callable[[], Result | None], seconds: float =
         if result:
             return result
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(every)
