@@ -30,7 +30,7 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 
 test-compose: $(INSTALLED)
-	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --durations=8 tests/compose
+	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose
 
 clean:
 	rm -rf $(VENV) data
