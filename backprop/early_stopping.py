@@ -23,6 +23,7 @@ class EarlyStopping:
 
     Attributes:
         best: a copy of the parameters with the lowest held-out cost so far.
+        best_iteration: how many updates they have had.
 
     Raises:
         ValueError: a state of something else.
@@ -33,12 +34,12 @@ class EarlyStopping:
         self._parameters = parameters
         self.best = parameters.copy()
         self._best_cost = np.inf
-        self._best_iteration = 0
+        self.best_iteration = 0
         if state:
             try:
                 self.best = Parameters(parameters.network, np.array(state["best_parameters"]))
                 self._best_cost = float(state["best_cost"][0])
-                self._best_iteration = int(state["best_iteration"][0])
+                self.best_iteration = int(state["best_iteration"][0])
             except KeyError as error:
                 raise ValueError(f"not the state of a run with patience: it has no {error}") from error
 
@@ -46,17 +47,17 @@ class EarlyStopping:
         """Take note of the held-out cost of the current parameters."""
         if cost < self._best_cost:
             self._best_cost = cost
-            self._best_iteration = iteration
+            self.best_iteration = iteration
             self.best.vector[...] = self._parameters.vector
 
     def is_over(self, iteration: int) -> bool:
         """Whether patience has run out."""
-        return iteration - self._best_iteration >= self._patience
+        return iteration - self.best_iteration >= self._patience
 
     def state(self) -> dict[str, Array]:
         """Copies of what there is to remember."""
         return {
             "best_parameters": self.best.vector.copy(),
             "best_cost": np.array([self._best_cost]),
-            "best_iteration": np.array([self._best_iteration], np.int64),
+            "best_iteration": np.array([self.best_iteration], np.int64),
         }

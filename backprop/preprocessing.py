@@ -11,7 +11,7 @@ Coding of targets into the output activation's range [low, high] ([0, 1] for sig
 has no range):
 
 - classes: low for "no" and high for "yes", on one unit for two classes (high is the second) and one unit a
-  class for more; a linear output uses 0 and 1;
+  class for more; a linear output uses 0 and 1; a softmax output always has one unit a class;
 - numbers: scaled per column into [low, high], standardized for a linear output;
 - reconstruction: the coded inputs themselves.
 """
@@ -342,16 +342,18 @@ class ClassCoding:
         target: the column's name.
         classes: at least two, sorted, of one type.
         bounds: what stands for "no" and for "yes".
+        unit_each: whether two classes, too, have a unit each, as softmax needs, rather than share one.
     """
 
     target: str
     classes: Labels
     bounds: Range
+    unit_each: bool = False
 
     @property
     def width(self) -> int:
-        """Output units: 1 for two classes, else one a class."""
-        return 1 if len(self.classes) == 2 else len(self.classes)
+        """Output units: one a class, but two classes share one unless `unit_each`."""
+        return 1 if len(self.classes) == 2 and not self.unit_each else len(self.classes)
 
     @cached_property
     def table(self) -> LabelTable:
@@ -385,8 +387,9 @@ class ClassCoding:
     def scores(self, outputs: Array) -> Floats:
         """How strongly each class is voted for, (m, number of classes), each in [0, 1].
 
-        An output is mapped from [low, high] to [0, 1] and clipped; two classes share one unit and get 1 − s and s.
-        These are scores, not probabilities: with more than two classes they need not add up to 1.
+        An output is mapped from [low, high] to [0, 1] and clipped; two classes that share one unit get 1 − s and s.
+        Of a softmax output these are its probabilities. Others are scores only: with more than two classes they need
+        not add up to 1.
         """
         low, high = self.bounds
         share = np.clip((np.asarray(outputs, np.float64) - low) / (high - low), 0.0, 1.0)
@@ -399,6 +402,7 @@ class ClassCoding:
             "target": self.target,
             "classes": list(self.classes),
             "bounds": list(self.bounds),
+            "unit_each": self.unit_each,
         }
 
 
@@ -503,7 +507,7 @@ def _target_coding(stored: Mapping[str, Any], inputs: InputCoding) -> TargetCodi
     kind = stored["kind"]
     if kind == "classes":
         low, high = stored["bounds"]
-        return ClassCoding(stored["target"], tuple(stored["classes"]), (low, high))
+        return ClassCoding(stored["target"], tuple(stored["classes"]), (low, high), stored["unit_each"])
     if kind == "numbers":
         return NumberCoding(tuple(stored["targets"]), Scaler.from_json(stored["scaler"]))
     if kind == "reconstruction":

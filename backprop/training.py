@@ -176,6 +176,11 @@ class Run:
         """With patience, those that had the lowest held-out cost; else the current ones."""
         return self.parameters if self._early_stopping is None else self._early_stopping.best
 
+    @property
+    def best_iteration(self) -> int:
+        """How many updates the best parameters have had."""
+        return (self._iteration or 0) if self._early_stopping is None else self._early_stopping.best_iteration
+
     def records(self) -> Iterator[Record]:
         """Train, and give a record for every iteration. To be called once.
 

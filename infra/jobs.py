@@ -15,6 +15,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from backprop.training import StopReason
 from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
 from infra.tables import Checkpoint, Cost, Job
@@ -145,13 +146,36 @@ def save_checkpoint(session: Session, job_id: str, iteration: int, state: bytes)
     )
 
 
-def succeed(session: Session, job_id: str, token: str, model_id: str) -> None:
-    """End the job well. Call it in the transaction that adds the model.
+def record_gradient_check(session: Session, job_id: str, token: str, result: dict[str, Any]) -> None:
+    """Keep the result of the check that the job asked for.
 
     Raises:
         Superseded: the job is no longer this attempt's.
     """
-    _end(session, job_id, token, "succeeded", model_id=model_id)
+    recorded = session.execute(
+        update(Job)
+        .where(*_owned(job_id, token))
+        .values(gradient_check=result, updated_at=datetime.now(UTC))
+        .returning(Job.id)
+    ).scalar_one_or_none()
+    if recorded is None:
+        raise Superseded
+
+
+def succeed(session: Session, job_id: str, token: str, model_id: str, stopped_by: StopReason | None) -> None:
+    """End the job well. Call it in the transaction that adds the model.
+
+    Args:
+        session: of that transaction.
+        job_id: which job.
+        token: of the attempt.
+        model_id: the model's.
+        stopped_by: what ended the training before its last iteration, if anything did.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    _end(session, job_id, token, "succeeded", model_id=model_id, stopped_by=stopped_by)
 
 
 def fail(session: Session, job_id: str, token: str, code: str, message: str) -> None:
@@ -258,7 +282,7 @@ def _owned(job_id: str, token: str) -> tuple[ColumnElement[bool], ...]:
     return Job.id == job_id, Job.token == token, Job.status == "running"
 
 
-def _end(session: Session, job_id: str, token: str, status: Status, **values: str) -> None:
+def _end(session: Session, job_id: str, token: str, status: Status, **values: str | None) -> None:
     now = datetime.now(UTC)
     ended = session.execute(
         update(Job)

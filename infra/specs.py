@@ -7,7 +7,8 @@ latter, as JSON.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from dataclasses import fields
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,19 +18,42 @@ from pydantic import (
     Field,
     StrictBool,
     StrictStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from backprop.network import Layer, Network
+from backprop.training import Training
 from infra.columns import ColumnType, Labels
 
-Activation = Literal["sigmoid", "tanh", "relu", "linear"]
+Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
 Task = Literal["classification", "regression", "reconstruction"]
 Scaling = Literal["standardize", "min_max", "none"]
-Optimizer = Literal["gradient_descent"]
+Optimizer = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
+CostName = Literal["squared_error", "cross_entropy"]
 
 HIDDEN_ONLY: tuple[Activation, ...] = ("relu",)
 """Activations no output layer can have: no coding of targets fits their range."""
+
+OUTPUT_ONLY: tuple[Activation, ...] = ("softmax",)
+"""Activations no hidden layer can have: a unit's depends on its neighbours'."""
+
+STEPWISE: tuple[Optimizer, ...] = ("gradient_descent", "momentum", "adam")
+"""Optimizers whose step has a given length and needs one gradient only."""
+
+OPTIMIZERS_WITH: dict[str, tuple[Optimizer, ...]] = {
+    "learning_rate": STEPWISE,
+    "batch_size": STEPWISE,
+    "momentum": ("momentum",),
+    "corrections": ("lbfgs",),
+}
+"""Fields of a training that only some optimizers read."""
+
+DEFAULT_LEARNING_RATE: dict[Optimizer, float] = {"gradient_descent": 1.0, "momentum": 0.1, "adam": 0.001}
+DEFAULT_MOMENTUM = 0.9
+DEFAULT_CORRECTIONS = 10
+DEFAULT_SPARSITY = 0.01
 
 
 def _refuse_text_and_booleans(value: object) -> object:
@@ -71,7 +95,8 @@ class LayerSpec(_Spec):
     )
     activation: Activation = Field(
         default="sigmoid",
-        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; output: sigmoid, tanh or linear.",
+        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; output: sigmoid, tanh, linear, or "
+        "softmax for classes, whose outputs are probabilities.",
     )
 
 
@@ -96,13 +121,26 @@ class NetworkSpec(_Spec):
             )
         output = layers[-1].activation
         if output in HIDDEN_ONLY:
-            raise ValueError(f"the last layer is the output: use sigmoid, tanh or linear there, not {output}")
+            raise ValueError(f"the last layer is the output: use sigmoid, tanh, linear or softmax there, not {output}")
+        for index, layer in enumerate(layers[:-1]):
+            if layer.activation in OUTPUT_ONLY:
+                raise ValueError(f"layer {index} (counted from 0) is hidden, and {layer.activation} is for the output")
         return layers
 
 
 class TrainingSpec(_Spec):
-    """How the network is trained. Symbols are those of the tutorial's page on backpropagation."""
+    """How the network is trained. Symbols are those of the tutorial's pages on backpropagation and what follows it.
 
+    A field that the optimizer would not read is refused rather than ignored. Fields whose default is null get the one
+    that their description names, if they apply (`with_defaults`).
+    """
+
+    optimizer: Optimizer = Field(
+        default="gradient_descent",
+        description="gradient_descent: W −= α ∇J, as on the page. momentum: v = μ v − α ∇J, W += v. adam: Kingma and "
+        "Ba's, with β₁ = 0.9, β₂ = 0.999, ε = 1e-8. lbfgs: L-BFGS with a Wolfe line search, which needs no "
+        "learning_rate and several evaluations of J an iteration.",
+    )
     iterations: _Integer = Field(
         default=400,
         ge=0,
@@ -110,14 +148,58 @@ class TrainingSpec(_Spec):
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
         "after each update; 0 gives the initial weights.",
     )
-    learning_rate: _Number = Field(
-        default=1.0,
+    learning_rate: _Number | None = Field(
+        default=None,
         gt=0,
-        description="α, the step along the negative gradient of J. The default suits sigmoid networks on scaled "
-        "inputs; linear and relu units mostly need 0.1 or less, and more so with many outputs.",
+        description="α, the step along the negative gradient of J; not for lbfgs. Default: 1 for gradient_descent, "
+        "0.1 for momentum, 0.001 for adam. They suit sigmoid networks on scaled inputs; linear and relu units mostly "
+        "need a tenth or less, and more so with many outputs.",
+    )
+    momentum: _Number | None = Field(
+        default=None, ge=0, lt=1, description="μ, the share of the last step that momentum keeps. Default: 0.9."
+    )
+    corrections: _Integer | None = Field(
+        default=None, ge=1, le=1000, description="How many past steps lbfgs remembers. Default: 10."
+    )
+    batch_size: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=2**31,
+        description="Examples of a mini-batch: an iteration then is one update on so many of them, in an order that is "
+        "shuffled for every pass. Null: all at every update. Not for lbfgs.",
+    )
+    cost: CostName | None = Field(
+        default=None,
+        description="J(W,b;x,y) of one example. squared_error: ½‖h(x) − y‖², as on the page; cross_entropy: "
+        "−Σ y log h(x) for a softmax output, −Σ [y log h(x) + (1 − y) log(1 − h(x))] for a sigmoid one. Default: "
+        "cross_entropy for a softmax output, squared_error for all others.",
     )
     weight_decay: _Number = Field(
         default=0.0, ge=0, description="λ of the decay term (λ/2) Σ W² in J. Biases are not decayed."
+    )
+    sparsity_weight: _Number = Field(
+        default=0.0,
+        ge=0,
+        description="β of the sparsity term β Σ_j KL(ρ‖ρ̂_j) in J, ρ̂_j being the mean activation of hidden unit j. "
+        "Needs hidden layers, all of them sigmoid. 0: no such term.",
+    )
+    sparsity: _Number | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="ρ, the mean activation that hidden units are drawn to. Only with sparsity_weight. Default: 0.01.",
+    )
+    tolerance: _Number = Field(
+        default=0.0,
+        ge=0,
+        description="Training ends before the last iteration where ‖∇J‖ ≤ tolerance; 0 for never. Not with batch_size.",
+    )
+    patience: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        description="Early stopping: training ends after so many iterations without a new lowest cost of the held-out "
+        "rows, and the model gets the weights that had it. Needs a holdout. Null: never.",
     )
     init: Literal["normal", "uniform"] = Field(
         default="normal",
@@ -131,16 +213,47 @@ class TrainingSpec(_Spec):
         default=0,
         ge=0,
         le=2**63 - 1,
-        description="Decides everything random: the initial parameters and which rows are held out.",
+        description="Decides everything random: the initial parameters, which rows are held out, the order in "
+        "which mini-batches take them.",
     )
     dtype: Literal["float64", "float32"] = Field(
         default="float64",
         description="Precision of parameters, data and arithmetic. float32 takes about half the time.",
     )
-    optimizer: Optimizer = Field(
-        default="gradient_descent",
-        description="gradient_descent: W −= α ∇J over all training examples at once, as on the page.",
-    )
+
+    @field_validator(*OPTIMIZERS_WITH)
+    @classmethod
+    def _read_by_the_optimizer(cls, value: float | None, info: ValidationInfo) -> float | None:
+        optimizer = info.data.get("optimizer")  # absent if it was refused itself
+        takers = OPTIMIZERS_WITH[info.field_name or ""]
+        if value is not None and optimizer is not None and optimizer not in takers:
+            raise ValueError(f"{optimizer} has no {info.field_name}; it is for {', '.join(takers)}")
+        return value
+
+    @field_validator("sparsity")
+    @classmethod
+    def _sparsity_has_a_weight(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("sparsity_weight") == 0:
+            raise ValueError("has no effect without a sparsity_weight")
+        return value
+
+    @field_validator("tolerance")
+    @classmethod
+    def _tolerance_is_of_all_examples(cls, value: float, info: ValidationInfo) -> float:
+        if value and info.data.get("batch_size") is not None:
+            raise ValueError("the gradient of a mini-batch does not vanish at the minimum: give no batch_size")
+        return value
+
+    def with_defaults(self, output: Activation) -> TrainingSpec:
+        """The same training with every default filled in that applies, for a network with that output."""
+        defaults: dict[str, Any] = {
+            "learning_rate": DEFAULT_LEARNING_RATE.get(self.optimizer),
+            "momentum": DEFAULT_MOMENTUM if self.optimizer in OPTIMIZERS_WITH["momentum"] else None,
+            "corrections": DEFAULT_CORRECTIONS if self.optimizer in OPTIMIZERS_WITH["corrections"] else None,
+            "cost": "cross_entropy" if output == "softmax" else "squared_error",
+            "sparsity": DEFAULT_SPARSITY if self.sparsity_weight else None,
+        }
+        return self.model_copy(update={name: value for name, value in defaults.items() if getattr(self, name) is None})
 
 
 class JobSpec(_Spec):
@@ -175,10 +288,15 @@ class JobSpec(_Spec):
         default=0.0,
         ge=0,
         lt=1,
-        description="Fraction of the m rows kept out of training and used for metrics only: the first "
+        description="Fraction of the m rows kept out of training, used for metrics and early stopping only: the first "
         "round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
     )
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
+    gradient_check: StrictBool = Field(
+        default=False,
+        description="Compare backpropagation's gradient with a numerical one at the initial parameters, before it "
+        "trains. The job shows the result, and fails with the code gradient_check_failed if they differ.",
+    )
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
@@ -208,6 +326,7 @@ class ResolvedJob(_Spec):
 
     Attributes:
         network: with the output layer's units filled in.
+        training: with the defaults filled in that apply.
         targets: empty for reconstruction, where the inputs are the targets.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
@@ -224,7 +343,20 @@ class ResolvedJob(_Spec):
     scaling: Scaling
     holdout: float
     training: TrainingSpec
+    gradient_check: bool
     sizes: tuple[int, ...]
     rows: int
     parameters: int
     estimated_bytes: int
+
+
+def network_of(job: ResolvedJob) -> Network:
+    """The network that a resolved job trains."""
+    layers = zip(job.sizes[1:], job.network.layers, strict=True)
+    return Network(job.sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
+
+
+def training_of(spec: TrainingSpec) -> Training:
+    """The core's training: what it has a field for, under the same name. What does not apply is left at its default."""
+    given = {field.name: getattr(spec, field.name) for field in fields(Training)}
+    return Training(**{name: value for name, value in given.items() if value is not None})

@@ -15,21 +15,28 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backprop.codec import from_bytes, to_bytes
-from backprop.network import Layer, Network, initial_parameters
-from backprop.training import Record, Run, Training
-from infra import datasets, jobs, models
+from backprop.network import Network, Parameters, initial_parameters
+from backprop.training import Run, StopReason
+from infra import costs, datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.errors import InvalidRequest, ServiceError, Unavailable
+from infra.gradient_checks import GradientCheckResult
 from infra.ids import new_id
 from infra.jobs import Claim, Status, Superseded
 from infra.settings import Settings
-from infra.specs import ResolvedJob
+from infra.specs import ResolvedJob, network_of, training_of
 from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
 from worker.shutdown import Shutdown, ShutdownRequested
+
+SMOOTH_LIMIT = 1e-6
+"""A right gradient of a smooth J on scaled inputs is far closer to the numerical one than this, a wrong one far off."""
+
+KINKED_LIMIT = 0.05
+"""With relu units some z are closer to the kink than the step, and the numerical derivative averages both sides."""
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +84,7 @@ class Attempt:
         """
         try:
             with tempfile.TemporaryDirectory(prefix="backprop-job-") as scratch:
-                return self._succeed(self._train(Path(scratch)))
+                return self._succeed(*self._train(Path(scratch)))
         except Superseded:
             raise
         except CancelRequested:
@@ -92,8 +99,12 @@ class Attempt:
             _log.exception("unexpected failure", job=self.claim.job.id)
             return self._fail("internal_error", "The worker failed at this job; the reason is in its log.")
 
-    def _train(self, scratch: Path) -> Model:
-        """Prepare, train and measure, all while the recorder keeps the lease; gives the model, not yet stored."""
+    def _train(self, scratch: Path) -> tuple[Model, StopReason | None]:
+        """Prepare, train and measure, all while the recorder keeps the lease.
+
+        Returns:
+            The model, not yet stored and without its cost, and what ended the training early.
+        """
         spec = ResolvedJob.model_validate(self.claim.job.spec)
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
@@ -102,10 +113,13 @@ class Attempt:
             with self.shutdown.at_once():
                 data = prepare(spec, self.artifacts, artifact, scratch)
             run = self._run(spec, data)
-            cost = follow(run, recorder)
+            if spec.gradient_check and self.claim.checkpoint is None:
+                with self.shutdown.at_once():
+                    self._check_gradient(spec, run.parameters, data)
+            follow(run, recorder)
             with self.shutdown.at_once():
-                metrics = evaluate(run.parameters, data)
-            return Model(
+                metrics = evaluate(run.best_parameters, data)
+            model = Model(
                 id=new_id("mdl"),
                 job_id=self.claim.job.id,
                 dataset_id=spec.dataset_id,
@@ -113,12 +127,11 @@ class Attempt:
                 network={"sizes": spec.sizes, **spec.network.model_dump(mode="json")},
                 preprocessing=data.preprocessing.to_json(),
                 metrics=metrics,
-                iteration=spec.training.iterations,
-                # Nothing was left to do if the attempt before had come to the last iteration.
-                cost=self.claim.job.cost if cost is None else cost,
-                weights=to_bytes(run.parameters.to_arrays()),
+                iteration=run.best_iteration,
+                weights=to_bytes(run.best_parameters.to_arrays()),
                 created_at=datetime.now(UTC),
             )
+            return model, run.stopped
 
     def _run(self, spec: ResolvedJob, data: TrainingData) -> Run:
         network = network_of(spec)
@@ -126,11 +139,7 @@ class Attempt:
         training = spec.training
         return Run(
             network,
-            Training(
-                iterations=training.iterations,
-                learning_rate=training.learning_rate,
-                weight_decay=training.weight_decay,
-            ),
+            training_of(training),
             data.X,
             data.Y,
             parameters=initial_parameters(
@@ -138,11 +147,30 @@ class Attempt:
             ),
             state=None if checkpoint is None else from_bytes(checkpoint),
             threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
+            X_held=data.X_held,
+            Y_held=data.Y_held,
         )
 
-    def _succeed(self, model: Model) -> Status:
+    def _check_gradient(self, spec: ResolvedJob, parameters: Parameters, data: TrainingData) -> None:
+        """Check the gradient where training will start, and keep the result whatever it is.
+
+        Raises:
+            InvalidRequest: the check failed (code ``gradient_check_failed``), or J is not a finite number (code
+                ``diverged``).
+        """
+        objective = training_of(spec.training).objective()
+        try:
+            result = gradient_checks.check(parameters, data.X, data.Y, objective, spec.training.seed)
+        except FloatingPointError as error:
+            raise _diverged(0) from error
+        with self.database.writing() as session:
+            jobs.record_gradient_check(session, self.claim.job.id, self.claim.token, result.model_dump(mode="json"))
+        _require_agreement(result, parameters.network)
+
+    def _succeed(self, model: Model, stopped_by: StopReason | None) -> Status:
         def write(session: Session) -> None:
-            jobs.succeed(session, self.claim.job.id, self.claim.token, model.id)
+            jobs.succeed(session, self.claim.job.id, self.claim.token, model.id, stopped_by)
+            model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
 
         self._write_however_long_it_takes(write)
@@ -184,38 +212,43 @@ class Attempt:
                 return
 
 
-def network_of(spec: ResolvedJob) -> Network:
-    """The network that a resolved job trains."""
-    layers = zip(spec.sizes[1:], spec.network.layers, strict=True)
-    return Network(spec.sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
-
-
-def follow(run: Run, recorder: Recorder) -> float | None:
-    """Train to the last iteration and record each on the way.
-
-    Returns:
-        J after the last iteration; None if the run had nothing left to do.
+def follow(run: Run, recorder: Recorder) -> None:
+    """Train to the last iteration, or to where training stops by itself, and record each on the way.
 
     Raises:
         InvalidRequest: J is no longer a finite number (code ``diverged``).
         CancelRequested, ShutdownRequested, Superseded: stop, as the recorder says.
     """
-    cost: float | None = None
+    began = False
     for record in run.records():
         if not math.isfinite(record.cost):
-            raise _diverged(record)
-        if cost is None:
+            raise _diverged(record.iteration)
+        if not began:
             recorder.training_begins(record.iteration)
+            began = True
         recorder.add(record)
-        cost = record.cost
         if recorder.needs_attention:
             recorder.attend(run, record.iteration)
-    return cost
 
 
-def _diverged(record: Record) -> InvalidRequest:
+def _require_agreement(result: GradientCheckResult, network: Network) -> None:
+    """Refuse to train with a gradient that the numerical one does not confirm."""
+    kinked = any(layer.activation == "relu" for layer in network.layers)
+    limit = KINKED_LIMIT if kinked else SMOOTH_LIMIT
+    if result.relative_difference > limit:
+        worst = result.worst
+        raise InvalidRequest(
+            "gradient_check_failed",
+            f"The gradient and the numerical one differ by {result.relative_difference:.1e}, more than {limit:g}; most "
+            f"at {worst}: {worst.gradient:.6e} and numerically {worst.numerical:.6e}. Inputs that are not scaled make "
+            "the numerical gradient inexact: try scaling standardize or min_max. Without gradient_check the job "
+            "trains.",
+        )
+
+
+def _diverged(iteration: int) -> InvalidRequest:
     return InvalidRequest(
         "diverged",
-        f"J is no longer a finite number at iteration {record.iteration}. Try a smaller learning_rate; with linear or "
+        f"J is no longer a finite number at iteration {iteration}. Try a smaller learning_rate; with linear or "
         "relu units also a smaller epsilon, or scaled inputs.",
     )

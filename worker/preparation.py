@@ -167,7 +167,8 @@ class _Learner:
         if self._job.task != "classification":
             return None
         target = self._job.targets[0]
-        return ClassCoding(target.name, target.classes or (), self._output_bounds or UNIT_RANGE)
+        softmax = self._job.network.layers[-1].activation == "softmax"
+        return ClassCoding(target.name, target.classes or (), self._output_bounds or UNIT_RANGE, unit_each=softmax)
 
     def add(self, batch: Batch) -> None:
         rows = batch_rows(batch)

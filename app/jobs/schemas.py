@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backprop.training import Record
+from backprop.training import Record, StopReason
+from infra.gradient_checks import GradientCheckResult
 from infra.jobs import Status
 from infra.specs import InputColumn, NetworkSpec, ResolvedJob, Scaling, TargetColumn, Task, TrainingSpec
 from infra.tables import Job
@@ -27,7 +28,7 @@ class JobOut(BaseModel):
     id: str
     status: Status
     iteration: int | None = Field(description="Last iteration whose cost is recorded; null before the first.")
-    iterations: int = Field(description="How many were asked for.")
+    iterations: int = Field(description="How many were asked for; it may stop earlier, see stopped_by.")
     cost: float | None = Field(description="J(W,b) at `iteration`.")
     rate: float | None = Field(description="Iterations per second of this attempt so far.")
     eta_seconds: float | None = Field(
@@ -37,6 +38,13 @@ class JobOut(BaseModel):
     cancel_requested: bool
     error: JobError | None
     model_id: str | None = Field(description="The trained model, once the job has succeeded.")
+    stopped_by: StopReason | None = Field(
+        description="What ended the training before its last iteration: tolerance (‖∇J‖ is small enough), patience (no "
+        "better held-out cost for so long) or no_progress (lbfgs cannot make J smaller in this precision)."
+    )
+    gradient_check: GradientCheckResult | None = Field(
+        description="At the initial parameters; null unless asked for, and until it is done."
+    )
     dataset_id: str
     network_id: str | None
     network: NetworkSpec = Field(description="With the output layer's units filled in from the data.")
@@ -67,6 +75,10 @@ class JobOut(BaseModel):
             cancel_requested=job.cancel_requested,
             error=_error(job),
             model_id=job.model_id,
+            stopped_by=job.stopped_by,
+            gradient_check=None
+            if job.gradient_check is None
+            else GradientCheckResult.model_validate(job.gradient_check),
             dataset_id=job.dataset_id,
             network_id=job.network_id,
             network=spec.network,

@@ -12,11 +12,21 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from backprop.activations import output_range
+from backprop.costs import COST_FUNCTIONS
 from backprop.lanes import BLOCK_ROWS, MOST_LANES
 from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
 from infra.columns import CATEGORY_LIMIT, Column
 from infra.errors import FieldError, InvalidRequest, TooLarge
-from infra.specs import InputColumn, JobSpec, NetworkSpec, ResolvedJob, Scaling, TargetColumn, Task
+from infra.specs import (
+    InputColumn,
+    JobSpec,
+    NetworkSpec,
+    ResolvedJob,
+    Scaling,
+    TargetColumn,
+    Task,
+    TrainingSpec,
+)
 
 INTEGER_CLASSES = 100
 """An integer target with more distinct values is taken for a quantity unless the client says otherwise."""
@@ -27,9 +37,18 @@ LARGEST_NUMBER = 1e150
 REPORTED_PROBLEMS = 100
 """More are counted but not listed: a dataset can have ten thousand unusable columns."""
 
-_SINGLE_VECTORS = 8
-"""Vectors of the parameters' size that a training holds once: parameters, gradient, decay and their product, the
-state for the checkpoint, and the copies on its way to the database."""
+_SINGLE_VECTORS = 5
+"""Vectors of the parameters' size that a training holds once: gradient, decay and their product, changes of a step."""
+
+_LINE_SEARCH_VECTORS = 8
+"""Those that a line search has besides: where it started, its direction, what it tries and what is copied for that."""
+
+_STATE_COPIES = 4
+"""A vector that the rest of a training depends on is in use, in the checkpoint, in its bytes and on their way to the
+database."""
+
+MOST_CHECKPOINT_BYTES = 900_000_000
+"""PostgreSQL and SQLite hold hardly more in one value."""
 
 _BLOCK_BUFFERS = 6
 """Buffers of a block for each unit and row: a, δ and scratch, for each of two numbers of rows."""
@@ -97,8 +116,9 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
             ``targets_required``, ``targets_not_allowed``, ``one_target_only``, ``task_required``,
             ``text_column``, ``target_not_classes``, ``target_not_numeric``, ``too_many_classes``,
             ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
-            ``inputs_leave_output_range``, ``too_few_rows``, ``output_units``.
-        TooLarge: ``too_many_parameters`` or ``training_too_large``.
+            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
+            ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
+        TooLarge: ``too_many_parameters``, ``training_too_large`` or ``checkpoint_too_large``.
     """
     problems = _Problems()
     targets = _named(spec.targets or (), "/targets", columns, problems)
@@ -112,6 +132,8 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         _check_quantities(targets, problems)
     scaling = _scaling(spec, task, network, inputs, problems)
     _check_rows(rows, spec.holdout, problems)
+    training = spec.training.with_defaults(network.layers[-1].activation)
+    _check_training(spec, training, network, task, problems)
     if task is None or problems:
         raise problems.refusal()
 
@@ -122,8 +144,9 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
     if problems:
         raise problems.refusal()
     parameters = sum((before + 1) * after for before, after in pairwise(sizes))
-    estimate = estimated_training_bytes(sizes, parameters, 8 if spec.training.dtype == "float64" else 4)
+    estimate = estimated_training_bytes(sizes, parameters, training, rows, held_out=spec.holdout > 0)
     _check_limits(spec, sizes, parameters, estimate, limits)
+    _check_checkpoint(training, parameters)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
         dataset_id=spec.dataset_id,
@@ -134,7 +157,8 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         task=task,
         scaling=scaling,
         holdout=spec.holdout,
-        training=spec.training,
+        training=training,
+        gradient_check=spec.gradient_check,
         sizes=sizes,
         rows=rows,
         parameters=parameters,
@@ -142,16 +166,31 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
     )
 
 
-def estimated_training_bytes(sizes: Sequence[int], parameters: int, item_bytes: int) -> int:
+def estimated_training_bytes(
+    sizes: Sequence[int], parameters: int, training: TrainingSpec, rows: int, *, held_out: bool
+) -> int:
     """Memory a training takes at most, roughly.
 
-    Parameters, gradient and their copies; with as many threads as can find work, a partial gradient a lane and one a
-    thread, and a thread's buffers for a block of rows. The coded rows themselves are read from mapped files and do
-    not count: they leave memory when it is needed.
+    Parameters, gradient, what the optimizer remembers, and their copies; with as many threads as can find work, a
+    partial gradient a lane and one a thread, and a thread's buffers for a block of rows (others for held-out ones). The
+    coded rows themselves are read from mapped files and do not count: they leave memory when it is needed. But a
+    mini-batch is copied from there.
     """
-    vectors = (_SINGLE_VECTORS + 2 * MOST_LANES) * parameters
-    blocks = MOST_LANES * _BLOCK_BUFFERS * BLOCK_ROWS * sum(sizes[1:])
-    return (vectors + blocks) * item_bytes
+    line_search = _LINE_SEARCH_VECTORS if training.optimizer == "lbfgs" else 0
+    vectors = _SINGLE_VECTORS + line_search + 2 * MOST_LANES + _STATE_COPIES * _state_vectors(training)
+    blocks = MOST_LANES * _BLOCK_BUFFERS * BLOCK_ROWS * sum(sizes[1:]) * (2 if held_out else 1)
+    batch = 0 if training.batch_size is None else min(training.batch_size, rows) * (sizes[0] + sizes[-1])
+    return (vectors * parameters + blocks + batch) * _item_bytes(training)
+
+
+def _state_vectors(training: TrainingSpec) -> int:
+    """Vectors of the parameters' size in a checkpoint: themselves, the optimizer's memory, early stopping's best."""
+    remembered = {"gradient_descent": 0, "momentum": 1, "adam": 2, "lbfgs": 2 * (training.corrections or 0)}
+    return 1 + remembered[training.optimizer] + (0 if training.patience is None else 1)
+
+
+def _item_bytes(training: TrainingSpec) -> int:
+    return 8 if training.dtype == "float64" else 4
 
 
 def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: _Problems) -> list[_Chosen]:
@@ -337,6 +376,53 @@ def _check_rows(rows: int, holdout: float, problems: _Problems) -> None:
         problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
 
 
+def _check_training(
+    spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: _Problems
+) -> None:
+    """What a training needs of the network and of the data."""
+    if training.patience is not None and spec.holdout == 0:
+        problems.add(
+            "patience_needs_holdout",
+            "/training/patience",
+            "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+        )
+    last = len(network.layers) - 1
+    output = network.layers[-1].activation
+    allowed = COST_FUNCTIONS[training.cost or "squared_error"].activations
+    if output not in allowed:
+        problems.add(
+            "cost_needs_other_output",
+            "/training/cost",
+            f"{training.cost} goes with an output layer of {' or '.join(allowed)}, not {output}.",
+        )
+    if output == "softmax" and task not in ("classification", None):
+        problems.add(
+            "softmax_needs_classes",
+            _network_path(spec, f"/layers/{last}/activation"),
+            f"Softmax outputs are the probabilities of classes, and the task is {task}: use sigmoid, tanh or linear.",
+        )
+    if training.sparsity_weight:
+        _check_sparsity(spec, network, problems)
+
+
+def _check_sparsity(spec: JobSpec, network: NetworkSpec, problems: _Problems) -> None:
+    hidden = network.layers[:-1]
+    if not hidden:
+        problems.add(
+            "sparsity_needs_sigmoid",
+            "/training/sparsity_weight",
+            "The sparsity term is about hidden units, and the network has none.",
+        )
+    for index, layer in enumerate(hidden):
+        if layer.activation != "sigmoid":
+            problems.add(
+                "sparsity_needs_sigmoid",
+                _network_path(spec, f"/layers/{index}/activation"),
+                f"The sparsity term needs mean activations between 0 and 1: hidden layers must be sigmoid, not "
+                f"{layer.activation}.",
+            )
+
+
 def _input_column(column: Column) -> InputColumn:
     coded = column.type in ("category", "boolean")
     return InputColumn.model_validate(
@@ -357,7 +443,8 @@ def _sizes(
     if task == "reconstruction":
         outputs = width
     elif task == "classification":
-        outputs = ClassCoding(targets[0].name, targets[0].classes or (), UNIT_RANGE).width
+        softmax = network.layers[-1].activation == "softmax"
+        outputs = ClassCoding(targets[0].name, targets[0].classes or (), UNIT_RANGE, unit_each=softmax).width
     else:
         outputs = len(targets)
     return (width, *(layer.units or 0 for layer in network.layers[:-1]), outputs)
@@ -372,7 +459,7 @@ def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task:
     given = network.layers[-1].units
     if given is not None and given != outputs:
         reason = {
-            "classification": "one for two classes, else one a class",
+            "classification": "one a class, but one only for two classes unless the output is softmax",
             "regression": "one a target",
             "reconstruction": "one for each unit of the coded inputs",
         }[task]
@@ -403,9 +490,21 @@ def _check_limits(
         message = (
             f"Training is estimated to need {_gibibytes(estimate)} of memory ({parameters:,} parameters with their "
             f"gradients, and blocks of {BLOCK_ROWS} rows by {sum(sizes):,} units); this server allows "
-            f"{_gibibytes(limits.max_training_bytes)}. Use smaller layers or dtype float32."
+            f"{_gibibytes(limits.max_training_bytes)}. Use smaller layers, dtype float32 or, with lbfgs, fewer "
+            "corrections."
         )
         raise TooLarge("training_too_large", message, (FieldError(_network_path(spec, ""), message),))
+
+
+def _check_checkpoint(training: TrainingSpec, parameters: int) -> None:
+    """Refuse a training whose state the database could not hold; only many corrections make it that large."""
+    size = _state_vectors(training) * parameters * _item_bytes(training)
+    if size > MOST_CHECKPOINT_BYTES:
+        message = (
+            f"The state of this training takes {_gibibytes(size)}, more than the {_gibibytes(MOST_CHECKPOINT_BYTES)} "
+            "that the database can keep as one checkpoint. Use fewer corrections, smaller layers or dtype float32."
+        )
+        raise TooLarge("checkpoint_too_large", message, (FieldError("/training", message),))
 
 
 def _gibibytes(count: int) -> str:

@@ -89,11 +89,12 @@ def requeue(database: Database, job_id: str) -> None:
     "write",
     [
         lambda session, job, token: jobs.report(session, job, token, Progress(3, 0.5, None), LEASE),
-        lambda session, job, token: jobs.succeed(session, job, token, "mdl_x"),
+        lambda session, job, token: jobs.succeed(session, job, token, "mdl_x", None),
+        lambda session, job, token: jobs.record_gradient_check(session, job, token, {}),
         lambda session, job, token: jobs.fail(session, job, token, "code", "message"),
         lambda session, job, token: jobs.cancel_running(session, job, token),
     ],
-    ids=["report", "succeed", "fail", "cancel"],
+    ids=["report", "succeed", "check", "fail", "cancel"],
 )
 def test_a_superseded_attempt_writes_nothing(database: Database, write: Callable[..., object]) -> None:
     job_id = queued_job(database)

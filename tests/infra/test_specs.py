@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, get_args
 
@@ -9,7 +10,22 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from backprop.activations import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
-from infra.specs import HIDDEN_ONLY, Activation, InputColumn, JobSpec, NetworkSpec, TargetColumn, TrainingSpec
+from backprop.costs import COST_FUNCTIONS
+from backprop.training import OptimizerName, Training
+from infra.specs import (
+    HIDDEN_ONLY,
+    OPTIMIZERS_WITH,
+    OUTPUT_ONLY,
+    Activation,
+    CostName,
+    InputColumn,
+    JobSpec,
+    NetworkSpec,
+    Optimizer,
+    TargetColumn,
+    TrainingSpec,
+    training_of,
+)
 
 NETWORK: dict[str, Any] = {"layers": [{"units": 25, "activation": "tanh"}, {"activation": "sigmoid"}]}
 
@@ -19,7 +35,8 @@ def places(error: ValidationError) -> list[tuple[str | int, ...]]:
 
 
 def test_the_activations_are_those_of_the_core() -> None:
-    assert set(get_args(Activation)) == (set(HIDDEN_ACTIVATIONS) | set(OUTPUT_ACTIVATIONS)) - {"softmax"}
+    assert set(get_args(Activation)) == set(HIDDEN_ACTIVATIONS) | set(OUTPUT_ACTIVATIONS)
+    assert set(OUTPUT_ONLY) == set(OUTPUT_ACTIVATIONS) - set(HIDDEN_ACTIVATIONS)
     assert set(HIDDEN_ONLY) == set(HIDDEN_ACTIVATIONS) - set(OUTPUT_ACTIVATIONS)
 
 
@@ -37,7 +54,6 @@ def test_the_defaults_are_the_pages() -> None:
         ("learning_rate", float("inf")),
         ("learning_rate", "0.1"),
         ("learning_rate", True),
-        ("learning_rate", None),
         ("weight_decay", -1e-9),
         ("weight_decay", float("nan")),
         ("epsilon", 0),
@@ -52,6 +68,17 @@ def test_the_defaults_are_the_pages() -> None:
         ("init", "zeros"),
         ("dtype", "float16"),
         ("optimizer", "magic"),
+        ("momentum", 1),
+        ("corrections", 0),
+        ("corrections", 1001),
+        ("batch_size", 0),
+        ("cost", "hinge"),
+        ("sparsity", 0),
+        ("sparsity", 1),
+        ("sparsity", 0.05),
+        ("sparsity_weight", -1),
+        ("tolerance", -1e-9),
+        ("patience", 0),
         ("momentumm", 0.9),
     ],
 )
@@ -59,6 +86,71 @@ def test_a_training_value_out_of_bounds_is_refused_in_its_place(field: str, valu
     with pytest.raises(ValidationError) as refused:
         TrainingSpec.model_validate({field: value})
     assert places(refused.value) == [(field,)]
+
+
+@pytest.mark.parametrize("optimizer", get_args(Optimizer))
+@pytest.mark.parametrize(
+    ("field", "value"), [("learning_rate", 0.5), ("momentum", 0.5), ("corrections", 3), ("batch_size", 3)]
+)
+def test_a_field_that_the_optimizer_would_not_read_is_refused(optimizer: Optimizer, field: str, value: float) -> None:
+    body = {"optimizer": optimizer, field: value}
+    if optimizer in OPTIMIZERS_WITH[field]:
+        assert getattr(training_of(TrainingSpec.model_validate(body).with_defaults("sigmoid")), field) == value
+    else:
+        with pytest.raises(ValidationError, match=f"{optimizer} has no {field}") as refused:
+            TrainingSpec.model_validate(body)
+        assert places(refused.value) == [(field,)]
+
+
+@pytest.mark.parametrize(
+    ("training", "place"),
+    [
+        ({"sparsity": 0.05, "sparsity_weight": 0}, ("sparsity",)),
+        ({"tolerance": 0.1, "batch_size": 10}, ("tolerance",)),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(training: dict[str, Any], place: tuple[str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TrainingSpec.model_validate(training)
+    assert places(refused.value) == [place]
+
+
+def test_the_core_is_given_everything_under_the_same_name() -> None:
+    assert {field.name for field in dataclasses.fields(Training)} <= set(TrainingSpec.model_fields)
+    assert get_args(Optimizer) == get_args(OptimizerName)
+    assert set(get_args(CostName)) == set(COST_FUNCTIONS)
+    every: dict[str, Any] = {
+        "iterations": 7,
+        "optimizer": "momentum",
+        "learning_rate": 0.25,
+        "weight_decay": 0.5,
+        "momentum": 0.75,
+        "batch_size": 3,
+        "seed": 11,
+        "cost": "cross_entropy",
+        "sparsity": 0.125,
+        "sparsity_weight": 3.0,
+        "patience": 4,
+    }
+    assert training_of(TrainingSpec.model_validate(every)) == Training(**every)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"optimizer": st.sampled_from(get_args(Optimizer))},
+        optional={"sparsity_weight": st.sampled_from([0, 3]), "patience": st.just(5), "tolerance": st.just(0.5)},
+    ),
+    st.sampled_from(["sigmoid", "softmax"]),
+)
+def test_defaults_fill_in_what_applies_and_nothing_else(training: dict[str, Any], output: Activation) -> None:
+    resolved = TrainingSpec.model_validate(training).with_defaults(output)
+    for name, takers in OPTIMIZERS_WITH.items():
+        if name != "batch_size":
+            assert (getattr(resolved, name) is not None) == (resolved.optimizer in takers)
+    assert (resolved.sparsity is not None) == (resolved.sparsity_weight > 0)
+    assert resolved.cost == ("cross_entropy" if output == "softmax" else "squared_error")
+    assert TrainingSpec.model_validate(resolved.model_dump(mode="json")) == resolved
+    training_of(resolved)
 
 
 @pytest.mark.parametrize("value", [10, 10.0])
@@ -77,6 +169,7 @@ def test_a_whole_number_may_be_written_as_a_float(value: float) -> None:
         ([{"units": 3, "bias": False}, {}], ("layers", 0, "bias")),
         ([{}, {}], ("layers",)),
         ([{"units": 3}, {"activation": "relu"}], ("layers",)),
+        ([{"units": 3, "activation": "softmax"}, {}], ("layers",)),
     ],
 )
 def test_a_network_that_cannot_be_is_refused_in_its_place(layers: list[Any], place: tuple[str | int, ...]) -> None:
@@ -86,7 +179,7 @@ def test_a_network_that_cannot_be_is_refused_in_its_place(layers: list[Any], pla
 
 
 def test_an_unknown_activation_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match="'sigmoid', 'tanh', 'relu' or 'linear'"):
+    with pytest.raises(ValidationError, match="'sigmoid', 'tanh', 'relu', 'linear' or 'softmax'"):
         NetworkSpec.model_validate({"layers": [{"activation": "softsign"}]})
 
 

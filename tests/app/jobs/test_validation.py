@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.jobs.validation import REPORTED_PROBLEMS, Limits, estimated_training_bytes, plan
 from infra.columns import Column, ColumnType
 from infra.errors import FieldError, InvalidRequest, TooLarge
-from infra.specs import JobSpec, ResolvedJob
+from infra.specs import JobSpec, ResolvedJob, TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,29 @@ class TestDefaults:
         assert job.parameters == expected
         assert list(job.sizes) == sizes
 
-    def test_the_plan_survives_the_database(self) -> None:
-        job = planned(inputs=["age", "colour", "member"], targets=["grade"], task="classification", holdout=0.2)
+    def test_a_softmax_output_has_a_unit_for_each_of_two_classes(self) -> None:
+        job = planned([{"units": 5}, {"activation": "softmax"}], inputs=["age"], targets=["member"])
+        assert job.sizes == (1, 5, 2)
+        assert job.training.cost == "cross_entropy"
+
+    @pytest.mark.parametrize(
+        "training",
+        [
+            {},
+            {"optimizer": "lbfgs", "sparsity_weight": 3},
+            {"optimizer": "momentum", "patience": 5, "batch_size": 10},
+            {"optimizer": "adam", "cost": "cross_entropy", "tolerance": 1e-3},
+        ],
+    )
+    def test_the_plan_survives_the_database(self, training: dict[str, Any]) -> None:
+        job = planned(
+            inputs=["age", "colour", "member"],
+            targets=["grade"],
+            task="classification",
+            holdout=0.2,
+            training=training,
+            gradient_check=True,
+        )
         assert ResolvedJob.model_validate(job.model_dump(mode="json")) == job
 
 
@@ -185,6 +206,46 @@ class TestRefusals:
                 {"targets": ["member"], "inputs": ["age"], "layers": [{"units": 4}, {"units": 2}]},
                 "output_units",
                 ["/network/layers/1/units"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "training": {"patience": 3}},
+                "patience_needs_holdout",
+                ["/training/patience"],
+            ),
+            (
+                {
+                    "targets": ["member"],
+                    "inputs": ["age"],
+                    "layers": [{"activation": "tanh"}],
+                    "training": {"cost": "cross_entropy"},
+                },
+                "cost_needs_other_output",
+                ["/training/cost"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "layers": [{"units": 3}, {"activation": "softmax"}]},
+                "softmax_needs_classes",
+                ["/network/layers/1/activation"],
+            ),
+            (
+                {"inputs": ["age"], "task": "reconstruction", "layers": [{"units": 3}, {"activation": "softmax"}]},
+                "softmax_needs_classes",
+                ["/network/layers/1/activation"],
+            ),
+            (
+                {
+                    "targets": ["height"],
+                    "inputs": ["age"],
+                    "layers": [{"units": 3}, {"units": 3, "activation": "tanh"}, {}],
+                    "training": {"sparsity_weight": 3},
+                },
+                "sparsity_needs_sigmoid",
+                ["/network/layers/1/activation"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "layers": [{}], "training": {"sparsity_weight": 3}},
+                "sparsity_needs_sigmoid",
+                ["/training/sparsity_weight"],
             ),
         ],
     )
@@ -243,10 +304,36 @@ class TestLimits:
         few, many = (planned(rows=rows, inputs=["age"], targets=["height"]) for rows in (100, 100_000_000))
         assert few.estimated_bytes == many.estimated_bytes
 
-    @given(st.lists(st.integers(1, 1000), min_size=2, max_size=5))
-    def test_the_estimate_covers_parameters_and_gradient(self, sizes: list[int]) -> None:
+    @given(
+        st.lists(st.integers(1, 1000), min_size=2, max_size=5),
+        st.sampled_from([{}, {"optimizer": "adam"}, {"optimizer": "lbfgs", "corrections": 100}, {"patience": 3}]),
+    )
+    def test_the_estimate_covers_parameters_gradient_and_memory(self, sizes: list[int], given: dict[str, Any]) -> None:
+        training = TrainingSpec.model_validate(given).with_defaults("sigmoid")
         parameters = sum((before + 1) * after for before, after in pairwise(sizes))
-        assert estimated_training_bytes(sizes, parameters, 8) >= 2 * 8 * parameters
+        remembered = {"gradient_descent": 0, "adam": 2, "lbfgs": 200}[training.optimizer]
+        estimate = estimated_training_bytes(sizes, parameters, training, 1000, held_out="patience" in given)
+        assert estimate >= (2 + remembered + len(given)) * 8 * parameters
+
+    def test_a_mini_batch_is_copied(self) -> None:
+        def estimate(rows: int, batch_size: int) -> int:
+            training = {"batch_size": batch_size}
+            return planned(rows=rows, inputs=["age"], targets=["height"], training=training).estimated_bytes
+
+        assert estimate(10**8, 10**6) - estimate(10**8, 10) == (10**6 - 10) * 2 * 8
+        assert estimate(100, 10**6) == estimate(100, 100)
+
+    def test_a_checkpoint_that_no_database_holds(self) -> None:
+        training = {"optimizer": "lbfgs", "corrections": 1000}
+        with pytest.raises(TooLarge) as refused:
+            planned(
+                [{"units": 50_000}, {}],
+                limits=Bounds(max_training_bytes=2**50),
+                inputs=["age"],
+                targets=["height"],
+                training=training,
+            )
+        assert (refused.value.code, refused.value.fields[0].path) == ("checkpoint_too_large", "/training")
 
 
 def test_a_stored_network_is_blamed_by_its_id() -> None:
