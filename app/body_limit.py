@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import problem
+from app.errors import http_problem
 
 
 class BodyLimit:
@@ -58,12 +58,7 @@ class BodyLimit:
         return 0
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "request_too_large",
-            f"The body is larger than {self.max_bytes} bytes (setting BACKPROP_MAX_REQUEST_BYTES).",
-            headers={"Connection": "close"},
-        )
+        response = http_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Connection": "close"}, max_bytes=self.max_bytes)
         await response(scope, receive, send)
 
 

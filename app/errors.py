@@ -1,7 +1,11 @@
-"""Every refusal as RFC 9457 problem+json, and the only table from error to HTTP status."""
+"""Every refusal as RFC 9457 problem+json, and the only table from error to HTTP status.
+
+Besides the service's own errors there are those of HTTP itself, each with a code of its own: see `HTTP_CODES`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +26,28 @@ STATUS_OF: dict[type[ServiceError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+HTTP_CODES: dict[HTTPStatus, tuple[str, str]] = {
+    HTTPStatus.BAD_REQUEST: ("malformed_json", "The body is not JSON, or nests too deep or has too long a number."),
+    HTTPStatus.NOT_FOUND: ("no_such_route", "There is nothing at this address. /docs lists what there is."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address does not take this method, only {allowed}."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "request_too_large",
+        "The body is larger than {max_bytes} bytes (setting BACKPROP_MAX_REQUEST_BYTES).",
+    ),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "json_required",
+        "The body of this request is JSON and must be sent as such, with the header Content-Type: application/json.",
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "internal_error",
+        "The service failed at this request. What happened is in its log only.",
+    ),
+}
+"""What is wrong with a request before any route sees it, or went wrong beyond anything foreseen: code and detail."""
+
+INVALID_REQUEST = "invalid_request"
+"""Code of a request whose fields are not what the OpenAPI document asks for; those of its content are the routes'."""
 
 RETRY_SECONDS = 5
 """What a client is told to wait when the database or Redis is away."""
@@ -53,13 +79,15 @@ class Problem(BaseModel):
 
 def responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
     """What a route's OpenAPI says of the errors it may answer with; each route may refuse a request as invalid."""
+    kinds: tuple[type[ServiceError], ...] = (InvalidRequest, *errors)
+    return {int(STATUS_OF[kind]): description(STATUS_OF[kind]) for kind in kinds}
+
+
+def description(status: HTTPStatus) -> dict[str, Any]:
+    """What the OpenAPI document says of a problem's response."""
     return {
-        int(status): {
-            "description": status.phrase,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for error, status in STATUS_OF.items()
-        if error is InvalidRequest or error in errors
+        "description": status.phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 
 
@@ -85,6 +113,12 @@ def problem(
     return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 
+def http_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **values: object) -> JSONResponse:
+    """The response that tells of an error of HTTP itself; `values` are for the placeholders of its detail."""
+    code, detail = HTTP_CODES[status]
+    return problem(status, code, detail.format(**values), headers=headers)
+
+
 def _service_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  # registered for nothing else
     status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
@@ -92,31 +126,67 @@ def _service_error(_request: Request, error: Exception) -> JSONResponse:
     return problem(status, error.code, error.message, error.fields, headers)
 
 
-def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    if any(each["type"] == "json_invalid" for each in error.errors()):
-        return problem(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not JSON.")
-    fields = [FieldError(_pointer(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
-    detail = "; ".join(f"{field.path}: {field.message}" if field.path else field.message for field in fields[:3])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, fields)
+    found = _without_followers(error.errors())
+    if any(each["type"] == "json_invalid" for each in found):
+        return http_problem(HTTPStatus.BAD_REQUEST)
+    if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _is_json(request):
+        return http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found]
+    detail = "; ".join(f"{field.path or 'The body'}: {field.message}" for field in fields[:3])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
 
 
-def _http_error(_request: Request, error: Exception) -> JSONResponse:
+def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    phrase = HTTPStatus(error.status_code).phrase
-    code = {404: "no_such_route", 405: "method_not_allowed"}.get(
-        error.status_code, phrase.lower().replace(" ", "_").replace("-", "_")
-    )
-    return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(_allowed_methods(request)))
+        return http_problem(status, {"Allow": allowed}, allowed=allowed)
+    return http_problem(status, dict(error.headers or {}))
 
 
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", method=request.method, path=request.url.path, exc_info=error)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "The service failed at this request. The failure is in its log; nothing is known of it here.",
-    )
+    return http_problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """All methods that the address takes; the framework names those of its first route only."""
+    return {
+        method.upper()
+        for path, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), request.url.path)
+        for method in methods
+    }
+
+
+def _without_followers(errors: Sequence[Any]) -> list[Any]:
+    """The errors without those that only follow from another: a list of bad items is not also too short."""
+    places = [tuple(each["loc"]) for each in errors]
+    return [
+        each
+        for each, place in zip(errors, places, strict=True)
+        if each["type"] != "too_short"
+        or not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+    ]
+
+
+def _in_plain_words(error: Any) -> str:  # noqa: ANN401  # Pydantic's own form of an error
+    if error["type"] in ("model_attributes_type", "model_type", "dict_type"):
+        return "must be a JSON object"
+    if error["type"] in ("tuple_type", "list_type"):
+        return "must be a JSON array"
+    if error["type"] == "too_short":
+        return f"must have at least {error['ctx']['min_length']} items, not {error['ctx']['actual_length']}"
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
 
 
 def _pointer(location: Sequence[str | int]) -> str:

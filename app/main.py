@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
 from app.body_limit import BodyLimit
 from app.datasets.routes import router as datasets_router
+from app.datasets.upload_files import remove_abandoned_uploads
 from app.dependencies import Services
-from app.errors import Problem, add_error_handlers
+from app.errors import add_error_handlers
 from app.health.routes import router as health_router
 from app.jobs.routes import router as jobs_router
 from app.models.cache import PredictorCache
 from app.models.routes import router as models_router
 from app.networks.routes import router as networks_router
+from app.openapi import complete_openapi
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect
@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
             artifacts=ArtifactStore(settings.resolved_artifacts_uri),
         )
         app.state.services = services
+        remove_abandoned_uploads(settings)
         app.state.predictors = PredictorCache(services.database)
         yield
         services.database.close()
@@ -62,21 +63,5 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, exempt=STREAMED)
     add_error_handlers(app)
-    _describe_problems(app)
+    complete_openapi(app)
     return app
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the Problem schema into the OpenAPI document, which the routes' error responses refer to."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas = document["components"]["schemas"]
-            schemas.update(schema.pop("$defs"))
-            schemas["Problem"] = schema
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document

@@ -64,7 +64,7 @@ def get_job(job_id: IdPath, database: DatabaseDep, if_none_match: Annotated[str 
         job = jobs.get(session, job_id)
     body = JobOut.of(job).model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    if if_none_match is not None and etag in if_none_match:
+    if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
     return Response(body, media_type="application/json", headers={"ETag": etag})
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from infra.specs import LayerSpec, Task
 from infra.tables import Model
@@ -56,12 +56,22 @@ class ModelPage(BaseModel):
     has_more: bool
 
 
+def _object_or_array(row: object) -> object:
+    """Say so in one error, where the union would give one for each of its members."""
+    if not isinstance(row, dict | list):
+        raise ValueError("must be a JSON object or array")
+    return row
+
+
+Row = Annotated[dict[str, Any] | list[Any], BeforeValidator(_object_or_array)]
+
+
 class PredictionRequest(BaseModel):
     """Rows to predict for."""
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: list[dict[str, Any] | list[Any]] = Field(
+    rows: list[Row] = Field(
         min_length=1,
         description="Each an object from column to value, or an array of values in the order of the model's inputs. "
         "Target columns may be present in objects and are ignored.",

@@ -1,0 +1,43 @@
+"""The OpenAPI document: what FastAPI finds out by itself, and the problems that any request may meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.errors import Problem, description
+
+
+def complete_openapi(app: FastAPI) -> None:
+    """Make the app's document hold the Problem schema and every status that an operation can answer with."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas = document["components"]["schemas"]
+            schemas.update(schema.pop("$defs"))
+            schemas["Problem"] = schema
+            for path, operations in document["paths"].items():
+                for operation in operations.values():
+                    for status in _common_problems(path, operation):
+                        operation["responses"].setdefault(str(status.value), description(status))
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
+
+
+def _common_problems(path: str, operation: dict[str, Any]) -> Iterator[HTTPStatus]:
+    """What may go wrong before the operation itself has begun."""
+    if "requestBody" in operation:
+        yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if "application/json" in operation["requestBody"]["content"]:
+            yield HTTPStatus.BAD_REQUEST
+            yield HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    if path.startswith("/v1/"):
+        yield HTTPStatus.SERVICE_UNAVAILABLE  # the database may be away
