@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.dependencies import DatabaseDep, SettingsDep
+from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.errors import responses
 from app.models.cache import PredictorCache
-from app.models.schemas import ModelOut, ModelPage, PredictionRequest, PredictionResponse
+from app.models.features import page_of_features, picture_of_features, prefers_png
+from app.models.gradient_check import check_model
+from app.models.schemas import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
 from app.parameters import After, IdPath, Limit
 from infra import models
-from infra.errors import NotFound, TooLarge
+from infra.errors import Conflict, NotFound, TooLarge
+from infra.gradient_checks import GradientCheckResult
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
@@ -21,6 +24,21 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 def _predictors(request: Request) -> PredictorCache:
     predictors: PredictorCache = request.app.state.predictors
     return predictors
+
+
+PredictorsDep = Annotated[PredictorCache, Depends(_predictors)]
+AfterUnit = Annotated[int, Query(ge=-1, le=2**31, description="Units past this one; −1 for all.")]
+UnitLimit = Annotated[int, Query(ge=1, le=1000, description="How many units at most; a large page may end earlier.")]
+TileWidth = Annotated[
+    int | None,
+    Query(ge=1, le=2**31, description="Pixels in a row of a tile. Default: the inputs make a square."),
+]
+TileScale = Annotated[
+    int | None, Query(ge=1, le=64, description="Side of a tile's pixel in the picture. Default: tiles of about 64.")
+]
+FeatureFormat = Annotated[
+    Literal["json", "png"] | None, Query(description="Default: as the Accept header says, else json.")
+]
 
 
 @router.get("", responses=responses())
@@ -58,7 +76,7 @@ def get_weights(model_id: IdPath, database: DatabaseDep) -> Response:
 def predict(
     model_id: IdPath,
     body: PredictionRequest,
-    predictors: Annotated[PredictorCache, Depends(_predictors)],
+    predictors: PredictorsDep,
     settings: SettingsDep,
 ) -> Response:
     """Predictions for rows, in the data's own labels and units. Rows that cannot be read are named, not guessed at."""
@@ -70,3 +88,46 @@ def predict(
         )
     predictions = predictors.get(model_id).predict(body.rows)
     return JSONResponse({"model_id": model_id, "predictions": predictions})
+
+
+@router.get(
+    "/{model_id}/features",
+    response_model=FeaturePage,
+    responses={**responses(NotFound, TooLarge), 200: {"content": {"image/png": {}}}},
+)
+def get_features(
+    model_id: IdPath,
+    predictors: PredictorsDep,
+    after: AfterUnit = -1,
+    limit: UnitLimit = 100,
+    format: FeatureFormat = None,  # noqa: A002  # the parameter's name in the URL
+    width: TileWidth = None,
+    scale: TileScale = None,
+    accept: Annotated[str, Header()] = "*/*",
+) -> Response:
+    """What each unit of the first layer responds to most, as numbers or as a picture with a grey tile for each unit.
+
+    In a tile, zero is middle grey and the largest value is white or, if negative, black. `width` and `scale` are for
+    the picture only.
+    """
+    predictor = predictors.get(model_id)
+    headers = {"Vary": "Accept"}
+    if format == "png" or (format is None and prefers_png(accept)):
+        return Response(picture_of_features(predictor, after, limit, width, scale), 200, headers, "image/png")
+    return JSONResponse(page_of_features(predictor, after, limit), headers=headers)
+
+
+@router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))
+def check_gradient(
+    model_id: IdPath,
+    database: DatabaseDep,
+    artifacts: ArtifactsDep,
+    predictors: PredictorsDep,
+    seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the sample of parameters and examples.")] = 0,
+) -> GradientCheckResult:
+    """Compare the gradient that backpropagation gives at the model's weights with a numerical one, in float64.
+
+    Large networks and datasets are sampled, so that it takes some seconds at most. The examples are drawn from the
+    first rows of the dataset.
+    """
+    return check_model(model_id, predictors.get(model_id), database, artifacts, seed)

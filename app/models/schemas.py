@@ -27,8 +27,12 @@ class ModelOut(BaseModel):
         "(value − offset) / scale), categories in the order of their units, the coding of the targets."
     )
     metrics: dict[str, Any] = Field(description="On the training rows and on those held out, in the data's own units.")
-    iteration: int = Field(description="Updates that the weights have had.")
-    cost: float = Field(description="J(W,b) of these weights on the training rows.")
+    iteration: int = Field(
+        description="Updates that the weights have had; with patience, those of the best held-out cost."
+    )
+    cost: float = Field(
+        description="J(W,b) of these weights on the training rows; with mini-batches, on the job's next batch."
+    )
     created_at: datetime
 
     @classmethod
@@ -85,7 +89,7 @@ class ClassScore(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     label: bool | int | str = Field(alias="class")
-    score: float = Field(description="In [0, 1]; a score, not a probability.")
+    score: float = Field(description="In [0, 1]; a probability if the output is softmax, else only a score.")
 
 
 class PredictionOut(BaseModel):
@@ -102,3 +106,24 @@ class PredictionResponse(BaseModel):
 
     model_id: str
     predictions: list[PredictionOut]
+
+
+class FeatureOut(BaseModel):
+    """What one unit of the first layer responds to."""
+
+    model_config = ConfigDict(title="Feature")
+
+    unit: int = Field(description="i, from 0 as the rows of W1.")
+    norm: float | None = Field(description="√(Σ_j W_ij²); null if it exceeds double precision.")
+    values: list[float] = Field(
+        description="x_j = W_ij / norm, in the order of `inputs`: of all inputs of length 1 the one that makes the "
+        "unit's z greatest. Zeros if all its weights are 0."
+    )
+
+
+class FeaturePage(BaseModel):
+    """Features of consecutive units."""
+
+    inputs: list[str] = Field(description="What each unit of the input layer stands for: age, or colour=red.")
+    data: list[FeatureOut]
+    has_more: bool

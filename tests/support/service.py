@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from backprop.codec import from_bytes
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
+from backprop.codec import from_bytes
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.settings import Settings

@@ -1,0 +1,67 @@
+"""Checking the gradient at a stored model's weights, on the first rows of the dataset it was trained on."""
+
+from __future__ import annotations
+
+import threading
+
+from app.models.prediction import Predictor
+from backprop.preprocessing import Preprocessing
+from infra import datasets, gradient_checks, jobs, models
+from infra.artifacts import ArtifactStore
+from infra.database import Database
+from infra.dataset_files import read_batches
+from infra.errors import Conflict, InvalidRequest, NotFound
+from infra.gradient_checks import Array, GradientCheckResult
+from infra.specs import ResolvedJob, training_of
+
+MOST_ROWS = 10_000
+MOST_BYTES = 64 * 2**20
+"""Of coded rows, counted as 8 bytes a value: what is read of the dataset, for the sample to be drawn from."""
+
+_one_at_a_time = threading.Lock()
+"""A check holds several copies of the weights and keeps a core busy for seconds."""
+
+
+def check_model(
+    model_id: str, predictor: Predictor, database: Database, artifacts: ArtifactStore, seed: int
+) -> GradientCheckResult:
+    """Check ∇J at the model's weights, J being that of its job.
+
+    The examples are drawn from the first rows of the dataset, held out or not: any serve to check the arithmetic.
+
+    Raises:
+        NotFound: there is no such model.
+        Conflict: its dataset has been deleted (code ``dataset_deleted``).
+        InvalidRequest: J is not a finite number there (code ``gradient_not_finite``).
+    """
+    with database.reading() as session:
+        model = models.get(session, model_id)
+        job = ResolvedJob.model_validate(jobs.get(session, model.job_id).spec)
+        try:
+            artifact = datasets.get(session, model.dataset_id).artifact
+        except NotFound as error:
+            raise _deleted(model.dataset_id) from error
+    try:
+        X, Y = _first_rows(job, predictor.preprocessing, artifacts, artifact)
+    except FileNotFoundError as error:  # deleted in the meantime
+        raise _deleted(model.dataset_id) from error
+    with _one_at_a_time:
+        try:
+            return gradient_checks.check(predictor.parameters, X, Y, training_of(job.training).objective(), seed)
+        except FloatingPointError as error:
+            raise InvalidRequest("gradient_not_finite", f"The gradient cannot be checked: {error}.") from error
+
+
+def _first_rows(
+    job: ResolvedJob, preprocessing: Preprocessing, artifacts: ArtifactStore, artifact: str
+) -> tuple[Array, Array]:
+    columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
+    rows = max(1, min(MOST_ROWS, MOST_BYTES // (8 * (job.sizes[0] + job.sizes[-1]))))
+    batch = next(read_batches(artifacts, artifact, columns, rows))
+    return preprocessing.inputs.encode(batch), preprocessing.targets.encode(batch)
+
+
+def _deleted(dataset_id: str) -> Conflict:
+    return Conflict(
+        "dataset_deleted", f"The model's dataset {dataset_id} has been deleted, and without examples there is no J."
+    )
