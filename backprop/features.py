@@ -22,7 +22,8 @@ def strongest_inputs(W: NDArray[Any]) -> tuple[Floats, Floats]:
 
     Returns:
         x, (units, inputs) float64, a row of length 1 for each unit, but of zeros where the unit's weights are all 0,
-        since then it responds to nothing; and √(Σ_j W_ij²), (units,) float64, infinite where it exceeds double precision.
+        since then it responds to nothing.
+        √(Σ_j W_ij²), (units,) float64, infinite where it exceeds double precision.
     """
     weights = np.asarray(W, np.float64)
     # Divided by the largest weight first: the squares of very large or very small ones leave double precision.
