@@ -32,5 +32,10 @@ check: $(INSTALLED)
 test-compose: $(INSTALLED)
 	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose
 
+# PEERS: the Python of an environment with torch and jax, which are too large to install with the rest.
+PEERS ?= $(BIN)/python
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.iteration_time --peers $(PEERS) $(BENCH)
+
 clean:
 	rm -rf $(VENV) data
