@@ -25,7 +25,7 @@ def test_each_row_has_length_one_or_is_zero_and_points_along_the_weights(W: Floa
     assert not norms[empty].any()
     finite = np.isfinite(norms)
     # Relative to the row: a weight 1e308 times smaller than its neighbour has no x of full precision.
-    errors = np.abs(x * norms[:, np.newaxis] - W)[finite]
+    errors = np.abs(x[finite] * norms[finite, np.newaxis] - W[finite])
     assert (errors <= 1e-12 * norms[finite, np.newaxis]).all()
     assert (np.sign(x[np.abs(x) > 1e-12]) == np.sign(W[np.abs(x) > 1e-12])).all()
 
