@@ -150,6 +150,40 @@ def test_sigkill_at_any_moment_loses_nothing(service: Service, new_worker: Start
     assert_same_as_undisturbed(service, body, done)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"optimizer": "momentum", "learning_rate": 0.1, "batch_size": 300},
+        {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 300, "patience": 10_000},
+        {"optimizer": "adam", "learning_rate": 0.01, "dtype": "float32"},
+        {"optimizer": "lbfgs", "corrections": 7},
+    ],
+    ids=["momentum", "adam and patience", "adam in float32", "lbfgs"],
+)
+def test_every_optimizer_goes_on_with_the_same_bits(
+    service: Service, new_worker: StartWorker, training: dict[str, Any]
+) -> None:
+    common = {"iterations": 3_000, "weight_decay": 1e-4, "init": "uniform", "seed": 1}
+    body = {**job_body(service), "holdout": 0.1, "training": {**common, **training}}
+    worker = new_worker()
+    job = service.submit(body)
+    wait_for("progress", progressed(service, job["id"], 1))
+    # Past a first checkpoint as often as not, and in the middle of a pass through the mini-batches.
+    time.sleep(random.uniform(0, 0.6))  # noqa: S311
+    for horse in psutil.Process(worker.pid).children():
+        horse.kill()
+    done = wait_for("the end", ended(service, job["id"]))
+    assert done["status"] == "succeeded", done["error"]
+    undisturbed = service.train(body)
+    assert done["stopped_by"] == undisturbed["stopped_by"]
+    rows = service.costs(job["id"])
+    assert [row["iteration"] for row in rows] == list(range(done["iteration"] + 1))
+    assert rows == service.costs(undisturbed["id"])
+    weights = [service.api.get(f"/v1/models/{each['model_id']}/weights").content for each in (done, undisturbed)]
+    assert weights[0] == weights[1]
+
+
 def test_a_job_that_kills_its_workers_is_given_up(service: Service, new_worker: StartWorker) -> None:
     worker = new_worker()
     job = service.submit(job_body(service))
