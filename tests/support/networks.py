@@ -145,6 +145,6 @@ def _divergence(rho: float, mean: Array) -> Array:
 
 
 def distance(one: Parameters, other: Parameters) -> float:
-    """‖one − other‖ relative to their size; gradients that vanish but for rounding (below 1e-6) count as that large."""
+    """‖one − other‖ relative to their size; gradients that vanish but for rounding (below 1e-4) count as that large."""
     size = float(np.linalg.norm(one.vector) + np.linalg.norm(other.vector))
-    return float(np.linalg.norm(one.vector - other.vector)) / max(size, 1e-6)
+    return float(np.linalg.norm(one.vector - other.vector)) / max(size, 1e-4)
