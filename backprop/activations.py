@@ -27,9 +27,11 @@ class Activation:
 
     Attributes:
         name: by which networks refer to it.
-        apply: turns z into a = f(z), in place.
-        times_derivative: called with (delta, a, scratch), all of one shape and dtype: δ ⊙= f′(z), in place. What is
-            in `scratch` is overwritten.
+        apply: turns `scale` · z into a = f(z), in place.
+        times_derivative: called with (delta, a), both of one shape and dtype: δ ⊙= f′(z), in place. What is in `a` is
+            overwritten.
+        scale: what `apply` wants z to be multiplied by. A power of two, so that the product is exact: training
+            multiplies the weights by it instead, of which there are fewer.
         hidden: whether hidden layers may have it.
         output: whether the output layer may have it.
         output_range: between which values a lies, or None if it is unbounded.
@@ -37,56 +39,62 @@ class Activation:
 
     name: str
     apply: Callable[[Array], None]
-    times_derivative: Callable[[Array, Array, Array], None]
+    times_derivative: Callable[[Array, Array], None]
+    scale: float = 1.0
     hidden: bool = True
     output: bool = True
     output_range: tuple[float, float] | None = None
 
+    def activate(self, z: Array) -> None:
+        """Turn z, as it is, into a = f(z), in place."""
+        if self.scale != 1:
+            np.multiply(z, self.scale, out=z)
+        self.apply(z)
 
-def _sigmoid(z: Array) -> None:
+
+def _sigmoid(half_z: Array) -> None:
     """1 / (1 + exp(−z)) = ½ + ½ tanh(z/2), the form without a division or an overflow."""
-    half, _ = _CONSTANTS[z.dtype]
-    np.multiply(z, half, out=z)
-    np.tanh(z, out=z)
-    np.multiply(z, half, out=z)
-    np.add(z, half, out=z)
+    half, _ = _CONSTANTS[half_z.dtype]
+    np.tanh(half_z, out=half_z)
+    np.multiply(half_z, half, out=half_z)
+    np.add(half_z, half, out=half_z)
 
 
-def _times_sigmoid_derivative(delta: Array, a: Array, scratch: Array) -> None:
+def _times_sigmoid_derivative(delta: Array, a: Array) -> None:
     """Multiply by f′(z) = a(1 − a)."""
     _, one = _CONSTANTS[a.dtype]
-    np.subtract(one, a, out=scratch)
-    np.multiply(scratch, a, out=scratch)
-    np.multiply(delta, scratch, out=delta)
+    np.multiply(delta, a, out=delta)
+    np.subtract(one, a, out=a)
+    np.multiply(delta, a, out=delta)
 
 
 def _tanh(z: Array) -> None:
     np.tanh(z, out=z)
 
 
-def _times_tanh_derivative(delta: Array, a: Array, scratch: Array) -> None:
+def _times_tanh_derivative(delta: Array, a: Array) -> None:
     """Multiply by f′(z) = 1 − a²."""
     _, one = _CONSTANTS[a.dtype]
-    np.multiply(a, a, out=scratch)
-    np.subtract(one, scratch, out=scratch)
-    np.multiply(delta, scratch, out=delta)
+    np.multiply(a, a, out=a)
+    np.subtract(one, a, out=a)
+    np.multiply(delta, a, out=delta)
 
 
 def _relu(z: Array) -> None:
     np.maximum(z, 0, out=z)
 
 
-def _times_relu_derivative(delta: Array, a: Array, scratch: Array) -> None:
+def _times_relu_derivative(delta: Array, a: Array) -> None:
     """Multiply by f′(z) = 1 where z > 0, else 0: the sign of a, which is never negative."""
-    np.sign(a, out=scratch)
-    np.multiply(delta, scratch, out=delta)
+    np.sign(a, out=a)
+    np.multiply(delta, a, out=delta)
 
 
 def _linear(z: Array) -> None:
     """Leave z as it is."""
 
 
-def _times_linear_derivative(delta: Array, a: Array, scratch: Array) -> None:
+def _times_linear_derivative(delta: Array, a: Array) -> None:
     """Leave δ as it is: f′(z) = 1."""
 
 
@@ -97,17 +105,17 @@ def _softmax(z: Array) -> None:
     np.divide(z, z.sum(axis=-1, keepdims=True), out=z)
 
 
-def _times_softmax_derivative(delta: Array, a: Array, scratch: Array) -> None:
+def _times_softmax_derivative(delta: Array, a: Array) -> None:
     """Multiply by the Jacobian diag(a) − a aᵀ of every row."""
-    np.multiply(delta, a, out=scratch)
-    np.subtract(delta, scratch.sum(axis=-1, keepdims=True), out=delta)
     np.multiply(delta, a, out=delta)
+    np.multiply(a, delta.sum(axis=-1, keepdims=True), out=a)
+    np.subtract(delta, a, out=delta)
 
 
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("sigmoid", _sigmoid, _times_sigmoid_derivative, output_range=(0.0, 1.0)),
+        Activation("sigmoid", _sigmoid, _times_sigmoid_derivative, scale=0.5, output_range=(0.0, 1.0)),
         Activation("tanh", _tanh, _times_tanh_derivative, output_range=(-1.0, 1.0)),
         Activation("relu", _relu, _times_relu_derivative, output=False),
         Activation("linear", _linear, _times_linear_derivative),

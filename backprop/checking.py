@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.gradient import Backpropagation
-from backprop.lanes import Crew, single_threaded_blas
+from backprop.lanes import Crew, computing
 from backprop.network import Network, Parameters
 from backprop.objective import Objective
 
@@ -133,7 +133,7 @@ def check_gradient(
         here.vector[...] = theta
         return backpropagation.evaluate().total
 
-    with single_threaded_blas():
+    with computing():
         backpropagation.evaluate()
         analytical = gradient.vector[chosen]
         numerical = numerical_gradient(cost_at, here.vector, chosen)

@@ -21,60 +21,58 @@ class CostFunction:
     Attributes:
         name: by which trainings refer to it.
         activations: of the output layers it goes with.
-        measure: called with (activation, z, y, delta, scratch), the activation of the output layer and four arrays
-            (rows, outputs) of one dtype. Turns z into a in place, puts ∂J/∂z into `delta`, overwrites `scratch`,
-            and returns Σ J(W,b;x,y) over the rows.
+        measure: called with (activation, z, y, delta), the activation of the output layer and three arrays
+            (rows, outputs) of one dtype. z comes times the activation's scale and is overwritten; puts ∂J/∂z into
+            `delta`, and returns Σ J(W,b;x,y) over the rows.
     """
 
     name: str
     activations: tuple[str, ...]
-    measure: Callable[[Activation, Array, Array, Array, Array], float]
+    measure: Callable[[Activation, Array, Array, Array], float]
 
 
-def _squared_error(activation: Activation, z: Array, y: Array, delta: Array, scratch: Array) -> float:
+def _squared_error(activation: Activation, z: Array, y: Array, delta: Array) -> float:
     """½‖a − y‖², summed over outputs; δ = −(y − a) ⊙ f′(z)."""
     activation.apply(z)
     np.subtract(z, y, out=delta)
     cost = 0.5 * float(np.vdot(delta, delta))
-    activation.times_derivative(delta, z, scratch)
+    activation.times_derivative(delta, z)
     return cost
 
 
-def _cross_entropy(activation: Activation, z: Array, y: Array, delta: Array, scratch: Array) -> float:
+def _cross_entropy(activation: Activation, z: Array, y: Array, delta: Array) -> float:
     """−Σ y log a for softmax, −Σ [y log a + (1 − y) log(1 − a)] for sigmoid, summed over outputs.
 
     Both from z rather than a, so that a saturated output costs what it should and not infinity.
     """
-    return (
-        _softmax_entropy(z, y, delta, scratch)
-        if activation.name == "softmax"
-        else _sigmoid_entropy(activation, z, y, delta, scratch)
-    )
+    return _softmax_entropy(z, y, delta) if activation.name == "softmax" else _sigmoid_entropy(activation, z, y, delta)
 
 
-def _softmax_entropy(z: Array, y: Array, delta: Array, scratch: Array) -> float:
+def _softmax_entropy(z: Array, y: Array, delta: Array) -> float:
     """Σ_i y_i (log Σ_j exp(z_j) − z_i); δ = a Σ_i y_i − y, where the y of an example usually sum to 1."""
     ones = np.ones(z.shape[1], z.dtype)
-    np.subtract(z, z.max(axis=1, keepdims=True), out=scratch)
-    np.exp(scratch, out=z)
+    np.subtract(z, z.max(axis=1, keepdims=True), out=z)
+    linear = float(np.vdot(y, z))
+    np.exp(z, out=z)
     exponentials = z @ ones
     weights = y @ ones
-    np.divide(z, exponentials[:, np.newaxis], out=z)
-    np.multiply(z, weights[:, np.newaxis], out=delta)
+    np.multiply(z, (weights / exponentials)[:, np.newaxis], out=delta)
     np.subtract(delta, y, out=delta)
-    return float(np.dot(weights, np.log(exponentials))) - float(np.vdot(y, scratch))
+    return float(np.dot(weights, np.log(exponentials))) - linear
 
 
-def _sigmoid_entropy(activation: Activation, z: Array, y: Array, delta: Array, scratch: Array) -> float:
+def _sigmoid_entropy(activation: Activation, scaled_z: Array, y: Array, delta: Array) -> float:
     """Σ max(z, 0) − yz + log(1 + exp(−|z|)); δ = a − y."""
-    linear = float(np.maximum(z, 0).sum()) - float(np.vdot(y, z))
-    np.abs(z, out=scratch)
-    np.negative(scratch, out=scratch)
-    np.exp(scratch, out=scratch)
-    np.log1p(scratch, out=scratch)
-    activation.apply(z)
-    np.subtract(z, y, out=delta)
-    return linear + float(scratch.sum())
+    np.multiply(scaled_z, 1 / activation.scale, out=delta)
+    linear = float(np.maximum(delta, 0).sum()) - float(np.vdot(y, delta))
+    np.abs(delta, out=delta)
+    np.negative(delta, out=delta)
+    np.exp(delta, out=delta)
+    np.log1p(delta, out=delta)
+    cost = linear + float(delta.sum())
+    activation.apply(scaled_z)
+    np.subtract(scaled_z, y, out=delta)
+    return cost
 
 
 COST_FUNCTIONS = {

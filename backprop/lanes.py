@@ -1,65 +1,112 @@
 """How the examples are dealt to threads so that any number of threads gives the same bits.
 
-The examples are cut into blocks, and consecutive blocks make a lane. Threads take whole lanes, whichever is next;
-each lane sums its own blocks in order, and the lanes' sums are added in order. So neither the cut nor the order of any
-sum depends on how many threads there are or on which is faster.
+The examples are cut into lanes, lanes into blocks, and blocks into pieces of equally many rows. Threads take whole
+lanes, whichever is next; each lane sums its own blocks in order, and the lanes' sums are added in order. So neither the
+cut nor the order of any sum depends on how many threads there are or on which is faster.
+
+A block is what goes through the network at once: few enough values for a core's second cache, and enough of them that
+a NumPy call takes some ten microseconds at least, since threads that call more often wait for the interpreter and not
+for each other. A piece is what goes into one matrix product: where a product of few enough factors is faster than a
+large one, a block is a stack of several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
-BLOCK_ROWS = 1024
-"""Most rows of a block: with the usual layers they stay in a core's second cache on their way there and back."""
+BLOCK_VALUES = 160_000
+"""Values that the widest layer of a block has, if it has the rows for it."""
+
+LEAST_BLOCK_ROWS = 1024
+"""Fewer rows would leave products with a wide layer too thin, whatever the cache."""
+
+MOST_BLOCK_ROWS = 8192
+
+SMALL_PRODUCT = 10**6
+"""Multiplications up to which OpenBLAS forms a product without first rearranging its factors (for AVX-512)."""
+
+LEAST_PIECE_ROWS = 128
+"""Where a small product would have fewer rows than this, large ones are as fast."""
 
 SMALL_WORK = 2**22
 """Examples × parameters below which one thread is done before a second has woken up."""
 
-MOST_LANES = 16
-"""More threads than this find no work."""
+LANES = (4, 8, 16)
+"""How many lanes there can be: numbers that two, four or more threads share evenly. More threads find no work."""
 
 MOST_LANE_PARAMETERS = 2**26
 """Every lane holds a gradient; for a huge network, there are fewer lanes, but at least four."""
 
 
+class Stretch(NamedTuple):
+    """Consecutive examples that make a block: `pieces` times `rows` of them, from `start` on."""
+
+    start: int
+    pieces: int
+    rows: int
+
+
+def block_rows(sizes: Sequence[int]) -> int:
+    """How many rows a block has for a network of these layers, given more examples than that."""
+    return min(MOST_BLOCK_ROWS, max(LEAST_BLOCK_ROWS, BLOCK_VALUES // max(sizes[1:])))
+
+
+def _piece_rows(sizes: Sequence[int]) -> int:
+    """How many rows a piece may have at most."""
+    largest = max((n_in + 1) * (n_out + 1) for n_in, n_out in pairwise(sizes))
+    rows = SMALL_PRODUCT // largest
+    return rows if rows >= LEAST_PIECE_ROWS else MOST_BLOCK_ROWS
+
+
 class Lanes:
-    """m examples cut into lanes × blocks nearly equal blocks.
+    """m examples cut into lanes of nearly equal length, and these into blocks.
 
     Attributes:
         count: lanes.
-        blocks: of each lane.
-        row_counts: the (one or two) numbers of rows that a block can have.
+        blocks: most that a lane has.
     """
 
-    def __init__(self, m: int, count: int, blocks: int) -> None:
-        self.count = count
-        self.blocks = blocks
+    def __init__(self, m: int, sizes: Sequence[int], count: int) -> None:
         self._m = m
-        total = count * blocks
-        self.row_counts = tuple({m // total, -(-m // total)})
+        self._lane_rows = -(-m // count)
+        self.count = -(-m // self._lane_rows)
+        blocks = -(-self._lane_rows // block_rows(sizes))
+        self._pieces = -(-self._lane_rows // (blocks * _piece_rows(sizes)))
+        self._rows = -(-self._lane_rows // (blocks * self._pieces))
+        self.blocks = max(sum(1 for _ in self.of(lane)) for lane in (0, self.count - 1))
 
     @classmethod
-    def for_work(cls, m: int, parameters: int) -> Lanes:
+    def for_work(cls, m: int, sizes: Sequence[int], parameters: int) -> Lanes:
         """Cut m examples as it suits a network of so many parameters, and never as it suits the threads."""
-        blocks = -(-m // BLOCK_ROWS)
         if m * parameters < SMALL_WORK:
-            return cls(m, 1, blocks)
-        count = min(m, MOST_LANES, max(4, MOST_LANE_PARAMETERS // parameters))
-        return cls(m, count, -(-blocks // count))
+            return cls(m, sizes, 1)
+        wanted = min(-(-m // block_rows(sizes)), MOST_LANE_PARAMETERS // parameters)
+        return cls(m, sizes, max((count for count in LANES if count <= wanted), default=LANES[0]))
 
-    def of(self, lane: int) -> Iterator[tuple[int, int]]:
-        """First row and end of each block of a lane, in order."""
-        total = self.count * self.blocks
-        for block in range(lane * self.blocks, (lane + 1) * self.blocks):
-            yield self._m * block // total, self._m * (block + 1) // total
+    def of(self, lane: int) -> Iterator[Stretch]:
+        """The blocks of a lane, in order; its last rows, where they are too few for a whole piece, are one more."""
+        start = lane * self._lane_rows
+        stop = min(self._m, start + self._lane_rows)
+        whole = (stop - start) // self._rows
+        for piece in range(0, whole, self._pieces):
+            yield Stretch(start + piece * self._rows, min(self._pieces, whole - piece), self._rows)
+        rest = start + whole * self._rows
+        if rest < stop:
+            yield Stretch(rest, 1, stop - rest)
 
 
 class Crew:
     """Threads that share pieces of work; the calling thread is one of them.
+
+    The others compute without warnings about numbers that overflow or are not finite.
 
     Attributes:
         threads: how many, itself included.
@@ -67,7 +114,9 @@ class Crew:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._others = ThreadPoolExecutor(threads - 1, "lane") if threads > 1 else None
+        # Each thread has an error state of its own.
+        quietly = partial(np.seterr, all="ignore")
+        self._others = ThreadPoolExecutor(threads - 1, "lane", quietly) if threads > 1 else None
 
     def work_through(self, pieces: int, work: Callable[[int, int], None]) -> None:
         """Call ``work(piece, thread)`` once for every piece; return when all are done.
@@ -97,4 +146,11 @@ def single_threaded_blas() -> Iterator[None]:
     The limit holds for the whole process. Finding the libraries takes milliseconds, so enter once, not per call.
     """
     with ThreadpoolController().limit(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """What every evaluation needs around it: single-threaded BLAS, and no warnings of numbers that are not finite."""
+    with single_threaded_blas(), np.errstate(all="ignore"):
         yield

@@ -210,6 +210,6 @@ def _forward(parameters: Parameters, X: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             z = a @ W.T
             z += b
-            ACTIVATIONS[layer.activation].apply(z)
+            ACTIVATIONS[layer.activation].activate(z)
         a = z
     return a

@@ -193,7 +193,8 @@ class Run:
             ValueError: the state is not one of this optimizer's.
         """
         with single_threaded_blas():
-            start = self._slope.evaluate()
+            with np.errstate(all="ignore"):
+                start = self._slope.evaluate()
             optimizer = self._optimizer = _optimizer(
                 self._training, self._slope, start, self._iteration or 0, self._state
             )
@@ -234,7 +235,8 @@ class Run:
         iteration = self._iteration or 0
         held_out_cost = None
         if self._held_out is not None:
-            held_out_cost = self._held_out.evaluate()
+            with np.errstate(all="ignore"):
+                held_out_cost = self._held_out.evaluate()
             if self._early_stopping is not None:
                 self._early_stopping.observe(iteration, held_out_cost)
         return Record(

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from backprop.activations import output_range
 from backprop.costs import COST_FUNCTIONS
-from backprop.lanes import BLOCK_ROWS, MOST_LANES
+from backprop.lanes import LANES, block_rows
 from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
 from infra.columns import CATEGORY_LIMIT, Column
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -51,7 +51,7 @@ MOST_CHECKPOINT_BYTES = 900_000_000
 """PostgreSQL and SQLite hold hardly more in one value."""
 
 _BLOCK_BUFFERS = 6
-"""Buffers of a block for each unit and row: a, δ and scratch, for each of two numbers of rows."""
+"""Buffers of a block for each unit and row: a and δ, for at most three numbers of rows as large as a whole block's."""
 
 _QUANTITIES = ("integer", "number")
 
@@ -177,8 +177,8 @@ def estimated_training_bytes(
     mini-batch is copied from there.
     """
     line_search = _LINE_SEARCH_VECTORS if training.optimizer == "lbfgs" else 0
-    vectors = _SINGLE_VECTORS + line_search + 2 * MOST_LANES + _STATE_COPIES * _state_vectors(training)
-    blocks = MOST_LANES * _BLOCK_BUFFERS * BLOCK_ROWS * sum(sizes[1:]) * (2 if held_out else 1)
+    vectors = _SINGLE_VECTORS + line_search + 2 * max(LANES) + _STATE_COPIES * _state_vectors(training)
+    blocks = max(LANES) * _BLOCK_BUFFERS * block_rows(sizes) * sum(sizes[1:]) * (2 if held_out else 1)
     batch = 0 if training.batch_size is None else min(training.batch_size, rows) * (sizes[0] + sizes[-1])
     return (vectors * parameters + blocks + batch) * _item_bytes(training)
 
@@ -489,7 +489,7 @@ def _check_limits(
     if estimate > limits.max_training_bytes:
         message = (
             f"Training is estimated to need {_gibibytes(estimate)} of memory ({parameters:,} parameters with their "
-            f"gradients, and blocks of {BLOCK_ROWS} rows by {sum(sizes):,} units); this server allows "
+            f"gradients, and blocks of {block_rows(sizes)} rows by {sum(sizes):,} units); this server allows "
             f"{_gibibytes(limits.max_training_bytes)}. Use smaller layers, dtype float32 or, with lbfgs, fewer "
             "corrections."
         )

@@ -37,12 +37,18 @@ def test_agrees_with_automatic_differentiation(problem: Problem) -> None:
     assert distance(fast, expected) < 1e-10
 
 
-@given(problems_of_all_kinds(most_units=20, most_examples=300))
+@pytest.mark.parametrize(("small_product", "block_rows"), [(0, 7), (1000, 64)], ids=["one piece", "stacked pieces"])
+@given(problem=problems_of_all_kinds(most_units=20, most_examples=300))
 @settings(max_examples=30, deadline=None)
-def test_cutting_into_lanes_and_blocks_changes_only_the_rounding(problem: Problem) -> None:
+def test_cutting_into_lanes_blocks_and_pieces_changes_only_the_rounding(
+    small_product: int, block_rows: int, problem: Problem
+) -> None:
     whole = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lanes, "BLOCK_ROWS", 7)
+        patch.setattr(lanes, "BLOCK_VALUES", 1)
+        patch.setattr(lanes, "LEAST_BLOCK_ROWS", block_rows)
+        patch.setattr(lanes, "SMALL_PRODUCT", small_product)
+        patch.setattr(lanes, "LEAST_PIECE_ROWS", 1)
         patch.setattr(lanes, "SMALL_WORK", 0)
         cut = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
     assert math.isclose(cut[0].total, whole[0].total, rel_tol=1e-12, abs_tol=1e-15)
