@@ -17,13 +17,30 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from infra.errors import Conflict, FieldError, InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
+from app.security_headers import add_security_headers
+from infra.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ServiceError,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unauthenticated,
+    Unavailable,
+)
 
 STATUS_OF: dict[type[ServiceError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -48,9 +65,6 @@ HTTP_CODES: dict[HTTPStatus, tuple[str, str]] = {
 
 INVALID_REQUEST = "invalid_request"
 """Code of a request whose fields are not what the OpenAPI document asks for; those of its content are the routes'."""
-
-RETRY_SECONDS = 5
-"""What a client is told to wait when the database or Redis is away."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -119,11 +133,20 @@ def http_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **va
     return problem(status, code, detail.format(**values), headers=headers)
 
 
+def service_problem(error: ServiceError) -> JSONResponse:
+    """The response that tells of an error of the service's own."""
+    status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="backprop"'
+    return problem(status, error.code, error.message, error.fields, headers)
+
+
 def _service_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  # registered for nothing else
-    status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
-    headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, Unavailable) else None
-    return problem(status, error.code, error.message, error.fields, headers)
+    return service_problem(error)
 
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -149,7 +172,9 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", method=request.method, path=request.url.path, exc_info=error)
-    return http_problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+    response = http_problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+    add_security_headers(response.headers, request.url.path)  # this one is made outside of all that would add them
+    return response
 
 
 def _is_json(request: Request) -> bool:

@@ -12,15 +12,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backprop.training import StopReason
-from infra.errors import Conflict, NotFound
+from infra.errors import Conflict, NotFound, TooMany
 from infra.paging import Page, page
+from infra.projects import Project
 from infra.tables import Checkpoint, Cost, Job
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+FULL_QUEUE_SECONDS = 10
+"""After how long a client is told to try again when too many of its jobs are queued."""
 
 
 class Superseded(Exception):
@@ -48,32 +53,48 @@ def add(session: Session, job: Job) -> None:
     session.flush()
 
 
-def get(session: Session, job_id: str) -> Job:
-    """The job of that id.
+def refuse_too_many(session: Session, project: Project, most: int) -> None:
+    """Refuse another job of a project that has `most` queued ones. Call it in the transaction that adds the job.
+
+    Raises:
+        TooMany: code ``too_many_queued_jobs``.
+    """
+    if session.connection().dialect.name == "postgresql":  # on SQLite all writing transactions wait for each other
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(project))))
+    queued = session.scalar(select(func.count()).where(Job.project == project, Job.status == "queued")) or 0
+    if queued >= most:
+        raise TooMany(
+            "too_many_queued_jobs",
+            f"{queued:,} jobs of this project wait for a worker, and this server queues no more than {most:,} "
+            "(BACKPROP_MAX_QUEUED_JOBS).",
+            retry_after=FULL_QUEUE_SECONDS,
+        )
+
+
+def get(session: Session, project: Project, job_id: str) -> Job:
+    """The project's job of that id.
 
     Raises:
         NotFound: there is none (code ``job_not_found``).
     """
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFound("job_not_found", f"There is no job {job_id}.")
-    return job
+    return _found(project, job_id, session.get(Job, job_id))
 
 
 def list_page(
     session: Session,
+    project: Project,
     after: str | None,
     limit: int,
     status: Status | None = None,
     dataset_id: str | None = None,
 ) -> Page[Job]:
-    """Jobs, newest first; only those of one status or dataset where given."""
+    """The project's jobs, newest first; only those of one status or dataset where given."""
     conditions: list[ColumnElement[bool]] = []
     if status is not None:
         conditions.append(Job.status == status)
     if dataset_id is not None:
         conditions.append(Job.dataset_id == dataset_id)
-    return page(session, Job, *conditions, after=after, limit=limit)
+    return page(session, Job, project, *conditions, after=after, limit=limit)
 
 
 def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
@@ -250,7 +271,7 @@ def queued_ids(session: Session) -> list[str]:
     return list(session.scalars(select(Job.id).where(Job.status == "queued").order_by(Job.id)))
 
 
-def request_cancel(session: Session, job_id: str) -> Job:
+def request_cancel(session: Session, project: Project, job_id: str) -> Job:
     """Cancel a queued job at once; ask a running one to stop at its next flush.
 
     Asking again, or asking a job that is already cancelled, changes nothing.
@@ -262,19 +283,23 @@ def request_cancel(session: Session, job_id: str) -> Job:
     now = datetime.now(UTC)
     session.execute(
         update(Job)
-        .where(Job.id == job_id, Job.status == "queued")
+        .where(Job.id == job_id, Job.project == project, Job.status == "queued")
         .values(status="cancelled", cancel_requested=True, finished_at=now, updated_at=now)
     )
     session.execute(
         update(Job)
-        .where(Job.id == job_id, Job.status == "running", Job.cancel_requested.is_(False))
+        .where(Job.id == job_id, Job.project == project, Job.status == "running", Job.cancel_requested.is_(False))
         .values(cancel_requested=True, updated_at=now)
     )
-    job = session.scalar(select(Job).where(Job.id == job_id).execution_options(populate_existing=True))
-    if job is None:
-        raise NotFound("job_not_found", f"There is no job {job_id}.")
+    job = _found(project, job_id, session.get(Job, job_id, populate_existing=True))
     if job.status in ("succeeded", "failed"):
         raise Conflict("job_already_ended", f"The job has {job.status} already; there is nothing left to cancel.")
+    return job
+
+
+def _found(project: Project, job_id: str, job: Job | None) -> Job:
+    if job is None or job.project != project:
+        raise NotFound("job_not_found", f"There is no job {job_id}.")
     return job
 
 

@@ -144,7 +144,7 @@ class TrainingSpec(_Spec):
     iterations: _Integer = Field(
         default=400,
         ge=0,
-        le=10_000_000,
+        le=1_000_000_000,
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
         "after each update; 0 gives the initial weights.",
     )

@@ -24,6 +24,7 @@ from infra.errors import InvalidRequest, ServiceError, Unavailable
 from infra.gradient_checks import GradientCheckResult
 from infra.ids import new_id
 from infra.jobs import Claim, Status, Superseded
+from infra.projects import Project
 from infra.settings import Settings
 from infra.specs import ResolvedJob, network_of, training_of
 from infra.tables import Model
@@ -108,7 +109,7 @@ class Attempt:
         spec = ResolvedJob.model_validate(self.claim.job.spec)
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
-            artifact = datasets.get(session, spec.dataset_id).artifact
+            artifact = datasets.get(session, Project(self.claim.job.project), spec.dataset_id).artifact
         with Recorder(self.database, self.claim, pace, self.shutdown) as recorder:
             with self.shutdown.at_once():
                 data = prepare(spec, self.artifacts, artifact, scratch)
@@ -121,6 +122,7 @@ class Attempt:
                 metrics = evaluate(run.best_parameters, data)
             model = Model(
                 id=new_id("mdl"),
+                project=self.claim.job.project,
                 job_id=self.claim.job.id,
                 dataset_id=spec.dataset_id,
                 task=spec.task,

@@ -64,6 +64,10 @@ class Limits(Protocol):
         """Most weights and biases a network may have."""
 
     @property
+    def max_iterations(self) -> int:
+        """Most iterations a job may ask for."""
+
+    @property
     def max_training_bytes(self) -> int:
         """Most memory a training may be estimated to take."""
 
@@ -118,7 +122,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
             ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
             ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
-        TooLarge: ``too_many_parameters``, ``training_too_large`` or ``checkpoint_too_large``.
+        TooLarge: ``too_many_iterations``, ``too_many_parameters``, ``training_too_large`` or ``checkpoint_too_large``.
     """
     problems = _Problems()
     targets = _named(spec.targets or (), "/targets", columns, problems)
@@ -145,6 +149,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         raise problems.refusal()
     parameters = sum((before + 1) * after for before, after in pairwise(sizes))
     estimate = estimated_training_bytes(sizes, parameters, training, rows, held_out=spec.holdout > 0)
+    check_iterations(training.iterations, limits)
     _check_limits(spec, sizes, parameters, estimate, limits)
     _check_checkpoint(training, parameters)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
@@ -469,6 +474,20 @@ def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task:
             f"The output layer has {given} units, and this job needs {outputs} ({reason}). Leave units out to have "
             "the right number.",
         )
+
+
+def check_iterations(iterations: int, limits: Limits) -> None:
+    """Refuse more iterations than a job may have.
+
+    Raises:
+        TooLarge: code ``too_many_iterations``.
+    """
+    if iterations > limits.max_iterations:
+        message = (
+            f"{iterations:,} iterations are more than the {limits.max_iterations:,} that a job may have here "
+            "(BACKPROP_MAX_ITERATIONS)."
+        )
+        raise TooLarge("too_many_iterations", message, (FieldError("/training/iterations", message),))
 
 
 def _check_limits(

@@ -14,6 +14,7 @@ from infra.database import Database
 from infra.errors import Conflict, NotFound
 from infra.ids import new_id
 from infra.jobs import Claim, Progress, Superseded
+from infra.projects import DEFAULT_PROJECT
 from infra.tables import Job
 
 LEASE = 10.0
@@ -23,6 +24,7 @@ def queued_job(database: Database) -> str:
     now = datetime.now(UTC)
     job = Job(
         id=new_id("job"),
+        project=DEFAULT_PROJECT,
         dataset_id=new_id("ds"),
         spec={},
         status="queued",
@@ -47,7 +49,7 @@ def claimed(database: Database, job_id: str) -> Claim:
 
 def status(database: Database, job_id: str) -> str:
     with database.reading() as session:
-        return jobs.get(session, job_id).status
+        return jobs.get(session, DEFAULT_PROJECT, job_id).status
 
 
 def test_of_many_claims_at_once_exactly_one_succeeds(database: Database) -> None:
@@ -73,7 +75,7 @@ def test_a_claim_starts_the_job_and_counts_the_attempt(database: Database) -> No
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.reading() as session:
-        job = jobs.get(session, job_id)
+        job = jobs.get(session, DEFAULT_PROJECT, job_id)
     assert (job.status, job.attempt, job.token) == ("running", 1, claim.token)
     assert job.started_at is not None
     assert job.lease_expires_at is not None
@@ -82,7 +84,7 @@ def test_a_claim_starts_the_job_and_counts_the_attempt(database: Database) -> No
 
 def requeue(database: Database, job_id: str) -> None:
     with database.writing() as session:
-        jobs.get(session, job_id).status = "queued"
+        jobs.get(session, DEFAULT_PROJECT, job_id).status = "queued"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_a_superseded_attempt_writes_nothing(database: Database, write: Callable
     with pytest.raises(Superseded), database.writing() as session:
         write(session, job_id, first.token)
     with database.reading() as session:
-        job = jobs.get(session, job_id)
+        job = jobs.get(session, DEFAULT_PROJECT, job_id)
     assert (job.status, job.token, job.iteration, job.error_code) == ("running", second.token, None, None)
 
 
@@ -127,7 +129,7 @@ def test_a_new_attempt_drops_the_cost_rows_past_the_checkpoint(database: Databas
 def test_cancelling_a_queued_job_ends_it_and_it_cannot_be_claimed(database: Database) -> None:
     job_id = queued_job(database)
     with database.writing() as session:
-        assert jobs.request_cancel(session, job_id).status == "cancelled"
+        assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "cancelled"
     with database.writing() as session:
         assert jobs.claim(session, job_id, LEASE) is None
 
@@ -138,7 +140,7 @@ def test_cancelling_a_running_job_asks_its_worker(database: Database) -> None:
     with database.writing() as session:
         assert jobs.report(session, job_id, claim.token, None, LEASE) is False
     with database.writing() as session:
-        assert jobs.request_cancel(session, job_id).status == "running"
+        assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "running"
     with database.writing() as session:
         assert jobs.report(session, job_id, claim.token, None, LEASE) is True
     with database.writing() as session:
@@ -150,7 +152,7 @@ def test_cancelling_twice_is_the_same_as_once(database: Database) -> None:
     job_id = queued_job(database)
     for _ in range(2):
         with database.writing() as session:
-            assert jobs.request_cancel(session, job_id).status == "cancelled"
+            assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "cancelled"
 
 
 def test_an_ended_job_cannot_be_cancelled(database: Database) -> None:
@@ -159,19 +161,19 @@ def test_an_ended_job_cannot_be_cancelled(database: Database) -> None:
     with database.writing() as session:
         jobs.fail(session, job_id, claim.token, "diverged", "J is not finite")
     with pytest.raises(Conflict) as refused, database.writing() as session:
-        jobs.request_cancel(session, job_id)
+        jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
     assert refused.value.code == "job_already_ended"
 
 
 def test_an_unknown_job_cannot_be_cancelled(database: Database) -> None:
     with pytest.raises(NotFound), database.writing() as session:
-        jobs.request_cancel(session, "job_unknown")
+        jobs.request_cancel(session, DEFAULT_PROJECT, "job_unknown")
 
 
 def test_jobs_are_listed_newest_first_in_pages(database: Database) -> None:
     ids = sorted((queued_job(database) for _ in range(5)), reverse=True)
     with database.reading() as session:
-        first = jobs.list_page(session, after=None, limit=2)
-        second = jobs.list_page(session, after=first.rows[-1].id, limit=3)
+        first = jobs.list_page(session, DEFAULT_PROJECT, after=None, limit=2)
+        second = jobs.list_page(session, DEFAULT_PROJECT, after=first.rows[-1].id, limit=3)
     assert [job.id for job in first.rows + second.rows] == ids
     assert (first.has_more, second.has_more) == (True, False)

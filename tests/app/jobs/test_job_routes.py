@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 from rq.job import Job as Delivery
 from sqlalchemy import func, select
 
-from app.main import create_app
 from infra.database import Database
 from infra.queue import TASK, JobQueue, connect
 from infra.settings import Settings
 from infra.tables import Cost, Job
+from tests.support.apps import open_app
 from tests.support.service import Service
 from worker.reconciler import reconcile
 
@@ -94,7 +94,7 @@ def test_nothing_of_a_refused_job_is_recorded_or_delivered(
 @pytest.fixture
 def api_without_redis(settings: Settings) -> Iterator[TestClient]:
     lonely = settings.model_copy(update={"redis_url": "unix:///nonexistent/redis.sock"})
-    with TestClient(create_app(lonely), raise_server_exceptions=False) as client:
+    with TestClient(open_app(lonely), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -17,6 +17,7 @@ from infra.specs import JobSpec, ResolvedJob, TrainingSpec
 @dataclass(frozen=True)
 class Bounds:
     max_parameters: int = 1_000_000
+    max_iterations: int = 10_000_000
     max_training_bytes: int = 2**32
 
 
