@@ -66,6 +66,12 @@ HTTP_CODES: dict[HTTPStatus, tuple[str, str]] = {
 INVALID_REQUEST = "invalid_request"
 """Code of a request whose fields are not what the OpenAPI document asks for; those of its content are the routes'."""
 
+REPORTED_PROBLEMS = 100
+"""How many wrong fields of a request are named."""
+
+LONGEST_PATH = 1000
+"""What a client calls a field may be megabytes long."""
+
 MEDIA_TYPE = "application/problem+json"
 
 _log = structlog.get_logger(__name__)
@@ -156,7 +162,7 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
         return http_problem(HTTPStatus.BAD_REQUEST)
     if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _is_json(request):
         return http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found]
+    fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found[:REPORTED_PROBLEMS]]
     detail = "; ".join(f"{field.path or 'The body'}: {field.message}" for field in fields[:3])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
 
@@ -218,4 +224,4 @@ def _pointer(location: Sequence[str | int]) -> str:
     """Where in the request: a JSON pointer for the body, the bare name for a parameter."""
     if location[0] != "body":
         return str(location[-1])
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location[1:])
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location[1:])[:LONGEST_PATH]

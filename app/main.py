@@ -75,7 +75,9 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     for router in (datasets_router, networks_router, jobs_router, models_router, health_router):
         app.include_router(router)
     # What is added last comes first: the headers are on every answer, and the gate is before any reading of a body.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, exempt=STREAMED)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_request_bytes, max_rows=settings.max_prediction_rows, exempt=STREAMED
+    )
     app.add_middleware(Gate, keyless_hosts=keyless_hosts)
     app.add_middleware(SlowBodies, seconds=settings.slow_body_seconds)
     app.add_middleware(SecurityHeaders)

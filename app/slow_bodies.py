@@ -65,6 +65,7 @@ class _Body:
         self.has_ended = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
         self.received = 0
         self._awaits_consent = "expect" in headers
+        self._is_given_up = False
         self._receive = receive
         self._seconds = seconds
         self._began = time.monotonic()
@@ -77,13 +78,14 @@ class _Body:
             with anyio.fail_after(self._seconds_left()):
                 message = await self._receive()
         except TimeoutError:
+            self._is_given_up = True
             raise _BodyTooSlow from None
         self._take(message)
         return message
 
     async def linger(self) -> None:
         """Read on a little, and forget it. A client that has asked whether it may send has sent nothing yet."""
-        if self._awaits_consent and not self.received:
+        if self._is_given_up or (self._awaits_consent and not self.received):
             return
         most = self.received + LINGER_BYTES
         with anyio.move_on_after(LINGER_SECONDS):

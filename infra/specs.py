@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -26,6 +25,7 @@ from pydantic import (
 from backprop.network import Layer, Network
 from backprop.training import Training
 from infra.columns import ColumnType, Labels
+from infra.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
 Task = Literal["classification", "regression", "reconstruction"]
@@ -74,13 +74,13 @@ _Integer = Annotated[int, BeforeValidator(_refuse_text_and_booleans)]
 _Number = Annotated[float, BeforeValidator(_refuse_text_and_booleans), Field(allow_inf_nan=False)]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Name = Annotated[str, AfterValidator(_refuse_lone_surrogates)]
-_ColumnNames = Annotated[tuple[_Name, ...], Field(min_length=1, max_length=10_000)]
+_ColumnNames = Annotated[tuple[_Name, ...], at_most(10_000), Field(min_length=1, max_length=10_000)]
 
 
-class _Spec(BaseModel):
-    """Frozen, and an unknown field is an error: a misspelt option must not be silently ignored."""
+class _Spec(StrictModel):
+    """What a client may have written; it does not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
 
 class LayerSpec(_Spec):
@@ -103,7 +103,7 @@ class LayerSpec(_Spec):
 class NetworkSpec(_Spec):
     """A feed-forward network. Its input size comes from the data."""
 
-    layers: tuple[LayerSpec, ...] = Field(
+    layers: Annotated[tuple[LayerSpec, ...], at_most(100)] = Field(
         min_length=1,
         max_length=100,
         description="The hidden layers in order, then the output layer as the last.",

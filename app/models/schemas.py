@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
 from infra.specs import LayerSpec, Task
+from infra.strict_models import StrictModel
 from infra.tables import Model
 
 
@@ -70,12 +71,10 @@ def _object_or_array(row: object) -> object:
 Row = Annotated[dict[str, Any] | list[Any], BeforeValidator(_object_or_array)]
 
 
-class PredictionRequest(BaseModel):
+class PredictionRequest(StrictModel):
     """Rows to predict for."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    rows: list[Row] = Field(
+    rows: Annotated[list[Row], FailFast()] = Field(
         min_length=1,
         description="Each an object from column to value, or an array of values in the order of the model's inputs. "
         "Target columns may be present in objects and are ignored.",

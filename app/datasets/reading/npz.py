@@ -6,6 +6,7 @@ before the declared shapes have passed the limits, and then never a whole array 
 
 from __future__ import annotations
 
+import io
 import math
 import shutil
 import tokenize
@@ -28,6 +29,9 @@ from infra.errors import InvalidRequest, TooLarge
 
 _CANONICAL_TYPES = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64(), "b": pa.bool_(), "U": pa.string()}
 """By NumPy's letter for a kind of type."""
+
+MOST_HEADER_BYTES = 10_000
+"""NumPy's own limit, too."""
 
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
@@ -113,9 +117,14 @@ def _declared(archive: zipfile.ZipFile, name: str) -> _Declared:
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    if npy.read_magic(member) == (1, 0):
-        return npy.read_array_header_1_0(member)
-    return npy.read_array_header_2_0(member)
+    """What comes before the array's values. NumPy would read a header of 4 GiB before finding it too long."""
+    version = npy.read_magic(member)
+    size = 2 if version == (1, 0) else 4
+    length = member.read(size)
+    if int.from_bytes(length, "little") > MOST_HEADER_BYTES:
+        raise ValueError(f"the header of an array is longer than {MOST_HEADER_BYTES:,} bytes")
+    header = io.BytesIO(length + member.read(int.from_bytes(length, "little")))
+    return npy.read_array_header_1_0(header) if size == 2 else npy.read_array_header_2_0(header)
 
 
 def _refuse_unsupported(array: _Declared) -> None:
