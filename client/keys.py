@@ -73,7 +73,8 @@ def list_keys(project: OfProject = None, data: Data = None) -> None:
 def revoke(key_id: Annotated[str, typer.Argument(help="As `list` shows it.")], data: Data = None) -> None:
     """Refuse a key from now on."""
     with _explained(), _database(data) as database, database.writing() as session:
-        keys.revoke(session, key_id)
+        if keys.revoke(session, key_id) is None:
+            raise CommandError(f"There is no key {key_id}.")
     typer.echo(f"{key_id} is revoked.")
 
 

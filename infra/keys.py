@@ -18,7 +18,7 @@ from typing import Literal, get_args
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from infra.errors import NotFound, Unauthenticated
+from infra.errors import Unauthenticated
 from infra.ids import new_id
 from infra.projects import Project
 from infra.tables import Key
@@ -109,16 +109,10 @@ def list_all(session: Session, project: Project | None = None) -> Sequence[Key]:
     return session.scalars(query).all()
 
 
-def revoke(session: Session, key_id: str) -> Key:
-    """Refuse the key from now on. Doing so again changes nothing.
-
-    Raises:
-        NotFound: there is none (code ``key_not_found``).
-    """
+def revoke(session: Session, key_id: str) -> Key | None:
+    """Refuse the key from now on; None if there is none. Doing so again changes nothing."""
     key = session.get(Key, key_id, with_for_update=True)
-    if key is None:
-        raise NotFound("key_not_found", f"There is no key {key_id}.")
-    if key.revoked_at is None:
+    if key is not None and key.revoked_at is None:
         key.revoked_at = datetime.now(UTC)
     return key
 
