@@ -72,13 +72,14 @@ def test_made_up_keys_are_refused(database: Database) -> None:
 
 def test_a_revoked_key_is_refused_at_once_and_for_good(database: Database) -> None:
     text = make_key(database, "red")
+    moments = set()
     for _ in range(2):  # the second time changes nothing
         with database.writing() as session:
-            row = keys.revoke(session, id_of(text))
-        assert row is not None
+            keys.revoke(session, id_of(text))
         assert refusal(database, text) == "key_revoked"
-    with database.reading() as session:
-        assert session.get_one(Key, id_of(text)).revoked_at == row.revoked_at
+        with database.reading() as session:
+            moments.add(session.get_one(Key, id_of(text)).revoked_at)
+    assert len(moments) == 1
 
 
 def test_only_who_has_the_secret_is_told_why_a_key_is_refused(database: Database) -> None:

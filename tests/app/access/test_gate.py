@@ -66,7 +66,7 @@ def test_a_revoked_key_is_refused_with_the_next_request(closed_api: TestClient, 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer x y", "Bearer é"])
 def test_a_header_that_is_no_key_is_refused_even_where_none_is_needed(api: TestClient, header: str) -> None:
-    assert_refused(api.get("/v1/jobs", headers={"Authorization": header.encode()}), "invalid_key")
+    assert_refused(api.get("/v1/jobs", headers=[(b"Authorization", header.encode())]), "invalid_key")
 
 
 def test_the_scheme_may_be_written_in_any_case(closed_api: TestClient, database: Database) -> None:

@@ -124,7 +124,7 @@ def test_the_same_json_may_be_written_in_another_way(service: Service) -> None:
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 201, "é", "a\tb"])
 def test_what_is_no_key(service: Service, key: str) -> None:
     response = service.api.post(
-        "/v1/networks", json={"name": "n", "layers": LAYERS}, headers={"Idempotency-Key": key.encode()}
+        "/v1/networks", json={"name": "n", "layers": LAYERS}, headers=[(b"Idempotency-Key", key.encode())]
     )
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
