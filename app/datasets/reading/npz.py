@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import shutil
 import tokenize
 import zipfile
 import zlib
@@ -178,9 +177,10 @@ def _read_rows(archive: zipfile.ZipFile, array: _Declared, batch_rows: int) -> G
 def _read_rows_stored_by_column(member: IO[bytes], array: _Declared, batch_rows: int) -> Iterator[NDArray[Any]]:
     """The first row is complete only when the last column has come: the array is unpacked into a file first."""
     with TemporaryFile() as file:
-        shutil.copyfileobj(member, file, 2**20)
-        if file.tell() != array.size:
-            raise ValueError(f"`{array.name}` does not have as many values as it declares")
+        while piece := member.read(min(2**20, array.size - file.tell())):  # what it has beyond that is not unpacked
+            file.write(piece)
+        if file.tell() < array.size:
+            raise ValueError(f"`{array.name}` ends before its last value")
         stored = np.memmap(file, array.dtype, "r", shape=(array.shape[0], array.width), order="F")
         for first in range(0, array.shape[0], batch_rows):
             yield stored[first : first + batch_rows]
