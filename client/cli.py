@@ -64,16 +64,14 @@ def api(
     fd: Annotated[int | None, typer.Option(help="Listen on this inherited socket instead.")] = None,
 ) -> None:
     """Run the API alone."""
-    import uvicorn
-
     from app.main import create_app
+    from app.server import serve as serve_api
     from infra.logging import configure_logging
     from infra.settings import Settings
 
     settings = Settings()
     configure_logging(settings)
-    config = uvicorn.Config(create_app(settings), host, port, log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=None if fd is None else [socket.socket(fileno=fd)])
+    serve_api(create_app(settings), host, port, None if fd is None else socket.socket(fileno=fd))
 
 
 @app.command()

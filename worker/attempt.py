@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
+from worker.scratch import scratch_folder
 from worker.shutdown import Shutdown, ShutdownRequested
 
 SMOOTH_LIMIT = 1e-6
@@ -37,6 +38,8 @@ SMOOTH_LIMIT = 1e-6
 
 KINKED_LIMIT = 0.05
 """With relu units some z are closer to the kink than the step, and the numerical derivative averages both sides."""
+
+Written = TypeVar("Written")
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +65,8 @@ def attempt_job(
         status = Attempt(claim, database, artifacts, settings, shutdown).carry_out()
     except Superseded:
         log.warning("superseded: another attempt has the job, or it has ended")
+    except Unavailable:
+        log.warning("the database is away: the job goes on once its lease has run out and the database is back")
     else:
         log.info("attempt ended", status=status)
 
@@ -81,15 +86,16 @@ class Attempt:
 
         Raises:
             Superseded: the job is no longer this attempt's.
+            Unavailable: the database is away, and this process is to end before it is back.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix="backprop-job-") as scratch:
-                return self._succeed(*self._train(Path(scratch)))
+            with scratch_folder() as scratch:
+                return self._succeed(*self._train(scratch))
         except Superseded:
             raise
         except CancelRequested:
             return self._cancel()
-        except ShutdownRequested:
+        except (ShutdownRequested, Unavailable):
             return self._release()
         except ServiceError as error:
             return self._fail(error.code, error.message)
@@ -116,7 +122,9 @@ class Attempt:
             if spec.gradient_check and self.claim.checkpoint is None:
                 with self.shutdown.at_once():
                     self._check_gradient(spec, run.parameters, data)
-            follow(run, recorder)
+            with self.shutdown.training():
+                follow(run, recorder)
+            recorder.training_ends(run)
             with self.shutdown.at_once():
                 metrics = evaluate(run.best_parameters, data)
             model = Model(
@@ -189,12 +197,12 @@ class Attempt:
         return "cancelled"
 
     def _release(self) -> Status:
-        with self.database.writing() as session:
-            jobs.release(session, self.claim.job.id, self.claim.token)
-        return "queued"
+        return self._write_however_long_it_takes(
+            lambda session: jobs.release(session, self.claim.job.id, self.claim.token)
+        )
 
-    def _write_however_long_it_takes(self, write: Callable[[Session], None]) -> None:
-        """End the job, waiting for a database that is away.
+    def _write_however_long_it_takes(self, write: Callable[[Session], Written]) -> Written:
+        """End the attempt, waiting for a database that is away.
 
         If the commit went through and only its answer was lost, the second try finds the job ended: superseded by
         itself, which changes nothing.
@@ -202,14 +210,12 @@ class Attempt:
         while True:
             try:
                 with self.database.writing() as session:
-                    write(session)
-            except Unavailable:
+                    return write(session)
+            except Unavailable as error:
                 if self.shutdown.requested:
                     raise
-                _log.warning("the database is away; the job ends when it is back", job=self.claim.job.id)
+                _log.warning("the job ends when the database takes it", job=self.claim.job.id, reason=error.message)
                 time.sleep(self.settings.flush_seconds)
-            else:
-                return
 
 
 def follow(run: Run, recorder: Recorder) -> None:
@@ -228,7 +234,7 @@ def follow(run: Run, recorder: Recorder) -> None:
             began = True
         recorder.add(record)
         if recorder.needs_attention:
-            recorder.attend(run, record.iteration)
+            recorder.attend(run)
 
 
 def _require_agreement(result: GradientCheckResult, network: Network) -> None:
