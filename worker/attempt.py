@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backprop.codec import from_bytes, to_bytes
 from backprop.network import Network, Parameters, initial_parameters
+from backprop.preprocessing import Preprocessing
 from backprop.training import Run, StopReason
 from infra import costs, datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
@@ -25,7 +26,7 @@ from infra.gradient_checks import GradientCheckResult
 from infra.ids import new_id
 from infra.jobs import Claim, Status, Superseded
 from infra.settings import Settings
-from infra.specs import ResolvedJob, network_of, training_of
+from infra.specs import ResolvedJob, TrainingSpec, network_of, training_of
 from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
@@ -115,21 +116,23 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, spec.dataset_id).artifact
+            start = None if spec.from_model_id is None else models.get_with_weights(session, spec.from_model_id)
+        coding = None if start is None else Preprocessing.from_json(start.preprocessing)
         with Recorder(self.database, self.claim, pace, self.shutdown) as recorder:
             with self.shutdown.at_once():
-                data = prepare(spec, self.artifacts, artifact, scratch)
-            run = self._run(spec, data)
+                data = prepare(spec, self.artifacts, artifact, scratch, coding)
+                run = self._run(spec, data, start)
             if spec.gradient_check and self.claim.checkpoint is None:
                 with self.shutdown.at_once():
                     self._check_gradient(spec, run.parameters, data)
             with self.shutdown.training():
                 follow(run, recorder)
-            recorder.training_ends(run)
             with self.shutdown.at_once():
                 metrics = evaluate(run.best_parameters, data)
             model = Model(
                 id=new_id("mdl"),
                 job_id=self.claim.job.id,
+                from_model_id=self.claim.job.model_id or spec.from_model_id,
                 dataset_id=spec.dataset_id,
                 task=spec.task,
                 network={"sizes": spec.sizes, **spec.network.model_dump(mode="json")},
@@ -141,18 +144,15 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _run(self, spec: ResolvedJob, data: TrainingData) -> Run:
+    def _run(self, spec: ResolvedJob, data: TrainingData, start: Model | None) -> Run:
         network = network_of(spec)
         checkpoint = self.claim.checkpoint
-        training = spec.training
         return Run(
             network,
-            training_of(training),
+            training_of(spec.training),
             data.X,
             data.Y,
-            parameters=initial_parameters(
-                network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
-            ),
+            parameters=_initial_parameters(network, spec.training, start),
             state=None if checkpoint is None else from_bytes(checkpoint),
             threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
             X_held=data.X_held,
@@ -218,6 +218,16 @@ class Attempt:
                 time.sleep(self.settings.flush_seconds)
 
 
+def _initial_parameters(network: Network, training: TrainingSpec, start: Model | None) -> Parameters:
+    """Random ones, or those of the model that the job starts from, in the job's precision."""
+    if start is None:
+        return initial_parameters(
+            network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
+        )
+    weights = Parameters.from_arrays(network, from_bytes(start.weights))
+    return Parameters(network, weights.vector.astype(training.dtype))
+
+
 def follow(run: Run, recorder: Recorder) -> None:
     """Train to the last iteration, or to where training stops by itself, and record each on the way.
 
@@ -225,16 +235,18 @@ def follow(run: Run, recorder: Recorder) -> None:
         InvalidRequest: J is no longer a finite number (code ``diverged``).
         CancelRequested, ShutdownRequested, Superseded: stop, as the recorder says.
     """
-    began = False
+    last: int | None = None
     for record in run.records():
         if not math.isfinite(record.cost):
             raise _diverged(record.iteration)
-        if not began:
+        if last is None:
             recorder.training_begins(record.iteration)
-            began = True
+        last = record.iteration
         recorder.add(record)
         if recorder.needs_attention:
-            recorder.attend(run)
+            recorder.attend(run, last)
+    if last is not None:
+        recorder.training_ends(run, last)
 
 
 def _require_agreement(result: GradientCheckResult, network: Network) -> None:

@@ -106,14 +106,15 @@ class Recorder:
         """Note from when and where the rate is counted."""
         self._began = (time.monotonic(), iteration)
 
-    def attend(self, run: Run) -> None:
+    def attend(self, run: Run, iteration: int) -> None:
         """Do what the flushing thread needs from the training thread, between two iterations.
 
         Args:
-            run: the training, suspended after its last record has been added.
+            run: the training, suspended after the record of `iteration` has been added.
+            iteration: the last one recorded.
 
         Raises:
-            CancelRequested, ShutdownRequested: stop; a checkpoint of this iteration will be flushed.
+            CancelRequested, ShutdownRequested: stop; the checkpoint of `iteration` will be flushed.
             Superseded: stop; another attempt has the job.
             Exception: stop; records cannot be written, for a reason that waiting does not mend.
         """
@@ -122,7 +123,7 @@ class Recorder:
             raise self._failure
         stopping = self._cancel_requested or self._shutdown.requested
         if stopping or self._checkpoint_is_due():
-            self._save(run)
+            self._save(run, iteration)
         if self._cancel_requested:
             raise CancelRequested
         if self._shutdown.requested:
@@ -130,14 +131,13 @@ class Recorder:
         with self._flushed:
             self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._failure)
 
-    def training_ends(self, run: Run) -> None:
+    def training_ends(self, run: Run, iteration: int) -> None:
         """Keep the final state, from which the job can be resumed, or ended again if that fails."""
-        self._save(run)
+        self._save(run, iteration)
 
-    def _save(self, run: Run) -> None:
+    def _save(self, run: Run, iteration: int) -> None:
         self._is_saving = True  # which is nothing to be interrupted at
-        state = run.state()
-        self._state = (int(state["iteration"][0]), to_bytes(state))
+        self._state = (iteration, to_bytes(run.state()))
         self._last_checkpoint = time.monotonic()
         self._is_saving = False
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Response, status
 
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.errors import responses
-from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage
-from app.jobs.service import submit
+from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage, ResumeRequest
+from app.jobs.service import resume, submit
 from app.parameters import After, IdPath, Limit
 from infra import costs, jobs
 from infra.errors import Conflict, NotFound, TooLarge
@@ -74,6 +74,24 @@ def cancel_job(job_id: IdPath, database: DatabaseDep) -> JobOut:
     """Cancel a queued job at once, a running one at its next flush. What it has learnt stays as a checkpoint."""
     with database.writing() as session:
         return JobOut.of(jobs.request_cancel(session, job_id))
+
+
+@router.post("/{job_id}/resume", status_code=status.HTTP_202_ACCEPTED, responses=responses(NotFound, Conflict))
+def resume_job(
+    job_id: IdPath,
+    database: DatabaseDep,
+    queue: QueueDep,
+    response: Response,
+    body: ResumeRequest | None = None,
+) -> JobOut:
+    """Have a job that has failed, was cancelled or has succeeded go on from where it was, with the same bits.
+
+    It is the same job: more costs follow those it has, and in the end it has one more model.
+    """
+    job = resume(job_id, None if body is None else body.iterations, database, queue)
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    response.headers["Retry-After"] = str(POLL_SECONDS)
+    return JobOut.of(job)
 
 
 @router.get("/{job_id}/costs", responses=responses(NotFound))

@@ -108,7 +108,7 @@ def test_a_superseded_attempt_is_told_and_writes_nothing_more(database: Database
         claimed(database, job_id)
         recorder.add(record(1))
         wait_for("attention", lambda: recorder.needs_attention)
-        recorder.attend(run)
+        recorder.attend(run, 1)
     assert stored(database, job_id) == []  # the new attempt starts from nothing, and the old one adds nothing
 
 
@@ -134,7 +134,7 @@ def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database
             jobs.request_cancel(session, job_id)
         recorder.add(record(1))
         wait_for("attention", lambda: recorder.needs_attention)
-        recorder.attend(run)
+        recorder.attend(run, 1)
     requeue(database, job_id)
     assert claimed(database, job_id).checkpoint is not None
     assert [each.iteration for each in stored(database, job_id)] == [0, 1]
@@ -149,7 +149,7 @@ def test_shutdown_reaches_the_training_thread_with_a_checkpoint(database: Databa
         recorder.add(record(0))
         shutdown.requested = True
         wait_for("attention", lambda: recorder.needs_attention)
-        recorder.attend(run)
+        recorder.attend(run, 0)
     requeue(database, job_id)
     assert claimed(database, job_id).checkpoint is not None
 
@@ -169,7 +169,7 @@ def test_training_waits_when_the_database_is_away_for_too_long(
         run = small_run()
 
         def train() -> None:
-            recorder.attend(run)
+            recorder.attend(run, 10)
             went_on.set()
 
         training = threading.Thread(target=train)
