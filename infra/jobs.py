@@ -177,6 +177,11 @@ def save_checkpoint(session: Session, job_id: str, iteration: int, state: bytes)
         )
 
 
+def checkpoint_iteration(session: Session, job_id: str) -> int | None:
+    """How far the job's checkpoint is; None if it has none."""
+    return session.scalar(select(Checkpoint.iteration).where(Checkpoint.job_id == job_id))
+
+
 def record_gradient_check(session: Session, job_id: str, token: str, result: dict[str, Any]) -> None:
     """Keep the result of the check that the job asked for.
 
@@ -331,7 +336,7 @@ def resume(session: Session, job_id: str, iterations: int | None) -> Job:
     """
     job = _locked(session, job_id)
     total = job.iterations if iterations is None else iterations
-    reached = session.scalar(select(Checkpoint.iteration).where(Checkpoint.job_id == job_id)) or 0
+    reached = checkpoint_iteration(session, job_id) or 0
     _check_resumable(job, total, reached)
     job.status = "queued"
     job.iterations = total

@@ -146,19 +146,22 @@ class Recorder:
 
     def _flush_until_closed(self) -> None:
         closing = False
-        while not closing and self._failure is None:
+        while not closing:
             closing = self._closing.wait(self._pace.flush_seconds)
-            try:
-                self._flush()
-            except Unavailable as error:
-                _log.warning(
-                    "the job keeps its records until the database takes them", job=self._job_id, reason=error.message
-                )
-                self._last_commit_is_uncertain = True
-                closing = closing and self._shutdown.requested  # then another attempt will do it again
-                time.sleep(self._pace.flush_seconds)
-            except Exception as error:  # told to the training thread, which ends the attempt
-                self._failure = error
+            if self._failure is None:
+                try:
+                    self._flush()
+                except Unavailable as error:
+                    _log.warning(
+                        "the job keeps its records until the database takes them",
+                        job=self._job_id,
+                        reason=error.message,
+                    )
+                    self._last_commit_is_uncertain = True
+                    closing = closing and self._shutdown.requested  # then another attempt will do it again
+                    time.sleep(self._pace.flush_seconds)
+                except Exception as error:  # told to the training thread, which ends the attempt
+                    self._failure = error
             self.needs_attention = (
                 self._reason_to_stop() is not None or self._checkpoint_is_due() or len(self._records) > MOST_BUFFERED
             )
