@@ -66,8 +66,8 @@ def api(
     fd: Annotated[int | None, typer.Option(help="Listen on this inherited socket instead.")] = None,
 ) -> None:
     """Run the API alone."""
-    from app.http_server import serve_http
     from app.main import create_app
+    from app.server import serve as serve_api
     from client.exposure import keyless_hosts, listen, refuse_to_serve_others_without_a_key
     from infra.logging import configure_logging
     from infra.settings import Settings
@@ -77,7 +77,7 @@ def api(
     with _explained():
         listener = listen(host, port) if fd is None else socket.socket(fileno=fd)
         refuse_to_serve_others_without_a_key(listener, settings)
-    serve_http(create_app(settings, keyless_hosts(listener)), listener, settings.slow_body_seconds)
+    serve_api(create_app(settings, keyless_hosts(listener)), listener, settings.slow_body_seconds)
 
 
 @app.command()

@@ -23,7 +23,7 @@ import typer
 from client.errors import CommandError
 from client.exposure import CannotListen, listen, refuse_to_serve_others_without_a_key
 from infra import redis_server
-from infra.processes import die_with_parent, stop
+from infra.processes import die_with_parent, wait_or_kill
 from infra.settings import Settings
 from migrations.commands import upgrade
 
@@ -127,8 +127,8 @@ class Stack:
     def _stop_processes(self) -> None:
         for process in self._processes.values():
             process.terminate()
-        for process in self._processes.values():
-            stop(process)
+        for process in self._processes.values():  # asked a second time, a worker would leave its job as it is
+            wait_or_kill(process)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS

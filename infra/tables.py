@@ -150,11 +150,12 @@ class Job(Table):
         cost: J(W, b) at `iteration`.
         rate: iterations per second over the last flushes.
         attempt: how many times a worker has claimed the job.
-        crashes: how many of those attempts ended without a word.
+        crashes: how many attempts since the last checkpoint have ended without a word.
         token: names the attempt that may write; anybody else's writes change no row.
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
         gradient_check: an `infra.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
         stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
+        model_id: the newest model; it has more than one if it was resumed after it had succeeded.
     """
 
     __tablename__ = "jobs"
@@ -220,9 +221,10 @@ class Checkpoint(Table):
 
 
 class Model(Table):
-    """What a job has trained. It never changes.
+    """What a job has trained. It never changes: a job that is resumed makes another one.
 
     Attributes:
+        from_model_id: the model that its training went on from: an earlier one of its job, or the one the job names.
         network: the network with its input and output sizes, as JSON.
         preprocessing: how rows become inputs and outputs become answers, as JSON.
         metrics: what `worker.evaluation` measured, as JSON.
@@ -236,7 +238,8 @@ class Model(Table):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), index=True)
+    from_model_id: Mapped[str | None]
     dataset_id: Mapped[str]
     task: Mapped[str]
     network: Mapped[dict[str, Any]]

@@ -11,13 +11,14 @@ from app.access.dependencies import CanRead, CanTrain
 from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.errors import responses
-from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage
-from app.jobs.service import deliver, record
+from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage, ResumeRequest
+from app.jobs.service import deliver, record, resume
 from app.parameters import After, IdPath, Limit
 from infra import costs, jobs
 from infra.errors import Conflict, NotFound, TooLarge
 from infra.idempotency import Answer
 from infra.specs import JobSpec
+from infra.tables import Job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -47,9 +48,7 @@ def create_job(
             return answered(turn.first_answer)
         with database.writing() as session:
             job = record(session, access.project, body, settings)
-            headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": str(POLL_SECONDS)}
-            content = JobOut.of(job).model_dump_json().encode()
-            answer = turn.keep(session, Answer(status.HTTP_202_ACCEPTED, content, headers))
+            answer = turn.keep(session, _accepted(job))
         deliver(job.id, queue)
     return answered(answer)
 
@@ -93,6 +92,36 @@ def cancel_job(job_id: IdPath, access: CanTrain, database: DatabaseDep) -> JobOu
         return JobOut.of(jobs.request_cancel(session, access.project, job_id))
 
 
+@router.post(
+    "/{job_id}/resume",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=JobOut,
+    responses=responses(NotFound, TooLarge, Conflict),
+)
+def resume_job(
+    job_id: IdPath,
+    access: CanTrain,
+    database: DatabaseDep,
+    queue: QueueDep,
+    settings: SettingsDep,
+    once: OnceDep,
+    body: ResumeRequest | None = None,
+) -> Response:
+    """Have a job that has failed, was cancelled or has succeeded go on from where it was, with the same bits.
+
+    It is the same job: more costs follow those it has, and in the end it has one more model.
+    """
+    iterations = None if body is None else body.iterations
+    with once.turn(str(iterations)) as turn:
+        if turn.first_answer is not None:
+            return answered(turn.first_answer)
+        with database.writing() as session:
+            job = resume(session, access.project, job_id, iterations, settings)
+            answer = turn.keep(session, _accepted(job))
+        deliver(job.id, queue)
+    return answered(answer)
+
+
 @router.get("/{job_id}/costs", responses=responses(NotFound))
 def get_costs(
     job_id: IdPath,
@@ -110,3 +139,8 @@ def get_costs(
         else:
             rows, has_more = costs.list_rows(session, job_id, after, limit)
     return CostPage(data=[CostOut.of(row) for row in rows], has_more=has_more)
+
+
+def _accepted(job: Job) -> Answer:
+    headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": str(POLL_SECONDS)}
+    return Answer(status.HTTP_202_ACCEPTED, JobOut.of(job).model_dump_json().encode(), headers)

@@ -19,6 +19,10 @@ class ModelOut(BaseModel):
 
     id: str
     job_id: str
+    from_model_id: str | None = Field(
+        description="The model that its training went on from: the one its job named, or the job's own from before it "
+        "was resumed; null where training started from random weights."
+    )
     dataset_id: str
     task: Task
     sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
@@ -42,6 +46,7 @@ class ModelOut(BaseModel):
         return cls(
             id=model.id,
             job_id=model.job_id,
+            from_model_id=model.from_model_id,
             dataset_id=model.dataset_id,
             task=model.task,
             sizes=model.network["sizes"],

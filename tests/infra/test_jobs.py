@@ -79,7 +79,7 @@ def test_a_claim_starts_the_job_and_counts_the_attempt(database: Database) -> No
     assert (job.status, job.attempt, job.token) == ("running", 1, claim.token)
     assert job.started_at is not None
     assert job.lease_expires_at is not None
-    assert (job.lease_expires_at - job.started_at).total_seconds() == LEASE
+    assert (job.lease_expires_at - job.started_at).total_seconds() == pytest.approx(LEASE, abs=0.1)
 
 
 def requeue(database: Database, job_id: str) -> None:

@@ -80,6 +80,7 @@ def body_of(operation: tuple[str, str], ids: dict[str, str]) -> dict[str, Any]:
         ("POST", "/v1/datasets"): {"files": {"file": ("t.csv", CSV.encode())}},
         ("POST", "/v1/networks"): {"json": {"name": "n", "layers": LAYERS}},
         ("POST", "/v1/jobs"): {"json": job},
+        ("POST", "/v1/jobs/{job_id}/resume"): {"json": {"iterations": 5}},
         ("POST", "/v1/models/{model_id}/predict"): {"json": {"rows": [[1, 2]]}},
     }
     return bodies[operation]

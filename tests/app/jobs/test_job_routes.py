@@ -14,7 +14,7 @@ from infra.settings import Settings
 from infra.tables import Cost, Job
 from tests.support.apps import open_app
 from tests.support.service import Service
-from worker.reconciler import reconcile
+from worker.reconciler import deliver
 
 CSV = "a,b,label\n" + "".join(f"{i},{i * i % 7},{'yes' if i % 3 else 'no'}\n" for i in range(30))
 
@@ -105,7 +105,7 @@ def test_a_job_is_accepted_while_redis_is_away_and_delivered_when_it_is_back(
     assert response.status_code == 202
     assert response.json()["status"] == "queued"
     assert queue.waiting() == set()
-    reconcile(database, queue, settings.max_crashes)
+    deliver(database, queue)
     assert queue.waiting() == {response.json()["id"]}
 
 

@@ -1,30 +1,35 @@
-"""The app on a socket: uvicorn, and what it is told to bound."""
+"""The application under uvicorn: ended within two seconds when asked to, and waiting for no client for long."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import threading
+from types import FrameType
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+GRACE_SECONDS = 1
+"""What requests in flight get to be answered; then their connections are closed."""
 
-def serve_http(app: FastAPI, listener: socket.socket, header_seconds: float) -> None:
-    """Answer requests until SIGINT or SIGTERM.
+MOST_SECONDS = 1.6
+"""After that the process ends even if a thread is busy: with a prediction, or with reading a large upload. Nothing is
+lost: what a request has stored was committed in one piece, and what it has not is cleared away at the next start."""
 
-    Args:
-        app: what answers.
-        listener: a listening socket.
-        header_seconds: how long the line and the headers of a request may take to come.
-    """
 
-    class Protocol(ImpatientProtocol):
-        seconds = header_seconds
+class Server(uvicorn.Server):
+    """Uvicorn's server, which by itself would wait for every request and every thread."""
 
-    config = uvicorn.Config(app, http=Protocol, ws="none", log_config=None, access_log=False, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Handle SIGTERM and SIGINT."""
+        deadline = threading.Timer(MOST_SECONDS, os._exit, (0,))
+        deadline.daemon = True
+        deadline.start()
+        super().handle_exit(sig, frame)
 
 
 class ImpatientProtocol(H11Protocol):
@@ -65,3 +70,27 @@ class ImpatientProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def serve(app: FastAPI, listener: socket.socket, header_seconds: float) -> None:
+    """Answer requests until SIGTERM or SIGINT.
+
+    Args:
+        app: the application.
+        listener: a listening socket.
+        header_seconds: how long the line and the headers of a request may take to come.
+    """
+
+    class Protocol(ImpatientProtocol):
+        seconds = header_seconds
+
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    Server(config).run(sockets=[listener])
