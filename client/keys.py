@@ -40,7 +40,7 @@ def create(
         typer.Option(help=f"What it allows: {', '.join(SCOPES)} (all of these, and deleting). Repeat it for several."),
     ] = None,
     expires_in_days: Annotated[
-        float | None, typer.Option(min=0, help="After how long it is refused. [default: never]")
+        float | None, typer.Option(min=0, max=36_500, help="After how long it is refused. [default: never]")
     ] = None,
     data: Data = None,
 ) -> None:

@@ -77,15 +77,15 @@ def test_other_databases_are_not_migrated_by_the_way(tmp_path: Path, monkeypatch
     assert "run `backprop migrate` first" in refused.stderr
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
-def test_a_server_for_others_needs_a_key_and_says_how_to_make_one(tmp_path: Path, host: str) -> None:
+def test_a_server_for_others_needs_a_key_and_says_how_to_make_one(tmp_path: Path) -> None:
+    host = "0.0.0.0"  # noqa: S104
     folder = tmp_path / "my data"
     refused = backprop("serve", "--data", str(folder), "--host", host, "--port", "0", succeeds=False)
     command = re.search(r"^ +backprop (keys create --data '.*' --project) NAME$", refused.stderr, re.MULTILINE)
     assert command is not None, refused.stderr
     key = make_key(folder, "red")  # as it says
     with serving(folder, "--host", host) as served:
-        url = served.url.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
+        url = served.url.replace(host, "127.0.0.1")
         assert httpx2.get(f"{url}/v1/jobs", trust_env=False).status_code == 401
         assert httpx2.get(f"{url}/v1/jobs", headers=bearing(key), trust_env=False).status_code == 200
         assert httpx2.get(f"{url}/readyz", trust_env=False).status_code == 200
