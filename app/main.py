@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -62,6 +62,8 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         )
         app.state.services = services
         remove_abandoned_uploads(settings)
+        with suppress(OSError):  # a store that is away now is tidied up at another start
+            services.artifacts.remove_abandoned()
         app.state.predictors = PredictorCache(services.database)
         app.state.rates = RateLimiter(settings)
         yield

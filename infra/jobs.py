@@ -300,18 +300,20 @@ def recover(session: Session, max_crashes: int) -> None:
         if job.cancel_requested:
             job.status, job.finished_at = "cancelled", now
         elif job.crashes >= max_crashes:
-            _fail_as_lost(job)
+            _fail("worker_lost", _lost_message(job.crashes), job)
             job.finished_at = now
         else:
             job.status = "queued"
 
 
-def _fail_as_lost(job: Job) -> None:
-    job.status = "failed"
-    job.error_code = "worker_lost"
-    job.error_message = (
-        f"The worker died {job.crashes} times while it had this job, each time before the next checkpoint, most likely "
-        "for lack of memory. Try a smaller network or fewer rows; POST /v1/jobs/{id}/resume tries this one again."
+def _fail(code: str, message: str, job: Job) -> None:
+    job.status, job.error_code, job.error_message = "failed", code, message
+
+
+def _lost_message(crashes: int) -> str:
+    return (
+        f"The worker died {crashes} times while it had this job, each time before the next checkpoint, most likely for "
+        "lack of memory. Try a smaller network or fewer rows; POST /v1/jobs/{id}/resume tries this one again."
     )
 
 

@@ -81,7 +81,10 @@ class Settings(BaseSettings):
         2.0, gt=0, description="How often each worker looks for jobs that Redis has lost or whose worker has died."
     )
     max_crashes: int = Field(
-        3, gt=0, description="A job whose worker has died this often is given up, as it may be what kills them."
+        3,
+        gt=0,
+        description="A job whose worker has died this often in a row, without a new checkpoint, is given up: it may be "
+        "what kills them.",
     )
 
     @property

@@ -56,19 +56,20 @@ def attempt_job(
     Whatever goes wrong with the job itself becomes its error. When this attempt is superseded meanwhile, nothing
     more is written.
     """
-    with database.writing() as session:
-        claim = jobs.claim(session, job_id, settings.lease_seconds)
-    if claim is None:
-        _log.info("nothing to do: the job is not queued", job=job_id)
-        return
-    log = _log.bind(job=job_id, attempt=claim.job.attempt)
-    log.info("job taken up")
+    log = _log.bind(job=job_id)
     try:
+        with database.writing() as session:
+            claim = jobs.claim(session, job_id, settings.lease_seconds)
+        if claim is None:
+            log.info("nothing to do: the job is not queued")
+            return
+        log = log.bind(attempt=claim.job.attempt)
+        log.info("job taken up")
         status = Attempt(claim, database, artifacts, settings, shutdown).carry_out()
     except Superseded:
         log.warning("superseded: another attempt has the job, or it has ended")
-    except Unavailable:
-        log.warning("the database is away: the job goes on once its lease has run out and the database is back")
+    except Unavailable as error:
+        log.warning("the job goes on when the database is back, in another attempt", reason=error.message)
     else:
         log.info("attempt ended", status=status)
 

@@ -77,6 +77,13 @@ class TrainingWorker(Worker):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return super().main_work_horse(job, queue)
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Have a work-horse carry the job out. What Redis then is not told it does not need to know."""
+        try:
+            super().execute_job(job, queue)
+        except redis.RedisError as error:
+            _log.warning("Redis is away; it is not told that a job has ended", reason=str(error))
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Handle SIGTERM and SIGINT."""
         self.stopping = True

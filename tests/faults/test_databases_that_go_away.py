@@ -65,7 +65,7 @@ class TestPostgresStopped:
         assert worker.poll() is None
         assert_same_as_undisturbed(service, body, done)
 
-    @pytest.mark.parametrize("iterations", [0, 3_000])
+    @pytest.mark.parametrize("iterations", [0, 1_500])
     def test_a_job_that_ends_meanwhile_ends_when_the_database_is_back(
         self, service: Service, new_worker: StartWorker, own_postgres: PostgresServer, iterations: int
     ) -> None:

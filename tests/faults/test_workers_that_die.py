@@ -36,6 +36,7 @@ def horses_of(workers: list[subprocess.Popen[bytes]]) -> list[psutil.Process]:
     return [horse for worker in workers for horse in psutil.Process(worker.pid).children()]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_costs_can_be_read_while_the_job_trains(service: Service, new_worker: StartWorker) -> None:
     new_worker()
     job = service.submit(job_body(service))
@@ -46,7 +47,11 @@ def test_costs_can_be_read_while_the_job_trains(service: Service, new_worker: St
     assert ended(service, job["id"])["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("victims", ["work-horse", "worker", "both"])
+@pytest.mark.parametrize(
+    ("database_url", "victims"),
+    [("sqlite", "work-horse"), ("sqlite", "worker"), ("sqlite", "both"), ("postgresql", "both")],
+    indirect=["database_url"],
+)
 def test_sigkill_at_any_moment_loses_nothing(service: Service, new_worker: StartWorker, victims: str) -> None:
     moments = some_moments()
     body = job_body(service)
@@ -78,7 +83,7 @@ def test_sigkill_while_it_prepares_measures_or_finishes_loses_nothing(
     workers = [new_worker(max_crashes=1_000), new_worker(max_crashes=1_000)]
     submitted = [service.submit(body) for _ in range(10)]
     wait_for("the first work-horse", lambda: horses_of(workers))
-    stop_at = time.monotonic() + 4
+    stop_at = time.monotonic() + 3
     killed = 0
     while time.monotonic() < stop_at:
         time.sleep(moments.uniform(0, 0.12))
@@ -102,7 +107,7 @@ def test_every_optimizer_goes_on_with_the_same_bits(
     service: Service, new_worker: StartWorker, training: dict[str, Any]
 ) -> None:
     moments = some_moments()
-    body = optimizer_body(service, training, iterations=2_000)
+    body = optimizer_body(service, training, iterations=1_000)
     worker = new_worker()
     job = service.submit(body)
     progressed(service, job["id"], 1)
@@ -114,6 +119,7 @@ def test_every_optimizer_goes_on_with_the_same_bits(
     assert_same_as_undisturbed(service, body, ended(service, job["id"]))
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_work_horse_that_was_frozen_past_its_lease_writes_nothing_more(
     service: Service, new_worker: StartWorker
 ) -> None:
@@ -132,6 +138,7 @@ def test_a_work_horse_that_was_frozen_past_its_lease_writes_nothing_more(
     assert_same_as_undisturbed(service, body, done)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_job_that_kills_its_workers_is_given_up(service: Service, new_worker: StartWorker) -> None:
     worker = new_worker(checkpoint_seconds=60.0)
     job = service.submit(job_body(service, iterations=1_000_000))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -177,3 +178,81 @@ def test_jobs_are_listed_newest_first_in_pages(database: Database) -> None:
         second = jobs.list_page(session, DEFAULT_PROJECT, after=first.rows[-1].id, limit=3)
     assert [job.id for job in first.rows + second.rows] == ids
     assert (first.has_more, second.has_more) == (True, False)
+
+
+def crash(database: Database, job_id: str, max_crashes: int = 3) -> Job:
+    """Let the lease run out, and have the job recovered."""
+    with database.writing() as session:
+        jobs.get(session, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
+    with database.writing() as session:
+        jobs.recover(session, max_crashes)
+    with database.reading() as session:
+        return jobs.get(session, job_id)
+
+
+def save_checkpoint(database: Database, job_id: str, iteration: int) -> None:
+    with database.writing() as session:
+        jobs.save_checkpoint(session, job_id, iteration, b"state")
+
+
+def test_crashes_count_until_a_checkpoint_that_is_further_on(database: Database) -> None:
+    job_id = queued_job(database)
+    for crashes, checkpoint in ((1, None), (1, 0), (2, None), (1, 5), (2, 5), (1, 6)):
+        claimed(database, job_id)
+        if checkpoint is not None:
+            save_checkpoint(database, job_id, checkpoint)
+        job = crash(database, job_id)
+        assert (job.status, job.crashes) == ("queued", crashes)
+    claimed(database, job_id)
+    crash(database, job_id)
+    claimed(database, job_id)
+    job = crash(database, job_id)
+    assert (job.status, job.error_code, job.token) == ("failed", "worker_lost", None)
+    assert job.finished_at is not None
+
+
+def test_a_job_whose_worker_died_after_a_cancel_is_cancelled(database: Database) -> None:
+    job_id = queued_job(database)
+    claimed(database, job_id)
+    with database.writing() as session:
+        jobs.request_cancel(session, job_id)
+    assert crash(database, job_id).status == "cancelled"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_host_whose_clock_is_wrong_takes_nobody_s_job_and_gives_no_lease_of_its_own(
+    database: Database, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Wrong:
+            return cls.fromtimestamp(time.time() + 3600 * hours, tz)
+
+    job_id = queued_job(database)
+    for module in ("infra.database", "infra.jobs"):
+        monkeypatch.setattr(f"{module}.datetime", Wrong, raising=False)
+    claim = claimed(database, job_id)
+    with database.writing() as session:
+        jobs.recover(session, 1)
+    assert status(database, job_id) == "running"
+    with database.writing() as session:
+        jobs.report(session, job_id, claim.token, None, LEASE)
+    with database.reading() as session:
+        lease = jobs.get(session, job_id).lease_expires_at
+    assert lease is not None
+    assert (lease - datetime.now(UTC)).total_seconds() == pytest.approx(LEASE, abs=5)
+
+
+def test_a_new_attempt_s_progress_is_that_of_the_checkpoint(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.writing() as session:
+        jobs.report(session, job_id, claim.token, Progress(5, 0.5, 9.0), LEASE)
+        costs.add(session, job_id, [Record(k, 1.0 / (k + 1), 1.0 / (k + 1), 0.0) for k in range(6)])
+        jobs.save_checkpoint(session, job_id, 3, b"state")
+    requeue(database, job_id)
+    claimed(database, job_id)
+    with database.reading() as session:
+        job = jobs.get(session, job_id)
+    assert (job.iteration, job.cost, job.rate) == (3, 0.25, None)

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 NETWORK = {"layers": [{"units": 20, "activation": "sigmoid"}, {"activation": "sigmoid"}]}
-ITERATIONS = 5_000
+ITERATIONS = 2_500
 TRAINING: dict[str, Any] = {
     "iterations": ITERATIONS,
     "learning_rate": 0.5,

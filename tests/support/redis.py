@@ -11,7 +11,6 @@ from pathlib import Path
 
 import redis
 
-from infra.processes import die_with_parent
 from infra.redis_server import find_program
 from tests.support.waiting import wait_for
 
@@ -36,7 +35,6 @@ class RedisServer:
             [find_program(), "--port", "0", "--unixsocket", self._socket, "--dir", self._data, "--appendonly", "yes"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            preexec_fn=die_with_parent,
         )
         wait_for("Redis", self._answers)
 
