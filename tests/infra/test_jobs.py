@@ -183,11 +183,11 @@ def test_jobs_are_listed_newest_first_in_pages(database: Database) -> None:
 def crash(database: Database, job_id: str, max_crashes: int = 3) -> Job:
     """Let the lease run out, and have the job recovered."""
     with database.writing() as session:
-        jobs.get(session, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
+        jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
     with database.writing() as session:
         jobs.recover(session, max_crashes)
     with database.reading() as session:
-        return jobs.get(session, job_id)
+        return jobs.get(session, DEFAULT_PROJECT, job_id)
 
 
 def save_checkpoint(database: Database, job_id: str, iteration: int) -> None:
@@ -215,7 +215,7 @@ def test_a_job_whose_worker_died_after_a_cancel_is_cancelled(database: Database)
     job_id = queued_job(database)
     claimed(database, job_id)
     with database.writing() as session:
-        jobs.request_cancel(session, job_id)
+        jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
     assert crash(database, job_id).status == "cancelled"
 
 
@@ -239,7 +239,7 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_s_job_and_gives_no_lease_of_it
     with database.writing() as session:
         jobs.report(session, job_id, claim.token, None, LEASE)
     with database.reading() as session:
-        lease = jobs.get(session, job_id).lease_expires_at
+        lease = jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at
     assert lease is not None
     assert (lease - datetime.now(UTC)).total_seconds() == pytest.approx(LEASE, abs=5)
 
@@ -254,5 +254,5 @@ def test_a_new_attempt_s_progress_is_that_of_the_checkpoint(database: Database) 
     requeue(database, job_id)
     claimed(database, job_id)
     with database.reading() as session:
-        job = jobs.get(session, job_id)
+        job = jobs.get(session, DEFAULT_PROJECT, job_id)
     assert (job.iteration, job.cost, job.rate) == (3, 0.25, None)

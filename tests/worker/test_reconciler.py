@@ -10,6 +10,7 @@ import pytest
 from infra import jobs
 from infra.database import Database
 from infra.errors import Unavailable
+from infra.projects import DEFAULT_PROJECT
 from infra.settings import Settings
 from tests.infra.test_jobs import claimed, queued_job, status
 from tests.support.waiting import wait_for
@@ -31,7 +32,7 @@ def test_after_an_outage_attempts_have_a_lease_s_time_to_report(
         reconciler.look_after_jobs()
     since = time.monotonic()
     with database.writing() as session:
-        jobs.get(session, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=60)
+        jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=60)
 
     def recovered() -> bool:
         reconciler.look_after_jobs()
@@ -45,6 +46,6 @@ def test_without_an_outage_a_lease_that_has_run_out_is_enough(database: Database
     job_id = queued_job(database)
     claimed(database, job_id)
     with database.writing() as session:
-        jobs.get(session, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
+        jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
     Reconciler(settings).look_after_jobs()
     assert status(database, job_id) == "queued"
