@@ -106,7 +106,7 @@ def test_whoever_comes_first_ends_the_job_and_nobody_else(database: Database) ->
         with database.writing() as session:
             jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=60)
         writers = [
-            in_one_transaction(database, jobs.request_cancel, job_id),
+            in_one_transaction(database, jobs.request_cancel, DEFAULT_PROJECT, job_id),
             in_one_transaction(database, jobs.succeed, job_id, token, "mdl_x", None),
             in_one_transaction(database, jobs.fail, job_id, token, "diverged", "no"),
             in_one_transaction(database, jobs.cancel_running, job_id, token),

@@ -110,7 +110,7 @@ def begin_upload(address: tuple[str, int], length: int, content: bytes = b"") ->
     """A connection on which an upload of that length has begun."""
     connection = socket.create_connection(address)
     connection.sendall(
-        b"POST /v1/datasets HTTP/1.1\r\nHost: here\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b"POST /v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         + f"Content-Length: {length}\r\n\r\n".encode()
         + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         + content
