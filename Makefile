@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check bench test-compose clean
+.PHONY: demo serve test check soak bench test-compose clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# SOAK: arguments, such as --minutes 60.
+soak: $(INSTALLED)
+	$(BIN)/python -m tests.faults.soak $(SOAK)
 
 test-compose: $(INSTALLED)
 	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose

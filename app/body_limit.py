@@ -1,23 +1,30 @@
-"""No request body larger than its limit is ever held in memory."""
+"""No request body larger than its limit is ever held in memory, nor one that would take far more there."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
+from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import http_problem
+from app.errors import http_problem, service_problem
+from infra.errors import TooLarge
+
+MOST_CONTAINERS = 50_000
+"""Objects and arrays that a body may have besides the rows of a prediction. Each takes thirty times the memory of its
+two characters, and it is these that make a small body a large one."""
 
 
 class BodyLimit:
-    """Answers 413 to a body beyond `max_bytes`, whether its length is declared or only found while reading.
+    """Answers 413 to a body of too many bytes, be it declared or only found while reading, or too many objects.
 
     The paths in `exempt` stream their bodies and count for themselves.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, exempt: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, max_rows: int, exempt: frozenset[tuple[str, str]]) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.max_containers = max_rows + MOST_CONTAINERS
         self.exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,17 +33,22 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         if self._declared_length(scope) > self.max_bytes:
-            await self._refuse(scope, receive, send)
+            await self._too_long()(scope, receive, send)
             return
         received = 0
+        containers = 0
         answered = False
 
         async def counting_receive() -> Message:
-            nonlocal received
+            nonlocal received, containers
             message = await receive()
-            received += len(message.get("body", b""))
+            piece = message.get("body", b"")
+            received += len(piece)
+            containers += piece.count(b"{") + piece.count(b"[")
             if received > self.max_bytes:
-                raise _BodyTooLarge
+                raise _Refused(self._too_long())
+            if containers > self.max_containers:
+                raise _Refused(self._too_many_containers())
             return message
 
         async def watching_send(message: Message) -> None:
@@ -46,9 +58,9 @@ class BodyLimit:
 
         try:
             await self.app(scope, counting_receive, watching_send)
-        except _BodyTooLarge:
+        except _Refused as refused:
             if not answered:
-                await self._refuse(scope, receive, send)
+                await refused.answer(scope, receive, send)
 
     @staticmethod
     def _declared_length(scope: Scope) -> int:
@@ -57,10 +69,17 @@ class BodyLimit:
                 return int(value)
         return 0
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = http_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Connection": "close"}, max_bytes=self.max_bytes)
-        await response(scope, receive, send)
+    def _too_long(self) -> Response:
+        return http_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, max_bytes=self.max_bytes)
+
+    def _too_many_containers(self) -> Response:
+        return service_problem(
+            TooLarge("too_many_values", f"The body has more than {self.max_containers:,} objects and arrays.")
+        )
 
 
-class _BodyTooLarge(BaseException):
+class _Refused(BaseException):
     """Not an Exception: FastAPI turns every Exception while reading a body into its own answer."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer

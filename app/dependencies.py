@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.access.upload_slots import UploadSlots
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue
@@ -21,6 +22,7 @@ class Services:
     database: Database
     queue: JobQueue
     artifacts: ArtifactStore
+    upload_slots: UploadSlots
 
 
 def _services(request: Request) -> Services:
@@ -44,6 +46,7 @@ def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactSto
     return services.artifacts
 
 
+ServicesDep = Annotated[Services, Depends(_services)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 QueueDep = Annotated[JobQueue, Depends(_queue)]

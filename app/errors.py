@@ -17,13 +17,30 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from infra.errors import Conflict, FieldError, InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
+from app.security_headers import add_security_headers
+from infra.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ServiceError,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unauthenticated,
+    Unavailable,
+)
 
 STATUS_OF: dict[type[ServiceError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -49,8 +66,11 @@ HTTP_CODES: dict[HTTPStatus, tuple[str, str]] = {
 INVALID_REQUEST = "invalid_request"
 """Code of a request whose fields are not what the OpenAPI document asks for; those of its content are the routes'."""
 
-RETRY_SECONDS = 5
-"""What a client is told to wait when the database or Redis is away."""
+REPORTED_PROBLEMS = 100
+"""How many wrong fields of a request are named."""
+
+LONGEST_PATH = 1000
+"""What a client calls a field may be megabytes long."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -119,11 +139,20 @@ def http_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **va
     return problem(status, code, detail.format(**values), headers=headers)
 
 
+def service_problem(error: ServiceError) -> JSONResponse:
+    """The response that tells of an error of the service's own."""
+    status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="backprop"'
+    return problem(status, error.code, error.message, error.fields, headers)
+
+
 def _service_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  # registered for nothing else
-    status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
-    headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, Unavailable) else None
-    return problem(status, error.code, error.message, error.fields, headers)
+    return service_problem(error)
 
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -133,7 +162,7 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
         return http_problem(HTTPStatus.BAD_REQUEST)
     if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _is_json(request):
         return http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found]
+    fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found[:REPORTED_PROBLEMS]]
     detail = "; ".join(f"{field.path or 'The body'}: {field.message}" for field in fields[:3])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
 
@@ -149,7 +178,9 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", method=request.method, path=request.url.path, exc_info=error)
-    return http_problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+    response = http_problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+    add_security_headers(response.headers, request.url.path)  # this one is made outside of all that would add them
+    return response
 
 
 def _is_json(request: Request) -> bool:
@@ -193,4 +224,4 @@ def _pointer(location: Sequence[str | int]) -> str:
     """Where in the request: a JSON pointer for the body, the bare name for a parameter."""
     if location[0] != "body":
         return str(location[-1])
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location[1:])
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location[1:])[:LONGEST_PATH]

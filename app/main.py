@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from app.access.gate import Gate
+from app.access.rates import RateLimiter
+from app.access.upload_slots import UploadSlots
 from app.body_limit import BodyLimit
 from app.datasets.routes import router as datasets_router
 from app.datasets.upload_files import remove_abandoned_uploads
@@ -20,6 +23,8 @@ from app.models.cache import PredictorCache
 from app.models.routes import router as models_router
 from app.networks.routes import router as networks_router
 from app.openapi import complete_openapi
+from app.security_headers import SecurityHeaders
+from app.slow_bodies import SlowBodies
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect
@@ -34,8 +39,13 @@ STREAMED = frozenset({("POST", "/v1/datasets")})
 """Requests whose body is written to disk as it comes, under a limit of its own."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) -> FastAPI:
     """The service over the database, the Redis and the artifacts that the settings name.
+
+    Args:
+        settings: of the service.
+        keyless_hosts: under which names of its host it lets in requests without a key while no key has ever been
+            made; only for a server that only this machine can reach.
 
     Nothing is connected to before the first request that needs it, so the API comes up (and says at ``/readyz``
     what is missing) even when the rest is still starting.
@@ -48,11 +58,16 @@ def create_app(settings: Settings) -> FastAPI:
             database=Database(settings.resolved_database_url),
             queue=JobQueue(connect(settings.redis_url), settings.queue_name),
             artifacts=ArtifactStore(settings.resolved_artifacts_uri),
+            upload_slots=UploadSlots(settings.max_uploads),
         )
         app.state.services = services
         remove_abandoned_uploads(settings)
+        with suppress(OSError):  # a store that is away now is tidied up at another start
+            services.artifacts.remove_abandoned()
         app.state.predictors = PredictorCache(services.database)
+        app.state.rates = RateLimiter(settings)
         yield
+        app.state.rates.close()
         services.database.close()
         services.queue.connection.close()
 
@@ -61,7 +76,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in (datasets_router, networks_router, jobs_router, models_router, health_router):
         app.include_router(router)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, exempt=STREAMED)
+    # What is added last comes first: the headers are on every answer, and the gate is before any reading of a body.
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_request_bytes, max_rows=settings.max_prediction_rows, exempt=STREAMED
+    )
+    app.add_middleware(Gate, keyless_hosts=keyless_hosts)
+    app.add_middleware(SlowBodies, seconds=settings.slow_body_seconds)
+    app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     complete_openapi(app)
     return app

@@ -39,5 +39,10 @@ def _common_problems(path: str, operation: dict[str, Any]) -> Iterator[HTTPStatu
         if "application/json" in operation["requestBody"]["content"]:
             yield HTTPStatus.BAD_REQUEST
             yield HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        yield HTTPStatus.REQUEST_TIMEOUT
+    if "security" in operation:
+        yield HTTPStatus.UNAUTHORIZED
+        yield HTTPStatus.FORBIDDEN
+        yield HTTPStatus.TOO_MANY_REQUESTS
     if path.startswith("/v1/"):
         yield HTTPStatus.SERVICE_UNAVAILABLE  # the database may be away

@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from client.errors import CommandError
+from client.keys import commands as keys_commands
 from client.stack import Stack
 
 app = typer.Typer(help="Train feed-forward neural networks as a service.", no_args_is_help=True, add_completion=False)
+app.add_typer(keys_commands, name="keys")
 
 Data = Annotated[
     Path | None,
@@ -64,16 +66,18 @@ def api(
     fd: Annotated[int | None, typer.Option(help="Listen on this inherited socket instead.")] = None,
 ) -> None:
     """Run the API alone."""
-    import uvicorn
-
     from app.main import create_app
+    from app.server import serve as serve_api
+    from client.exposure import keyless_hosts, listen, refuse_to_serve_others_without_a_key
     from infra.logging import configure_logging
     from infra.settings import Settings
 
     settings = Settings()
     configure_logging(settings)
-    config = uvicorn.Config(create_app(settings), host, port, log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=None if fd is None else [socket.socket(fileno=fd)])
+    with _explained():
+        listener = listen(host, port) if fd is None else socket.socket(fileno=fd)
+        refuse_to_serve_others_without_a_key(listener, settings)
+    serve_api(create_app(settings, keyless_hosts(listener)), listener, settings.slow_body_seconds)
 
 
 @app.command()

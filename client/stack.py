@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -21,8 +21,9 @@ import httpx2
 import typer
 
 from client.errors import CommandError
+from client.exposure import CannotListen, listen, refuse_to_serve_others_without_a_key
 from infra import redis_server
-from infra.processes import die_with_parent, stop
+from infra.processes import die_with_parent, wait_or_kill
 from infra.settings import Settings
 from migrations.commands import upgrade
 
@@ -46,6 +47,7 @@ class Stack:
         self, host: str, port: int | None, data: Path | None, workers: int, log_level: str | None = None
     ) -> None:
         self._settings = Settings() if data is None else Settings(data_dir=data)
+        self._data_option = "" if data is None else f" --data {shlex.quote(str(data))}"
         self._listener = _listen(host, port)
         self._workers = workers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -59,11 +61,13 @@ class Stack:
 
         Raises:
             StackError: the folder is in use, Redis is missing, or a part did not start.
+            CommandError: other machines could reach it, and there is no key.
         """
         with ExitStack() as cleanup:
             cleanup.callback(self._listener.close)
             cleanup.enter_context(_only_user_of(self._settings.data_dir))
             upgrade(self._settings.resolved_database_url)
+            refuse_to_serve_others_without_a_key(self._listener, self._settings, self._data_option)
             self._environment |= {
                 "BACKPROP_DATA_DIR": str(self._settings.data_dir.absolute()),
                 "BACKPROP_REDIS_URL": cleanup.enter_context(self._redis()),
@@ -123,8 +127,8 @@ class Stack:
     def _stop_processes(self) -> None:
         for process in self._processes.values():
             process.terminate()
-        for process in self._processes.values():
-            stop(process)
+        for process in self._processes.values():  # asked a second time, a worker would leave its job as it is
+            wait_or_kill(process)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -145,16 +149,11 @@ class Stack:
 def _listen(host: str, port: int | None) -> socket.socket:
     """A listening socket: on that port; or, if none is asked for, on the default one or any free one."""
     try:
-        return _bound(host, DEFAULT_PORT if port is None else port)
-    except OSError as error:
-        if port is None and error.errno == errno.EADDRINUSE:
-            return _bound(host, 0)
-        raise StackError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+        return listen(host, DEFAULT_PORT if port is None else port)
+    except CannotListen as error:
+        if port is None and error.port_is_taken:
+            return listen(host, 0)
+        raise
 
 
 @contextmanager

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
+
+PARTIAL = ".partial"
+
+LONGEST_WRITE = timedelta(days=1)
+"""What has been incomplete for longer than this is not being written any more."""
 
 
 class ArtifactStore:
@@ -29,7 +35,7 @@ class ArtifactStore:
 
         After an exception nothing is left, neither under `key` nor elsewhere.
         """
-        temporary = f"{key}.{uuid4().hex}.partial"
+        temporary = f"{key}.{uuid4().hex}{PARTIAL}"
         self._filesystem.create_dir(str(Path(key).parent), recursive=True)
         try:
             with self._filesystem.open_output_stream(temporary) as stream:
@@ -56,3 +62,11 @@ class ArtifactStore:
         """Remove the content under `key`; nothing happens when there is none."""
         if self.exists(key):
             self._filesystem.delete_file(key)
+
+    def remove_abandoned(self) -> None:
+        """Remove what was never completed, since its process was killed."""
+        everything = fs.FileSelector("", allow_not_found=True, recursive=True)
+        oldest = datetime.now(UTC) - LONGEST_WRITE
+        for found in self._filesystem.get_file_info(everything):
+            if found.path.endswith(PARTIAL) and found.mtime is not None and found.mtime < oldest:
+                self.delete(found.path)

@@ -5,15 +5,29 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
 from infra.errors import Unavailable
 
 SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another writer of the same SQLite file before it gives up."""
+
+POSTGRES_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""Seconds (the last: milliseconds) after which a server that has fallen silent is given up: without them, never. What
+the URL says goes before."""
 
 _BEGIN = "sqlite_begin"
 
@@ -68,21 +82,43 @@ class Database:
         self.engine.dispose()
 
 
+def moment(session: Session, seconds: float = 0.0) -> Any:  # noqa: ANN401  # a value, or an expression of SQL
+    """When it is now, or so many seconds from now, by the one clock that all who use the database share.
+
+    PostgreSQL's own, as an expression, and the same throughout a transaction. SQLite is used by one host only: its
+    clock.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC) + timedelta(seconds=seconds)
+    return func.now() + timedelta(seconds=seconds) if seconds else func.now()
+
+
 @contextmanager
 def _unavailable_when_unreachable() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+    except (DBAPIError, psycopg.OperationalError, NoConnectionFree) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if _is_full(cause):
             raise Unavailable("storage_full", "The disk that holds the database is full.") from error
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if not lost and not isinstance(error, OperationalError | psycopg.OperationalError | NoConnectionFree):
+            raise
         raise Unavailable(
             "database_unavailable", "The database cannot be reached right now; try again later."
         ) from error
 
 
+def _is_full(cause: BaseException | None) -> bool:
+    sqlite_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return sqlite_full or isinstance(cause, psycopg.errors.DiskFull)
+
+
 def _create_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        said = make_url(url).query
+        silence = {name: value for name, value in POSTGRES_CONNECTION.items() if name not in said}
+        return create_engine(url, pool_pre_ping=True, connect_args=silence)
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -4,9 +4,13 @@
 
     ServiceError
     ├── InvalidRequest      something in the request does not fit: a field, a column, a row
+    ├── Unauthenticated     no key came with the request, or one that is not let in
+    ├── Forbidden           the key does not allow this
     ├── NotFound            no such dataset, network, job or model
     ├── Conflict            the thing is in a state that forbids this
     ├── TooLarge            a limit of this server (a setting) is exceeded
+    ├── TooSlow             the request takes too long to come
+    ├── TooMany             too much of something at a time; later the same request is right
     └── Unavailable         the database or Redis cannot be reached right now
 """
 
@@ -35,21 +39,33 @@ class ServiceError(Exception):
         code: stable machine-readable name, snake_case (``unknown_column``). Clients may rely on it.
         message: one or two sentences for a person.
         fields: the places concerned, where there are any.
+        retry_after: seconds after which trying again makes sense; None where it does not.
     """
 
-    def __init__(self, code: str, message: str, fields: tuple[FieldError, ...] = ()) -> None:
+    def __init__(
+        self, code: str, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.fields = fields
+        self.retry_after = retry_after
 
 
 class InvalidRequest(ServiceError):
     """The request is understood and cannot be done as it stands."""
 
 
+class Unauthenticated(ServiceError):
+    """Who asks is not known."""
+
+
+class Forbidden(ServiceError):
+    """Who asks is known and may not do this."""
+
+
 class NotFound(ServiceError):
-    """No such thing, or it has been deleted."""
+    """No such thing, or it has been deleted, or it is another project's."""
 
 
 class Conflict(ServiceError):
@@ -60,5 +76,16 @@ class TooLarge(ServiceError):
     """A limit of this server is exceeded; the message names the limit."""
 
 
+class TooSlow(ServiceError):
+    """The request takes longer to come than this server waits."""
+
+
+class TooMany(ServiceError):
+    """There is too much of something at the moment; trying again later is right."""
+
+
 class Unavailable(ServiceError):
     """A part the service needs cannot be reached right now; trying again later is right."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message, retry_after=5)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ulid import ULID
 
-Kind = Literal["ds", "net", "job", "mdl"]
+Kind = Literal["ds", "net", "job", "mdl", "key"]
 
 
 def new_id(kind: Kind) -> str:

@@ -3,24 +3,32 @@
 ``queued → running → succeeded | failed | cancelled``. A worker that claims a job gets a token, and every later
 write of that attempt names it: when the row carries another token by then, the attempt has been superseded and
 nothing is written.
+
+Leases are given and compared by one clock, the database's (`infra.database.moment`), however far those of the hosts
+are apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backprop.training import StopReason
-from infra.errors import Conflict, NotFound
+from infra.database import moment
+from infra.errors import Conflict, FieldError, InvalidRequest, NotFound, TooMany
 from infra.paging import Page, page
+from infra.projects import Project
 from infra.tables import Checkpoint, Cost, Job
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+FULL_QUEUE_SECONDS = 10
+"""After how long a client is told to try again when too many of its jobs are queued."""
 
 
 class Superseded(Exception):
@@ -48,42 +56,58 @@ def add(session: Session, job: Job) -> None:
     session.flush()
 
 
-def get(session: Session, job_id: str) -> Job:
-    """The job of that id.
+def refuse_too_many(session: Session, project: Project, most: int) -> None:
+    """Refuse another job of a project that has `most` queued ones. Call it in the transaction that adds the job.
+
+    Raises:
+        TooMany: code ``too_many_queued_jobs``.
+    """
+    if session.connection().dialect.name == "postgresql":  # on SQLite all writing transactions wait for each other
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(project))))
+    queued = session.scalar(select(func.count()).where(Job.project == project, Job.status == "queued")) or 0
+    if queued >= most:
+        raise TooMany(
+            "too_many_queued_jobs",
+            f"{queued:,} jobs of this project wait for a worker, and this server queues no more than {most:,} "
+            "(BACKPROP_MAX_QUEUED_JOBS).",
+            retry_after=FULL_QUEUE_SECONDS,
+        )
+
+
+def get(session: Session, project: Project, job_id: str) -> Job:
+    """The project's job of that id.
 
     Raises:
         NotFound: there is none (code ``job_not_found``).
     """
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFound("job_not_found", f"There is no job {job_id}.")
-    return job
+    return _found(project, job_id, session.get(Job, job_id))
 
 
 def list_page(
     session: Session,
+    project: Project,
     after: str | None,
     limit: int,
     status: Status | None = None,
     dataset_id: str | None = None,
 ) -> Page[Job]:
-    """Jobs, newest first; only those of one status or dataset where given."""
+    """The project's jobs, newest first; only those of one status or dataset where given."""
     conditions: list[ColumnElement[bool]] = []
     if status is not None:
         conditions.append(Job.status == status)
     if dataset_id is not None:
         conditions.append(Job.dataset_id == dataset_id)
-    return page(session, Job, *conditions, after=after, limit=limit)
+    return page(session, Job, project, *conditions, after=after, limit=limit)
 
 
 def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
     """Take a queued job for this attempt; None when it is not (or no longer) queued.
 
     One conditional update decides between any number of claimants. The same transaction removes the cost rows
-    past the checkpoint, which this attempt will compute again.
+    past the checkpoint, which this attempt will compute again, and takes the progress back to there.
     """
     token = uuid4().hex
-    now = datetime.now(UTC)
+    now = moment(session)
     claimed = session.execute(
         update(Job)
         .where(Job.id == job_id, Job.status == "queued")
@@ -91,7 +115,7 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
             status="running",
             attempt=Job.attempt + 1,
             token=token,
-            lease_expires_at=now + timedelta(seconds=lease_seconds),
+            lease_expires_at=moment(session, lease_seconds),
             started_at=now,
             updated_at=now,
         )
@@ -100,9 +124,12 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
     if claimed is None:
         return None
     checkpoint = session.get(Checkpoint, job_id)
-    last_kept = checkpoint.iteration if checkpoint is not None else -1
+    last_kept = -1 if checkpoint is None else checkpoint.iteration
     session.execute(delete(Cost).where(Cost.job_id == job_id, Cost.iteration > last_kept))
-    return Claim(claimed, token, checkpoint.state if checkpoint is not None else None)
+    claimed.iteration = None if checkpoint is None else checkpoint.iteration
+    claimed.cost = session.scalar(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == last_kept))
+    claimed.rate = None
+    return Claim(claimed, token, None if checkpoint is None else checkpoint.state)
 
 
 @dataclass(frozen=True)
@@ -126,24 +153,54 @@ def report(session: Session, job_id: str, token: str, progress: Progress | None,
     Raises:
         Superseded: the job is no longer this attempt's.
     """
-    now = datetime.now(UTC)
-    values: dict[str, Any] = {"lease_expires_at": now + timedelta(seconds=lease_seconds), "updated_at": now}
+    values: dict[str, Any] = {"lease_expires_at": moment(session, lease_seconds), "updated_at": moment(session)}
     if progress is not None:
         values |= {"iteration": progress.iteration, "cost": progress.cost, "rate": progress.rate}
     cancel_requested = session.execute(
-        update(Job).where(*_owned(job_id, token)).values(values).returning(Job.cancel_requested)
+        update(Job)
+        .where(*_owned(job_id, token))
+        .values(values)
+        .returning(Job.cancel_requested)
+        .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if cancel_requested is None:
         raise Superseded
     return cancel_requested
 
 
+def is_cancel_requested(session: Session, job_id: str, token: str) -> bool:
+    """Whether somebody asked to cancel, for an attempt that has nothing to write just now.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    cancel_requested = session.scalar(select(Job.cancel_requested).where(*_owned(job_id, token)))
+    if cancel_requested is None:
+        raise Superseded
+    return cancel_requested
+
+
 def save_checkpoint(session: Session, job_id: str, iteration: int, state: bytes) -> None:
-    """Replace the job's checkpoint. Call it in the transaction of a `report`, which guards it."""
-    session.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id))
+    """Replace the job's checkpoint. Call it in the transaction of a `report`, which guards it.
+
+    A checkpoint further on than the last one shows that the job gets somewhere: crashes before it count no more.
+    """
+    replaced = session.scalar(delete(Checkpoint).where(Checkpoint.job_id == job_id).returning(Checkpoint.iteration))
     session.execute(
-        insert(Checkpoint).values(job_id=job_id, iteration=iteration, state=state, created_at=datetime.now(UTC))
+        insert(Checkpoint).values(job_id=job_id, iteration=iteration, state=state, created_at=moment(session))
     )
+    if iteration > (-1 if replaced is None else replaced):
+        session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.crashes > 0)
+            .values(crashes=0)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def checkpoint_iteration(session: Session, job_id: str) -> int | None:
+    """How far the job's checkpoint is; None if it has none."""
+    return session.scalar(select(Checkpoint.iteration).where(Checkpoint.job_id == job_id))
 
 
 def record_gradient_check(session: Session, job_id: str, token: str, result: dict[str, Any]) -> None:
@@ -155,7 +212,7 @@ def record_gradient_check(session: Session, job_id: str, token: str, result: dic
     recorded = session.execute(
         update(Job)
         .where(*_owned(job_id, token))
-        .values(gradient_check=result, updated_at=datetime.now(UTC))
+        .values(gradient_check=result, updated_at=moment(session))
         .returning(Job.id)
     ).scalar_one_or_none()
     if recorded is None:
@@ -196,52 +253,67 @@ def cancel_running(session: Session, job_id: str, token: str) -> None:
     _end(session, job_id, token, "cancelled")
 
 
-def release(session: Session, job_id: str, token: str) -> None:
+def release(session: Session, job_id: str, token: str) -> Status:
     """Put a running job back into the queue, for another worker to go on from its checkpoint.
+
+    A job that somebody asked to cancel is cancelled instead. Tells the job's status then.
 
     Raises:
         Superseded: the job is no longer this attempt's.
     """
+    now = moment(session)
     released = session.execute(
         update(Job)
         .where(*_owned(job_id, token))
-        .values(status="queued", token=None, lease_expires_at=None, updated_at=datetime.now(UTC))
-        .returning(Job.id)
+        .values(
+            status=case((Job.cancel_requested, "cancelled"), else_="queued"),
+            finished_at=case((Job.cancel_requested, now), else_=None),
+            token=None,
+            lease_expires_at=None,
+            updated_at=now,
+        )
+        .returning(Job.status)
+        .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if released is None:
         raise Superseded
+    return "cancelled" if released == "cancelled" else "queued"
 
 
 def recover(session: Session, max_crashes: int) -> None:
     """Take running jobs from workers that have not reported within their lease.
 
     They are queued again, but a job that somebody asked to cancel is cancelled, and one that has lost its worker
-    `max_crashes` times fails with the code ``worker_lost``.
+    `max_crashes` times without a new checkpoint in between fails with the code ``worker_lost``.
     """
-    now = datetime.now(UTC)
-    expired = (Job.status == "running", Job.lease_expires_at < now)
-    freed: dict[str, Any] = {"token": None, "lease_expires_at": None, "updated_at": now, "crashes": Job.crashes + 1}
-    session.execute(
-        update(Job)
-        .where(*expired, Job.cancel_requested)
-        .values(status="cancelled", finished_at=now, **freed)
-        .execution_options(synchronize_session=False)
+    now = moment(session)
+    expired = session.scalars(
+        select(Job)
+        .where(Job.status == "running", Job.lease_expires_at < now)
+        .order_by(Job.id)
+        .with_for_update(skip_locked=True)  # somebody else is about to do the same, or the attempt has reported
     )
-    session.execute(
-        update(Job)
-        .where(*expired, Job.crashes + 1 >= max_crashes)
-        .values(
-            status="failed",
-            finished_at=now,
-            error_code="worker_lost",
-            error_message=f"The worker died {max_crashes} times while it trained this job, most likely for lack of "
-            "memory. Try a smaller network or fewer rows.",
-            **freed,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(Job).where(*expired).values(status="queued", **freed).execution_options(synchronize_session=False)
+    for job in expired:
+        job.token = job.lease_expires_at = None
+        job.updated_at = now
+        job.crashes += 1
+        if job.cancel_requested:
+            job.status, job.finished_at = "cancelled", now
+        elif job.crashes >= max_crashes:
+            _fail("worker_lost", _lost_message(job.crashes), job)
+            job.finished_at = now
+        else:
+            job.status = "queued"
+
+
+def _fail(code: str, message: str, job: Job) -> None:
+    job.status, job.error_code, job.error_message = "failed", code, message
+
+
+def _lost_message(crashes: int) -> str:
+    return (
+        f"The worker died {crashes} times while it had this job, each time before the next checkpoint, most likely for "
+        "lack of memory. Try a smaller network or fewer rows; POST /v1/jobs/{id}/resume tries this one again."
     )
 
 
@@ -250,7 +322,7 @@ def queued_ids(session: Session) -> list[str]:
     return list(session.scalars(select(Job.id).where(Job.status == "queued").order_by(Job.id)))
 
 
-def request_cancel(session: Session, job_id: str) -> Job:
+def request_cancel(session: Session, project: Project, job_id: str) -> Job:
     """Cancel a queued job at once; ask a running one to stop at its next flush.
 
     Asking again, or asking a job that is already cancelled, changes nothing.
@@ -259,22 +331,80 @@ def request_cancel(session: Session, job_id: str) -> Job:
         NotFound: there is none (code ``job_not_found``).
         Conflict: it has succeeded or failed already (code ``job_already_ended``).
     """
-    now = datetime.now(UTC)
-    session.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.status == "queued")
-        .values(status="cancelled", cancel_requested=True, finished_at=now, updated_at=now)
-    )
-    session.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.status == "running", Job.cancel_requested.is_(False))
-        .values(cancel_requested=True, updated_at=now)
-    )
-    job = session.scalar(select(Job).where(Job.id == job_id).execution_options(populate_existing=True))
-    if job is None:
-        raise NotFound("job_not_found", f"There is no job {job_id}.")
+    job = _locked(session, project, job_id)
     if job.status in ("succeeded", "failed"):
         raise Conflict("job_already_ended", f"The job has {job.status} already; there is nothing left to cancel.")
+    if not job.cancel_requested:
+        job.cancel_requested = True
+        job.updated_at = moment(session)
+        if job.status == "queued":
+            job.status, job.finished_at = "cancelled", moment(session)
+        session.flush()
+    return job
+
+
+def resume(session: Session, project: Project, job_id: str, iterations: int | None) -> Job:
+    """Queue a job that has ended, to go on from its checkpoint.
+
+    Args:
+        session: of a transaction that also holds the job's dataset against deletion.
+        project: whose job it is.
+        job_id: which job.
+        iterations: how many it is to have in all from now on; None for as many as before.
+
+    Raises:
+        NotFound: there is none (code ``job_not_found``).
+        Conflict: it is queued or running (``job_not_ended``), has diverged and would do so again (``job_diverged``), or
+            it has done all these iterations or stopped by itself (``nothing_left_to_train``).
+        InvalidRequest: it has come further than that already (``too_few_iterations``).
+    """
+    job = _locked(session, project, job_id)
+    total = job.iterations if iterations is None else iterations
+    reached = checkpoint_iteration(session, job_id) or 0
+    _check_resumable(job, total, reached)
+    job.status = "queued"
+    job.iterations = total
+    job.spec = {**job.spec, "training": {**job.spec["training"], "iterations": total}}
+    job.crashes = 0
+    job.cancel_requested = False
+    job.error_code = job.error_message = job.stopped_by = job.finished_at = None
+    job.updated_at = moment(session)
+    session.flush()
+    return job
+
+
+def _check_resumable(job: Job, total: int, reached: int) -> None:
+    if job.status in ("queued", "running"):
+        raise Conflict("job_not_ended", f"The job is {job.status}: it goes on by itself.")
+    if job.error_code == "diverged":
+        raise Conflict(
+            "job_diverged",
+            "The job would diverge again at the same iteration. Start a new one with what its error suggests.",
+        )
+    if job.stopped_by is not None:
+        raise Conflict(
+            "nothing_left_to_train",
+            f"The training has ended by itself ({job.stopped_by}), and would at once again, whatever the number of "
+            "iterations. A new job can start from its model (from_model_id).",
+        )
+    if job.status == "succeeded" and total <= job.iterations:
+        raise Conflict(
+            "nothing_left_to_train",
+            f"The job has done its {job.iterations} iterations. Ask for more in all: iterations beyond that.",
+        )
+    if total < reached:
+        message = f"The job has done {reached} iterations already: iterations is the number in all, at least that."
+        raise InvalidRequest("too_few_iterations", message, (FieldError("/iterations", message),))
+
+
+def _locked(session: Session, project: Project, job_id: str) -> Job:
+    """The project's job of that id; nobody else changes it until the transaction ends."""
+    return _found(project, job_id, session.get(Job, job_id, with_for_update=True, populate_existing=True))
+
+
+def _found(project: Project, job_id: str, job: Job | None) -> Job:
+    if job is None or job.project != project:
+        raise NotFound("job_not_found", f"There is no job {job_id}.")
     return job
 
 
@@ -283,12 +413,13 @@ def _owned(job_id: str, token: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _end(session: Session, job_id: str, token: str, status: Status, **values: str | None) -> None:
-    now = datetime.now(UTC)
+    now = moment(session)
     ended = session.execute(
         update(Job)
         .where(*_owned(job_id, token))
         .values(status=status, finished_at=now, updated_at=now, lease_expires_at=None, token=None, **values)
         .returning(Job.id)
+        .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if ended is None:
         raise Superseded

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session, undefer
 
 from infra.errors import NotFound
 from infra.paging import Page, page
+from infra.projects import Project
 from infra.tables import Model
 
 
@@ -15,30 +16,30 @@ def add(session: Session, model: Model) -> None:
     session.flush()
 
 
-def get(session: Session, model_id: str) -> Model:
-    """The model of that id, without its weights.
+def get(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id, without its weights.
 
     Raises:
         NotFound: there is none (code ``model_not_found``).
     """
-    return _found(model_id, session.get(Model, model_id))
+    return _found(project, model_id, session.get(Model, model_id))
 
 
-def get_with_weights(session: Session, model_id: str) -> Model:
-    """The model of that id, its weights loaded.
+def get_with_weights(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id, its weights loaded.
 
     Raises:
         NotFound: there is none (code ``model_not_found``).
     """
-    return _found(model_id, session.get(Model, model_id, options=[undefer(Model.weights)]))
+    return _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.weights)]))
 
 
-def list_page(session: Session, after: str | None, limit: int) -> Page[Model]:
-    """Models, newest first."""
-    return page(session, Model, after=after, limit=limit)
+def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Model]:
+    """The project's models, newest first."""
+    return page(session, Model, project, after=after, limit=limit)
 
 
-def _found(model_id: str, model: Model | None) -> Model:
-    if model is None:
+def _found(project: Project, model_id: str, model: Model | None) -> Model:
+    if model is None or model.project != project:
         raise NotFound("model_not_found", f"There is no model {model_id}.")
     return model

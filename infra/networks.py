@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from infra.errors import NotFound
 from infra.paging import Page, page
+from infra.projects import Project
 from infra.tables import Network
 
 
@@ -15,18 +16,18 @@ def add(session: Session, network: Network) -> None:
     session.flush()
 
 
-def get(session: Session, network_id: str) -> Network:
-    """The network of that id.
+def get(session: Session, project: Project, network_id: str) -> Network:
+    """The project's network of that id.
 
     Raises:
         NotFound: there is none (code ``network_not_found``).
     """
     network = session.get(Network, network_id)
-    if network is None:
+    if network is None or network.project != project:
         raise NotFound("network_not_found", f"There is no network {network_id}.")
     return network
 
 
-def list_page(session: Session, after: str | None, limit: int) -> Page[Network]:
-    """Networks, newest first."""
-    return page(session, Network, after=after, limit=limit)
+def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Network]:
+    """The project's networks, newest first."""
+    return page(session, Network, project, after=after, limit=limit)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from infra.projects import Project
 from infra.tables import Dataset, Job, Model, Network
 
 Row = TypeVar("Row", Dataset, Network, Job, Model)
@@ -22,18 +23,24 @@ class Page(Generic[Row]):
 
 
 def page(
-    session: Session, table: type[Row], *conditions: ColumnElement[bool], after: str | None, limit: int
+    session: Session,
+    table: type[Row],
+    project: Project,
+    *conditions: ColumnElement[bool],
+    after: str | None,
+    limit: int,
 ) -> Page[Row]:
-    """The next `limit` rows of `table` that meet the conditions, newest first.
+    """The next `limit` rows of `table` in a project that meet the conditions, newest first.
 
     Args:
         session: where to read.
         table: one whose `id` sorts by time.
+        project: whose rows.
         conditions: SQL conditions that all must hold.
         after: the id the page before ended with; None for the first page.
         limit: how many rows at most.
     """
-    query = select(table).where(*conditions).order_by(table.id.desc()).limit(limit + 1)
+    query = select(table).where(table.project == project, *conditions).order_by(table.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(table.id < after)
     rows = list(session.scalars(query))

@@ -28,9 +28,13 @@ def request_signal_at_parent_death(number: signal.Signals) -> None:
 
 def stop(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
     """End a child: SIGTERM, and SIGKILL if it takes longer than that. Nothing happens if it has ended already."""
-    if process.poll() is not None:
-        return
-    process.terminate()
+    if process.poll() is None:
+        process.terminate()
+        wait_or_kill(process, seconds)
+
+
+def wait_or_kill(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
+    """Wait for a child that has been asked to end; SIGKILL if it takes longer than that."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

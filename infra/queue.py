@@ -47,13 +47,15 @@ class JobQueue:
             raise _unavailable() from error
 
     def waiting(self) -> set[str]:
-        """The ids of the jobs that wait in Redis, or are just being handed to a worker.
+        """The ids of the jobs that wait in Redis.
+
+        Not those that a worker has just taken and not yet claimed: if it died there, nobody else would ever take them.
 
         Raises:
             Unavailable: Redis cannot be reached (code ``redis_unavailable``).
         """
         try:
-            deliveries = [*self.rq.get_job_ids(), *self.rq.intermediate_queue.get_job_ids()]
+            deliveries = self.rq.get_job_ids()
         except redis.RedisError as error:
             raise _unavailable() from error
         return {job_of_delivery(delivery) for delivery in deliveries}

@@ -48,6 +48,23 @@ class Settings(BaseSettings):
         8 * 2**30, gt=0, description="Most memory a job may be estimated to need, in bytes."
     )
 
+    max_iterations: int = Field(10_000_000, gt=0, description="Most iterations a job may ask for.")
+    max_queued_jobs: int = Field(1000, gt=0, description="Most jobs of one project that may wait for a worker.")
+    max_uploads: int = Field(
+        8, gt=0, description="Most uploads of one project that one API process takes in at the same time."
+    )
+    max_requests_per_second: int = Field(
+        500, gt=0, description="Most requests a second of one key, over all API processes that share a Redis."
+    )
+    slow_body_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="A request must come within so long, and a second more for every 16 KiB of its body.",
+    )
+    idempotency_hours: float = Field(
+        24.0, gt=0, description="How long an answer is kept for requests that repeat its `Idempotency-Key`."
+    )
+
     training_threads: int = Field(
         0, ge=0, description="Threads of one training job. 0: one for each CPU the worker may use."
     )
@@ -64,7 +81,10 @@ class Settings(BaseSettings):
         2.0, gt=0, description="How often each worker looks for jobs that Redis has lost or whose worker has died."
     )
     max_crashes: int = Field(
-        3, gt=0, description="A job whose worker has died this often is given up, as it may be what kills them."
+        3,
+        gt=0,
+        description="A job whose worker has died this often in a row, without a new checkpoint, is given up: it may be "
+        "what kills them.",
     )
 
     @property

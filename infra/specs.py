@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -26,6 +25,7 @@ from pydantic import (
 from backprop.network import Layer, Network
 from backprop.training import Training
 from infra.columns import ColumnType, Labels
+from infra.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
 Task = Literal["classification", "regression", "reconstruction"]
@@ -55,8 +55,10 @@ DEFAULT_MOMENTUM = 0.9
 DEFAULT_CORRECTIONS = 10
 DEFAULT_SPARSITY = 0.01
 
+MOST_ITERATIONS = 1_000_000_000
 
-def _refuse_text_and_booleans(value: object) -> object:
+
+def refuse_text_and_booleans(value: object) -> object:
     """Keep Pydantic from reading the string "3" or the boolean true as a number."""
     if isinstance(value, bool | str | bytes):
         raise ValueError("must be a number")
@@ -70,17 +72,17 @@ def _refuse_lone_surrogates(name: str) -> str:
     return name
 
 
-_Integer = Annotated[int, BeforeValidator(_refuse_text_and_booleans)]
-_Number = Annotated[float, BeforeValidator(_refuse_text_and_booleans), Field(allow_inf_nan=False)]
+_Integer = Annotated[int, BeforeValidator(refuse_text_and_booleans)]
+_Number = Annotated[float, BeforeValidator(refuse_text_and_booleans), Field(allow_inf_nan=False)]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Name = Annotated[str, AfterValidator(_refuse_lone_surrogates)]
-_ColumnNames = Annotated[tuple[_Name, ...], Field(min_length=1, max_length=10_000)]
+_ColumnNames = Annotated[tuple[_Name, ...], at_most(10_000), Field(min_length=1, max_length=10_000)]
 
 
-class _Spec(BaseModel):
-    """Frozen, and an unknown field is an error: a misspelt option must not be silently ignored."""
+class _Spec(StrictModel):
+    """What a client may have written; it does not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
 
 class LayerSpec(_Spec):
@@ -103,7 +105,7 @@ class LayerSpec(_Spec):
 class NetworkSpec(_Spec):
     """A feed-forward network. Its input size comes from the data."""
 
-    layers: tuple[LayerSpec, ...] = Field(
+    layers: Annotated[tuple[LayerSpec, ...], at_most(100)] = Field(
         min_length=1,
         max_length=100,
         description="The hidden layers in order, then the output layer as the last.",
@@ -144,7 +146,7 @@ class TrainingSpec(_Spec):
     iterations: _Integer = Field(
         default=400,
         ge=0,
-        le=10_000_000,
+        le=MOST_ITERATIONS,
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
         "after each update; 0 gives the initial weights.",
     )
@@ -261,7 +263,7 @@ class JobSpec(_Spec):
 
     dataset_id: _Id = Field(description="The dataset to learn from.", examples=["ds_01jd3kz7"])
     network: NetworkSpec | None = Field(
-        default=None, description="The network, in place. Give either this or network_id."
+        default=None, description="The network, in place. Give either this or network_id; neither with from_model_id."
     )
     network_id: _Id | None = Field(default=None, description="The id of a stored network.")
     inputs: _ColumnNames | None = Field(
@@ -297,11 +299,18 @@ class JobSpec(_Spec):
         description="Compare backpropagation's gradient with a numerical one at the initial parameters, before it "
         "trains. The job shows the result, and fails with the code gradient_check_failed if they differ.",
     )
+    from_model_id: _Id | None = Field(
+        default=None,
+        description="Start from the weights of this model instead of random ones, with its network, columns, task and "
+        "scaling, all of which may be left out. The rows, of any dataset with these columns, are coded as the model's "
+        "were. The optimizer starts afresh: to go on as if nothing had been, resume the model's job.",
+    )
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
-        if (self.network is None) == (self.network_id is None):
-            raise ValueError("give exactly one of network and network_id")
+        given = (self.network is not None) + (self.network_id is not None)
+        if given == 2 or (given == 0 and self.from_model_id is None):
+            raise ValueError("give exactly one of network and network_id, or from_model_id")
         return self
 
 
@@ -328,6 +337,7 @@ class ResolvedJob(_Spec):
         network: with the output layer's units filled in.
         training: with the defaults filled in that apply.
         targets: empty for reconstruction, where the inputs are the targets.
+        from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
         parameters: how many weights and biases the network has.
@@ -344,6 +354,7 @@ class ResolvedJob(_Spec):
     holdout: float
     training: TrainingSpec
     gradient_check: bool
+    from_model_id: str | None = None
     sizes: tuple[int, ...]
     rows: int
     parameters: int

@@ -58,12 +58,64 @@ class Table(DeclarativeBase):
     }
 
 
+class Key(Table):
+    """What lets a client in.
+
+    Attributes:
+        project: what it gives access to.
+        scopes: what it allows there, `infra.keys.Scope` each.
+        secret_sha256: of its secret part, in hexadecimal.
+        expires_at: from when on it is refused; None: never.
+        revoked_at: since when it is refused; None: it is not.
+    """
+
+    __tablename__ = "keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    scopes: Mapped[list[Any]]
+    secret_sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyRecord(Table):
+    """A creating request that came with an Idempotency-Key, and its answer once there is one.
+
+    Attributes:
+        key: as the client sent it.
+        fingerprint: SHA-256 of what was asked, in hexadecimal.
+        token: names the process that may give the answer; anybody else's writes change no row.
+        lease_expires_at: when that process, not heard of since, is taken to be dead.
+        status: of the answer; None while there is none.
+        headers: of the answer, those that are its own.
+        body: of the answer.
+        expires_at: from when on the key may be used for something else.
+    """
+
+    __tablename__ = "idempotency_records"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    project: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    token: Mapped[str]
+    lease_expires_at: Mapped[datetime]
+    status: Mapped[int | None] = mapped_column(Integer)
+    headers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+
+
 class Dataset(Table):
     """An uploaded table in its canonical form. `columns` holds `infra.columns.Column` objects as JSON."""
 
     __tablename__ = "datasets"
+    __table_args__ = (Index(None, "project", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
     name: Mapped[str]
     format: Mapped[str]
     filename: Mapped[str]
@@ -79,8 +131,10 @@ class Network(Table):
     """A named network spec. `spec` holds an `infra.specs.NetworkSpec` as JSON."""
 
     __tablename__ = "networks"
+    __table_args__ = (Index(None, "project", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
     name: Mapped[str]
     spec: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
@@ -96,17 +150,24 @@ class Job(Table):
         cost: J(W, b) at `iteration`.
         rate: iterations per second over the last flushes.
         attempt: how many times a worker has claimed the job.
-        crashes: how many of those attempts ended without a word.
+        crashes: how many attempts since the last checkpoint have ended without a word.
         token: names the attempt that may write; anybody else's writes change no row.
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
         gradient_check: an `infra.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
         stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
+        model_id: the newest model; it has more than one if it was resumed after it had succeeded.
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "status", "lease_expires_at"), Index(None, "dataset_id", "status"))
+    __table_args__ = (
+        Index(None, "status", "lease_expires_at"),
+        Index(None, "dataset_id", "status"),
+        Index(None, "project", "status"),
+        Index(None, "project", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
     dataset_id: Mapped[str]
     network_id: Mapped[str | None]
     spec: Mapped[dict[str, Any]]
@@ -160,9 +221,10 @@ class Checkpoint(Table):
 
 
 class Model(Table):
-    """What a job has trained. It never changes.
+    """What a job has trained. It never changes: a job that is resumed makes another one.
 
     Attributes:
+        from_model_id: the model that its training went on from: an earlier one of its job, or the one the job names.
         network: the network with its input and output sizes, as JSON.
         preprocessing: how rows become inputs and outputs become answers, as JSON.
         metrics: what `worker.evaluation` measured, as JSON.
@@ -172,9 +234,12 @@ class Model(Table):
     """
 
     __tablename__ = "models"
+    __table_args__ = (Index(None, "project", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    project: Mapped[str]
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), index=True)
+    from_model_id: Mapped[str | None]
     dataset_id: Mapped[str]
     task: Mapped[str]
     network: Mapped[dict[str, Any]]

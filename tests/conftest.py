@@ -14,12 +14,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url, text
 
-from app.main import create_app
 from infra import redis_server
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.settings import Settings
 from migrations.commands import upgrade
+from tests.support.apps import open_app
 from tests.support.postgres import running_postgres
 from tests.support.service import Service
 
@@ -42,8 +42,8 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server that all tests share; each has a database of its own in it."""
-    with running_postgres() as url:
-        yield url
+    with running_postgres() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +79,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
         redis_url=redis_url,
         queue_name=f"test-{uuid4().hex}",
         training_threads=1,
+        max_requests_per_second=1_000_000,
     )
 
 
@@ -99,7 +100,7 @@ def artifacts(settings: Settings) -> ArtifactStore:
 @pytest.fixture
 def api(settings: Settings) -> Iterator[TestClient]:
     """The API in this process, in front of the real database and the real Redis."""
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(open_app(settings), raise_server_exceptions=False) as client:
         yield client
 
 

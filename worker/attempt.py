@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
 
 from backprop.codec import from_bytes, to_bytes
 from backprop.network import Network, Parameters, initial_parameters
+from backprop.preprocessing import Preprocessing
 from backprop.training import Run, StopReason
 from infra import costs, datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
@@ -24,12 +25,14 @@ from infra.errors import InvalidRequest, ServiceError, Unavailable
 from infra.gradient_checks import GradientCheckResult
 from infra.ids import new_id
 from infra.jobs import Claim, Status, Superseded
+from infra.projects import Project
 from infra.settings import Settings
-from infra.specs import ResolvedJob, network_of, training_of
+from infra.specs import ResolvedJob, TrainingSpec, network_of, training_of
 from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
+from worker.scratch import scratch_folder
 from worker.shutdown import Shutdown, ShutdownRequested
 
 SMOOTH_LIMIT = 1e-6
@@ -37,6 +40,8 @@ SMOOTH_LIMIT = 1e-6
 
 KINKED_LIMIT = 0.05
 """With relu units some z are closer to the kink than the step, and the numerical derivative averages both sides."""
+
+Written = TypeVar("Written")
 
 _log = structlog.get_logger(__name__)
 
@@ -51,17 +56,20 @@ def attempt_job(
     Whatever goes wrong with the job itself becomes its error. When this attempt is superseded meanwhile, nothing
     more is written.
     """
-    with database.writing() as session:
-        claim = jobs.claim(session, job_id, settings.lease_seconds)
-    if claim is None:
-        _log.info("nothing to do: the job is not queued", job=job_id)
-        return
-    log = _log.bind(job=job_id, attempt=claim.job.attempt)
-    log.info("job taken up")
+    log = _log.bind(job=job_id)
     try:
+        with database.writing() as session:
+            claim = jobs.claim(session, job_id, settings.lease_seconds)
+        if claim is None:
+            log.info("nothing to do: the job is not queued")
+            return
+        log = log.bind(attempt=claim.job.attempt)
+        log.info("job taken up")
         status = Attempt(claim, database, artifacts, settings, shutdown).carry_out()
     except Superseded:
         log.warning("superseded: another attempt has the job, or it has ended")
+    except Unavailable as error:
+        log.warning("the job goes on when the database is back, in another attempt", reason=error.message)
     else:
         log.info("attempt ended", status=status)
 
@@ -81,15 +89,16 @@ class Attempt:
 
         Raises:
             Superseded: the job is no longer this attempt's.
+            Unavailable: the database is away, and this process is to end before it is back.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix="backprop-job-") as scratch:
-                return self._succeed(*self._train(Path(scratch)))
+            with scratch_folder() as scratch:
+                return self._succeed(*self._train(scratch))
         except Superseded:
             raise
         except CancelRequested:
             return self._cancel()
-        except ShutdownRequested:
+        except (ShutdownRequested, Unavailable):
             return self._release()
         except ServiceError as error:
             return self._fail(error.code, error.message)
@@ -105,23 +114,31 @@ class Attempt:
         Returns:
             The model, not yet stored and without its cost, and what ended the training early.
         """
+        project = Project(self.claim.job.project)
         spec = ResolvedJob.model_validate(self.claim.job.spec)
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
-            artifact = datasets.get(session, spec.dataset_id).artifact
+            artifact = datasets.get(session, project, spec.dataset_id).artifact
+            start = (
+                None if spec.from_model_id is None else models.get_with_weights(session, project, spec.from_model_id)
+            )
+        coding = None if start is None else Preprocessing.from_json(start.preprocessing)
         with Recorder(self.database, self.claim, pace, self.shutdown) as recorder:
             with self.shutdown.at_once():
-                data = prepare(spec, self.artifacts, artifact, scratch)
-            run = self._run(spec, data)
+                data = prepare(spec, self.artifacts, artifact, scratch, coding)
+                run = self._run(spec, data, start)
             if spec.gradient_check and self.claim.checkpoint is None:
                 with self.shutdown.at_once():
                     self._check_gradient(spec, run.parameters, data)
-            follow(run, recorder)
+            with self.shutdown.training():
+                follow(run, recorder)
             with self.shutdown.at_once():
                 metrics = evaluate(run.best_parameters, data)
             model = Model(
                 id=new_id("mdl"),
+                project=self.claim.job.project,
                 job_id=self.claim.job.id,
+                from_model_id=self.claim.job.model_id or spec.from_model_id,
                 dataset_id=spec.dataset_id,
                 task=spec.task,
                 network={"sizes": spec.sizes, **spec.network.model_dump(mode="json")},
@@ -133,18 +150,15 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _run(self, spec: ResolvedJob, data: TrainingData) -> Run:
+    def _run(self, spec: ResolvedJob, data: TrainingData, start: Model | None) -> Run:
         network = network_of(spec)
         checkpoint = self.claim.checkpoint
-        training = spec.training
         return Run(
             network,
-            training_of(training),
+            training_of(spec.training),
             data.X,
             data.Y,
-            parameters=initial_parameters(
-                network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
-            ),
+            parameters=_initial_parameters(network, spec.training, start),
             state=None if checkpoint is None else from_bytes(checkpoint),
             threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
             X_held=data.X_held,
@@ -189,12 +203,12 @@ class Attempt:
         return "cancelled"
 
     def _release(self) -> Status:
-        with self.database.writing() as session:
-            jobs.release(session, self.claim.job.id, self.claim.token)
-        return "queued"
+        return self._write_however_long_it_takes(
+            lambda session: jobs.release(session, self.claim.job.id, self.claim.token)
+        )
 
-    def _write_however_long_it_takes(self, write: Callable[[Session], None]) -> None:
-        """End the job, waiting for a database that is away.
+    def _write_however_long_it_takes(self, write: Callable[[Session], Written]) -> Written:
+        """End the attempt, waiting for a database that is away.
 
         If the commit went through and only its answer was lost, the second try finds the job ended: superseded by
         itself, which changes nothing.
@@ -202,14 +216,22 @@ class Attempt:
         while True:
             try:
                 with self.database.writing() as session:
-                    write(session)
-            except Unavailable:
+                    return write(session)
+            except Unavailable as error:
                 if self.shutdown.requested:
                     raise
-                _log.warning("the database is away; the job ends when it is back", job=self.claim.job.id)
+                _log.warning("the job ends when the database takes it", job=self.claim.job.id, reason=error.message)
                 time.sleep(self.settings.flush_seconds)
-            else:
-                return
+
+
+def _initial_parameters(network: Network, training: TrainingSpec, start: Model | None) -> Parameters:
+    """Random ones, or those of the model that the job starts from, in the job's precision."""
+    if start is None:
+        return initial_parameters(
+            network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
+        )
+    weights = Parameters.from_arrays(network, from_bytes(start.weights))
+    return Parameters(network, weights.vector.astype(training.dtype))
 
 
 def follow(run: Run, recorder: Recorder) -> None:
@@ -219,16 +241,18 @@ def follow(run: Run, recorder: Recorder) -> None:
         InvalidRequest: J is no longer a finite number (code ``diverged``).
         CancelRequested, ShutdownRequested, Superseded: stop, as the recorder says.
     """
-    began = False
+    last: int | None = None
     for record in run.records():
         if not math.isfinite(record.cost):
             raise _diverged(record.iteration)
-        if not began:
+        if last is None:
             recorder.training_begins(record.iteration)
-            began = True
+        last = record.iteration
         recorder.add(record)
         if recorder.needs_attention:
-            recorder.attend(run, record.iteration)
+            recorder.attend(run, last)
+    if last is not None:
+        recorder.training_ends(run, last)
 
 
 def _require_agreement(result: GradientCheckResult, network: Network) -> None:

@@ -65,14 +65,17 @@ class TrainingData:
     preprocessing: Preprocessing
 
 
-def prepare(job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path) -> TrainingData:
-    """Learn the coding of a job's columns from its training rows, and code all rows.
+def prepare(
+    job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path, preprocessing: Preprocessing | None = None
+) -> TrainingData:
+    """Learn the coding of a job's columns from its training rows, unless it is given, and code all rows.
 
     Args:
         job: the job.
         store: where the dataset is.
         key: of the dataset's file.
         scratch: an existing folder for the matrices; they are needed for as long as the result is.
+        preprocessing: the coding of the model that the job starts from, if it does.
 
     Raises:
         InvalidRequest: the training rows are not enough to learn from: ``class_missing_in_training``,
@@ -89,14 +92,19 @@ def prepare(job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path) -> 
 
     if job.rows <= rows_at_once:
         only = list(read())
-        return _prepare(job, lambda: iter(only), held, scratch)
-    return _prepare(job, read, held, scratch)
+        return _prepare(job, lambda: iter(only), held, scratch, preprocessing)
+    return _prepare(job, read, held, scratch, preprocessing)
 
 
 def _prepare(
-    job: ResolvedJob, batches: Callable[[], Iterator[dict[str, Array]]], held: Mask, scratch: Path
+    job: ResolvedJob,
+    batches: Callable[[], Iterator[dict[str, Array]]],
+    held: Mask,
+    scratch: Path,
+    preprocessing: Preprocessing | None,
 ) -> TrainingData:
-    preprocessing = _learn(job, batches(), held)
+    if preprocessing is None:
+        preprocessing = _learn(job, batches(), held)
     with ExitStack() as files:
         training = files.enter_context(_Rows(scratch, "training", int((~held).sum()), job, preprocessing))
         held_out = files.enter_context(_Rows(scratch, "held_out", int(held.sum()), job, preprocessing))

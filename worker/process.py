@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any
 
-from rq import Worker
+import redis
+import structlog
+from redis.client import Pipeline
+from rq import Worker, worker_registration
+from rq.exceptions import StopRequested
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -17,6 +26,7 @@ from infra.processes import request_signal_at_parent_death
 from infra.queue import JobQueue, connect
 from infra.settings import Settings
 from worker.reconciler import Reconciler
+from worker.scratch import remove_abandoned_folders
 
 SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Training has threads of its own; and a BLAS with threads in the parent could hang a forked work-horse."""
@@ -25,53 +35,144 @@ HEARTBEAT_SECONDS = 45
 """How often a worker tells Redis, at the least, that it is alive."""
 
 
+MAINTENANCE_SECONDS = 60
+"""How often one of the workers removes from Redis what others have left there when they died."""
+
+RECONNECT_SECONDS = 1.0
+"""Between two tries to reach a Redis that is away."""
+
+_log = structlog.get_logger(__name__)
+
+
 class TrainingWorker(Worker):
     """RQ's forking worker, with a work-horse that never outlives it and is told when the worker is to stop.
 
     Asked to stop (SIGTERM, SIGINT), RQ would wait for the job to end. Instead the work-horse is asked too: it leaves
     a checkpoint, puts its job back into the queue and exits.
+
+    A Redis that goes away is nothing to a work-horse that trains. RQ would end the worker, and so the work-horse.
+
+    Attributes:
+        reconciler: holds still while this worker forks.
+        stopping: SIGTERM or SIGINT has come.
     """
 
+    max_connection_wait_time = 2.0
     reconciler: Reconciler
+    stopping = False
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Fork while the reconciler holds no connection."""
-        with self.reconciler.quiet:
+        """Fork while the reconciler holds no connection, and no signal is lost between parent and child."""
+        with self.reconciler.quiet, _sigterm_blocked():
             super().fork_work_horse(job, queue)
         if self._stop_requested:  # asked between taking the job and forking
-            os.kill(self.horse_pid, signal.SIGTERM)
+            self._ask_horse_to_stop()
 
     def main_work_horse(self, job: Job, queue: Queue) -> Any:  # noqa: ANN401  # RQ's own signature
         """Run in the forked process."""
         request_signal_at_parent_death(signal.SIGKILL)
+        if os.getppid() != self.pid:  # it died before we could ask for that
+            os._exit(1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return super().main_work_horse(job, queue)
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Have a work-horse carry the job out. What Redis then is not told it does not need to know."""
+        try:
+            super().execute_job(job, queue)
+        except redis.RedisError as error:
+            _log.warning("Redis is away; it is not told that a job has ended", reason=str(error))
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Handle SIGTERM and SIGINT."""
+        self.stopping = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def handle_warm_shutdown_request(self) -> None:
         """Pass the request to stop on to the work-horse."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        self._ask_horse_to_stop()
+
+    def _ask_horse_to_stop(self) -> None:
         if self.horse_pid:
-            os.kill(self.horse_pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def set_shutdown_requested_date(self) -> None:
+        """Note it in Redis, if that is there."""
+        with suppress(redis.RedisError):
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Tell Redis that this worker is alive, also a Redis that has forgotten it."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.hset(self.key, mapping=self.serialize())
+        worker_registration.register(self, pipeline)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Tell Redis that the job is alive, if Redis is there."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except redis.RedisError:
+            _log.warning("Redis is away; the job trains on")
+
+    def subscribe(self) -> None:
+        """Take no commands through Redis: it only carries job ids."""
+
+    def teardown(self) -> None:
+        """Leave Redis, if that is there."""
+        with suppress(redis.RedisError):
+            super().teardown()  # type: ignore[no-untyped-call]
 
 
 def run_worker(settings: Settings) -> None:
-    """Take jobs until SIGTERM or SIGINT.
+    """Take jobs until SIGTERM or SIGINT. A Redis that is away is waited for.
 
     The task's modules are imported here, before any fork, so that a work-horse starts within milliseconds.
     """
     os.environ.update(SINGLE_THREADED_BLAS)
     import worker.tasks  # noqa: F401  # NumPy must find the variables above
 
+    remove_abandoned_folders()
+    reconciler = Reconciler(settings)
+    reconciler.start()
+    with suppress(StopRequested):  # where the signal comes while there is no Redis to take jobs from
+        while not _work(settings, reconciler):
+            time.sleep(RECONNECT_SECONDS)
+
+
+def _work(settings: Settings, reconciler: Reconciler) -> bool:
+    """Take jobs for as long as Redis is there; tells whether the worker was asked to stop."""
     queue = JobQueue(connect(settings.redis_url), settings.queue_name)
-    rq_worker = TrainingWorker(
-        [queue.rq],
-        connection=queue.connection,
-        serializer=JSONSerializer,
-        worker_ttl=HEARTBEAT_SECONDS + 15,  # RQ reports 15 seconds before it would be given up
-        job_monitoring_interval=HEARTBEAT_SECONDS,
-    )
-    rq_worker.reconciler = Reconciler(settings)
-    rq_worker.reconciler.start()
-    rq_worker.work(logging_level="WARNING")  # what happens to jobs is in our own log
+    rq_worker: TrainingWorker | None = None
+    try:
+        rq_worker = TrainingWorker(
+            [queue.rq],
+            connection=queue.connection,
+            serializer=JSONSerializer,
+            worker_ttl=HEARTBEAT_SECONDS + 15,  # RQ reports 15 seconds before it would be given up
+            job_monitoring_interval=HEARTBEAT_SECONDS,
+            maintenance_interval=MAINTENANCE_SECONDS,
+        )
+        rq_worker.reconciler = reconciler
+        rq_worker.work(logging_level="WARNING")  # what happens to jobs is in our own log
+    except redis.RedisError as error:
+        _log.warning("Redis is away; the worker waits for it", reason=str(error))
+    finally:
+        queue.connection.close()
+    return rq_worker is not None and rq_worker.stopping
+
+
+@contextmanager
+def _sigterm_blocked() -> Iterator[None]:
+    """Inside, SIGTERM waits. A child forked there inherits that, and must end it when it is ready."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def worker_is_alive(settings: Settings) -> bool:

@@ -16,16 +16,25 @@ from infra.settings import Settings
 _log = structlog.get_logger(__name__)
 
 
-def reconcile(database: Database, queue: JobQueue, max_crashes: int) -> None:
-    """One pass: requeue what was lost, and deliver what Redis does not hold.
+def recover(database: Database, max_crashes: int) -> None:
+    """Requeue the jobs whose worker has died.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    with database.writing() as session:
+        jobs.recover(session, max_crashes)
+
+
+def deliver(database: Database, queue: JobQueue) -> None:
+    """Deliver the queued jobs that Redis does not hold.
 
     Any number of workers may do this at the same time: a job delivered twice is claimed once.
 
     Raises:
         Unavailable: the database or Redis cannot be reached.
     """
-    with database.writing() as session:
-        jobs.recover(session, max_crashes)
+    with database.reading() as session:
         queued = jobs.queued_ids(session)
     if not queued:
         return
@@ -41,11 +50,15 @@ class Reconciler:
 
     A pass opens its connections and closes them again under `quiet`, so that a fork made while holding `quiet`
     inherits none.
+
+    When the database was away, no attempt could report: each has the time of a lease to do so before it is taken for
+    dead.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.quiet = threading.Lock()
         self._settings = settings
+        self._recover_from = 0.0
 
     def start(self) -> None:
         """Begin, in a thread that ends with the process."""
@@ -55,13 +68,17 @@ class Reconciler:
         while True:
             time.sleep(self._settings.reconcile_seconds)
             with self.quiet:
-                self._pass()
+                self.look_after_jobs()
 
-    def _pass(self) -> None:
+    def look_after_jobs(self) -> None:
+        """One pass. Whatever goes wrong is logged."""
         database = Database(self._settings.resolved_database_url)
         queue = JobQueue(connect(self._settings.redis_url), self._settings.queue_name)
         try:
-            reconcile(database, queue, self._settings.max_crashes)
+            self._reach(database)
+            if time.monotonic() >= self._recover_from:
+                recover(database, self._settings.max_crashes)
+            deliver(database, queue)
         except Unavailable as error:
             _log.warning("cannot look after lost jobs right now", reason=error.message)
         except Exception:  # a pass that fails must not be the last
@@ -69,3 +86,10 @@ class Reconciler:
         finally:
             database.close()
             queue.connection.close()
+
+    def _reach(self, database: Database) -> None:
+        try:
+            database.ping()
+        except Unavailable:
+            self._recover_from = time.monotonic() + self._settings.lease_seconds
+            raise

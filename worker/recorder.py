@@ -25,6 +25,9 @@ MOST_BUFFERED = 500_000
 MOST_ROWS_A_FLUSH = 5_000
 """Rows of one transaction: large enough to be fast, small enough to leave the database to others in between."""
 
+PATIENCE_SECONDS = 0.8
+"""How long an attempt that is to stop may take to end its iteration; beyond that it goes back to the checkpoint."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -73,6 +76,8 @@ class Recorder:
         self._failure: Exception | None = None
         self._last_commit_is_uncertain = False
         self._cancel_requested = False
+        self._is_saving = False
+        self._to_stop_since: float | None = None
         self._began: tuple[float, int] | None = None
         self._last_report = time.monotonic()
         self._last_checkpoint = time.monotonic()
@@ -118,8 +123,7 @@ class Recorder:
             raise self._failure
         stopping = self._cancel_requested or self._shutdown.requested
         if stopping or self._checkpoint_is_due():
-            self._state = (iteration, to_bytes(run.state()))
-            self._last_checkpoint = time.monotonic()
+            self._save(run, iteration)
         if self._cancel_requested:
             raise CancelRequested
         if self._shutdown.requested:
@@ -127,31 +131,60 @@ class Recorder:
         with self._flushed:
             self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._failure)
 
+    def training_ends(self, run: Run, iteration: int) -> None:
+        """Keep the final state, from which the job can be resumed, or ended again if that fails."""
+        self._save(run, iteration)
+
+    def _save(self, run: Run, iteration: int) -> None:
+        self._is_saving = True  # which is nothing to be interrupted at
+        self._state = (iteration, to_bytes(run.state()))
+        self._last_checkpoint = time.monotonic()
+        self._is_saving = False
+
     def _checkpoint_is_due(self) -> bool:
         return time.monotonic() - self._last_checkpoint >= self._pace.checkpoint_seconds
 
     def _flush_until_closed(self) -> None:
         closing = False
-        while not closing and self._failure is None:
+        while not closing:
             closing = self._closing.wait(self._pace.flush_seconds)
-            try:
-                self._flush()
-            except Unavailable:
-                _log.warning("the database is away; the job keeps its records until it is back", job=self._job_id)
-                self._last_commit_is_uncertain = True
-                closing = closing and self._shutdown.requested  # then another attempt will do it again
-                time.sleep(self._pace.flush_seconds)
-            except Exception as error:  # told to the training thread, which ends the attempt
-                self._failure = error
+            if self._failure is None:
+                try:
+                    self._flush()
+                except Unavailable as error:
+                    _log.warning(
+                        "the job keeps its records until the database takes them",
+                        job=self._job_id,
+                        reason=error.message,
+                    )
+                    self._last_commit_is_uncertain = True
+                    closing = closing and self._shutdown.requested  # then another attempt will do it again
+                    time.sleep(self._pace.flush_seconds)
+                except Exception as error:  # told to the training thread, which ends the attempt
+                    self._failure = error
             self.needs_attention = (
-                self._failure is not None
-                or self._cancel_requested
-                or self._shutdown.requested
-                or self._checkpoint_is_due()
-                or len(self._records) > MOST_BUFFERED
+                self._reason_to_stop() is not None or self._checkpoint_is_due() or len(self._records) > MOST_BUFFERED
             )
+            self._interrupt()
             with self._flushed:
                 self._flushed.notify_all()
+
+    def _reason_to_stop(self) -> Exception | None:
+        if self._failure is not None:
+            return self._failure
+        if self._cancel_requested:
+            return CancelRequested()
+        return ShutdownRequested() if self._shutdown.requested else None
+
+    def _interrupt(self) -> None:
+        """Make the main thread stop: at once if it does not train, else once it has had its time to attend."""
+        reason = self._reason_to_stop()
+        if reason is None or self._is_saving:
+            return
+        now = time.monotonic()
+        if self._to_stop_since is None:
+            self._to_stop_since = now
+        self._shutdown.interrupt(reason, training=now - self._to_stop_since > PATIENCE_SECONDS)
 
     def _flush(self) -> None:
         """Write everything recorded so far, in transactions of bounded size, and renew the lease.
@@ -161,6 +194,8 @@ class Recorder:
         state = self._state  # taken before the records, so that every record up to it is among them
         waiting = len(self._records)
         if waiting == 0 and state is None and not self._lease_wears_out():
+            with self._database.reading() as session:
+                self._cancel_requested = jobs.is_cancel_requested(session, self._job_id, self._token)
             return
         written = 0
         while True:

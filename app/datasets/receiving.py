@@ -97,13 +97,17 @@ class UploadReceiver:
         Raises:
             InvalidRequest: the body is no well-formed form (``malformed_multipart``), or two of its parts have the same
                 name (``duplicate_field``).
-            TooLarge: the file is longer than `max_bytes` (``upload_too_large``).
+            TooLarge: the file is longer than `max_bytes`, or what comes besides it too long (``upload_too_large``).
         """
         self._body_bytes += len(piece)
         if self._body_bytes > self._max_bytes + _MOST_BYTES_BESIDES_THE_FILE:
             raise self._too_large()
         with _malformed_refused():
             self._parser.write(piece)
+        if self._body_bytes - self._bytes > _MOST_BYTES_BESIDES_THE_FILE:
+            raise TooLarge(
+                "upload_too_large", f"The form has more than {_MOST_BYTES_BESIDES_THE_FILE:,} bytes besides its file."
+            )
 
     def finish(self) -> Upload:
         """What has come, once the body has ended; the file is flushed.

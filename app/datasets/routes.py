@@ -11,16 +11,20 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.access.dependencies import CanAdminister, CanRead, CanTrain
+from app.access.gate import Access
+from app.access.idempotency import Once, OnceDep, answered
 from app.datasets.receiving import Upload, UploadReceiver
 from app.datasets.schemas import DatasetOut, DatasetPage, DatasetSummary, Preview, UploadFields, upload_body
-from app.datasets.service import add_dataset, delete_dataset
+from app.datasets.service import delete_dataset, taken_in
 from app.datasets.upload_files import upload_file
-from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
+from app.dependencies import ArtifactsDep, DatabaseDep, Services, ServicesDep
 from app.errors import responses
 from app.parameters import After, IdPath, Limit
 from infra import datasets
 from infra.dataset_files import preview
 from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
+from infra.idempotency import Answer
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -33,45 +37,44 @@ PreviewRows = Annotated[int, Query(ge=1, le=100, description="How many rows at m
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    responses=responses(TooLarge, Unavailable),
+    response_model=DatasetOut,
+    responses=responses(TooLarge, Conflict, Unavailable),
     openapi_extra={"requestBody": upload_body()},
 )
-async def create_dataset(
-    request: Request, response: Response, database: DatabaseDep, artifacts: ArtifactsDep, settings: SettingsDep
-) -> DatasetOut:
+async def create_dataset(request: Request, access: CanTrain, services: ServicesDep, once: OnceDep) -> Response:
     """Upload a table. Answers when it has been read: every column has its type and its summary."""
-    with upload_file(settings) as file:
+    settings = services.settings
+    with services.upload_slots.one_of(access.project), upload_file(settings) as file:
         upload = await _receive(
             request, UploadReceiver(request.headers.get("content-type", ""), file, settings.max_upload_bytes)
         )
         fields = _validated(upload.fields)
-        dataset = await run_in_threadpool(add_dataset, Path(file.name), upload, fields, database, artifacts, settings)
-    response.headers["Location"] = f"/v1/datasets/{dataset.id}"
-    return DatasetOut.of(dataset)
+        answer = await run_in_threadpool(_create, Path(file.name), upload, fields, access, services, once)
+    return answered(answer)
 
 
 @router.get("", responses=responses())
-def list_datasets(database: DatabaseDep, after: After = None, limit: Limit = 20) -> DatasetPage:
+def list_datasets(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> DatasetPage:
     """Datasets, newest first."""
     with database.reading() as session:
-        page = datasets.list_page(session, after, limit)
+        page = datasets.list_page(session, access.project, after, limit)
     return DatasetPage(data=[DatasetSummary.of(dataset) for dataset in page.rows], has_more=page.has_more)
 
 
 @router.get("/{dataset_id}", responses=responses(NotFound))
-def get_dataset(dataset_id: IdPath, database: DatabaseDep) -> DatasetOut:
+def get_dataset(dataset_id: IdPath, access: CanRead, database: DatabaseDep) -> DatasetOut:
     """One dataset with its columns."""
     with database.reading() as session:
-        return DatasetOut.of(datasets.get(session, dataset_id))
+        return DatasetOut.of(datasets.get(session, access.project, dataset_id))
 
 
 @router.get("/{dataset_id}/preview", responses=responses(NotFound))
 def preview_dataset(
-    dataset_id: IdPath, database: DatabaseDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
+    dataset_id: IdPath, access: CanRead, database: DatabaseDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
 ) -> Preview:
     """The first rows of a dataset, each in the order of its columns."""
     with database.reading() as session:
-        dataset = datasets.get(session, dataset_id)
+        dataset = datasets.get(session, access.project, dataset_id)
     try:
         first_rows = preview(artifacts, dataset.artifact, rows)
     except FileNotFoundError as error:  # deleted between the two lines above
@@ -80,9 +83,22 @@ def preview_dataset(
 
 
 @router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
-def remove_dataset(dataset_id: IdPath, database: DatabaseDep, artifacts: ArtifactsDep) -> None:
+def remove_dataset(dataset_id: IdPath, access: CanAdminister, database: DatabaseDep, artifacts: ArtifactsDep) -> None:
     """Delete a dataset; refused while a queued or running job needs it."""
-    delete_dataset(dataset_id, database, artifacts)
+    delete_dataset(access.project, dataset_id, database, artifacts)
+
+
+def _create(file: Path, upload: Upload, fields: UploadFields, access: Access, services: Services, once: Once) -> Answer:
+    """Make a dataset of a file that has come in; not again, if it is one that comes again under its key."""
+    with once.turn(f"{upload.sha256}\n{upload.filename}\n{fields.model_dump_json()}") as turn:
+        if turn.first_answer is not None:
+            return turn.first_answer
+        with taken_in(file, upload, fields, access.project, services.artifacts, services.settings) as dataset:
+            content = DatasetOut.of(dataset).model_dump_json().encode()
+            answer = Answer(status.HTTP_201_CREATED, content, {"Location": f"/v1/datasets/{dataset.id}"})
+            with services.database.writing() as session:
+                datasets.add(session, dataset)
+                return turn.keep(session, answer)
 
 
 async def _receive(request: Request, receiver: UploadReceiver) -> Upload:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from infra import datasets
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.ids import new_id
+from infra.projects import Project
 from infra.settings import Settings
 from infra.tables import Dataset
 
@@ -20,10 +23,13 @@ _LEAST_BYTES_A_CELL = 2
 """Of a CSV file: a digit and a delimiter."""
 
 
-def add_dataset(
-    file: Path, upload: Upload, fields: UploadFields, database: Database, artifacts: ArtifactStore, settings: Settings
-) -> Dataset:
-    """Read an uploaded file, store it in canonical form and record it. Takes as long as reading it does.
+@contextmanager
+def taken_in(
+    file: Path, upload: Upload, fields: UploadFields, project: Project, artifacts: ArtifactStore, settings: Settings
+) -> Iterator[Dataset]:
+    """Read an uploaded file and store it in canonical form. Takes as long as reading it does.
+
+    Gives the dataset's row, which the block is to record. If the block fails, nothing is left of the content.
 
     Raises:
         InvalidRequest: the file cannot be read as a table; the code says why.
@@ -42,6 +48,7 @@ def add_dataset(
         stored = store(table, limits, sink)
     dataset = Dataset(
         id=dataset_id,
+        project=project,
         name=fields.name or upload.filename,
         format=file_format,
         filename=upload.filename,
@@ -53,21 +60,19 @@ def add_dataset(
         created_at=datetime.now(UTC),
     )
     try:
-        with database.writing() as session:
-            datasets.add(session, dataset)
+        yield dataset
     except BaseException:
         artifacts.delete(key)
         raise
-    return dataset
 
 
-def delete_dataset(dataset_id: str, database: Database, artifacts: ArtifactStore) -> None:
+def delete_dataset(project: Project, dataset_id: str, database: Database, artifacts: ArtifactStore) -> None:
     """Remove a dataset: its row first, so that no row ever names content that is gone.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the project has none of that id.
         Conflict: a job that has not ended needs it.
     """
     with database.writing() as session:
-        dataset = datasets.delete(session, dataset_id)
+        dataset = datasets.delete(session, project, dataset_id)
     artifacts.delete(dataset.artifact)

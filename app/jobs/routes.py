@@ -7,14 +7,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
 
+from app.access.dependencies import CanRead, CanTrain
+from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.errors import responses
-from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage
-from app.jobs.service import submit
+from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage, ResumeRequest
+from app.jobs.service import deliver, record, resume
 from app.parameters import After, IdPath, Limit
 from infra import costs, jobs
 from infra.errors import Conflict, NotFound, TooLarge
+from infra.idempotency import Answer
 from infra.specs import JobSpec
+from infra.tables import Job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -29,19 +33,29 @@ Points = Annotated[
 ]
 
 
-@router.post("", status_code=status.HTTP_202_ACCEPTED, responses=responses(NotFound, TooLarge))
+@router.post(
+    "",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=JobOut,
+    responses=responses(NotFound, TooLarge, Conflict),
+)
 def create_job(
-    body: JobSpec, database: DatabaseDep, queue: QueueDep, settings: SettingsDep, response: Response
-) -> JobOut:
+    body: JobSpec, access: CanTrain, database: DatabaseDep, queue: QueueDep, settings: SettingsDep, once: OnceDep
+) -> Response:
     """Queue a training job. Whatever is wrong with it is said now; nothing invalid is ever queued."""
-    job = submit(body, database, queue, settings)
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
-    response.headers["Retry-After"] = str(POLL_SECONDS)
-    return JobOut.of(job)
+    with once.turn(body.model_dump_json()) as turn:
+        if turn.first_answer is not None:
+            return answered(turn.first_answer)
+        with database.writing() as session:
+            job = record(session, access.project, body, settings)
+            answer = turn.keep(session, _accepted(job))
+        deliver(job.id, queue)
+    return answered(answer)
 
 
 @router.get("", responses=responses())
 def list_jobs(
+    access: CanRead,
     database: DatabaseDep,
     after: After = None,
     limit: Limit = 20,
@@ -49,7 +63,7 @@ def list_jobs(
 ) -> JobPage:
     """Jobs, newest first."""
     with database.reading() as session:
-        page = jobs.list_page(session, after, limit, status)
+        page = jobs.list_page(session, access.project, after, limit, status)
     return JobPage(data=[JobOut.of(job) for job in page.rows], has_more=page.has_more)
 
 
@@ -58,10 +72,12 @@ def list_jobs(
     responses={**responses(NotFound), 304: {"description": "Nothing has changed since the ETag given."}},
     response_model=JobOut,
 )
-def get_job(job_id: IdPath, database: DatabaseDep, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+def get_job(
+    job_id: IdPath, access: CanRead, database: DatabaseDep, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     """One job. Poll it with `If-None-Match` and the last ETag: an unchanged job answers 304, with no body."""
     with database.reading() as session:
-        job = jobs.get(session, job_id)
+        job = jobs.get(session, access.project, job_id)
     body = JobOut.of(job).model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
@@ -70,21 +86,61 @@ def get_job(job_id: IdPath, database: DatabaseDep, if_none_match: Annotated[str 
 
 
 @router.post("/{job_id}/cancel", responses=responses(NotFound, Conflict))
-def cancel_job(job_id: IdPath, database: DatabaseDep) -> JobOut:
+def cancel_job(job_id: IdPath, access: CanTrain, database: DatabaseDep) -> JobOut:
     """Cancel a queued job at once, a running one at its next flush. What it has learnt stays as a checkpoint."""
     with database.writing() as session:
-        return JobOut.of(jobs.request_cancel(session, job_id))
+        return JobOut.of(jobs.request_cancel(session, access.project, job_id))
+
+
+@router.post(
+    "/{job_id}/resume",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=JobOut,
+    responses=responses(NotFound, TooLarge, Conflict),
+)
+def resume_job(
+    job_id: IdPath,
+    access: CanTrain,
+    database: DatabaseDep,
+    queue: QueueDep,
+    settings: SettingsDep,
+    once: OnceDep,
+    body: ResumeRequest | None = None,
+) -> Response:
+    """Have a job that has failed, was cancelled or has succeeded go on from where it was, with the same bits.
+
+    It is the same job: more costs follow those it has, and in the end it has one more model.
+    """
+    iterations = None if body is None else body.iterations
+    with once.turn(str(iterations)) as turn:
+        if turn.first_answer is not None:
+            return answered(turn.first_answer)
+        with database.writing() as session:
+            job = resume(session, access.project, job_id, iterations, settings)
+            answer = turn.keep(session, _accepted(job))
+        deliver(job.id, queue)
+    return answered(answer)
 
 
 @router.get("/{job_id}/costs", responses=responses(NotFound))
 def get_costs(
-    job_id: IdPath, database: DatabaseDep, after: AfterIteration = -1, limit: CostLimit = 1000, points: Points = None
+    job_id: IdPath,
+    access: CanRead,
+    database: DatabaseDep,
+    after: AfterIteration = -1,
+    limit: CostLimit = 1000,
+    points: Points = None,
 ) -> CostPage:
     """J(W,b) of every iteration recorded so far, in order. To follow a job, ask again after the last one seen."""
     with database.reading() as session:
-        jobs.get(session, job_id)
+        jobs.get(session, access.project, job_id)
         if points is not None:
             rows, has_more = costs.thin_rows(session, job_id, after, points), False
         else:
             rows, has_more = costs.list_rows(session, job_id, after, limit)
     return CostPage(data=[CostOut.of(row) for row in rows], has_more=has_more)
+
+
+def _accepted(job: Job) -> Answer:
+    headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": str(POLL_SECONDS)}
+    return Answer(status.HTTP_202_ACCEPTED, JobOut.of(job).model_dump_json().encode(), headers)

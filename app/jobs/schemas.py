@@ -1,16 +1,41 @@
-"""What a client gets about jobs. What it sends is `infra.specs.JobSpec`."""
+"""What a client gets about jobs. What it sends for a new one is `infra.specs.JobSpec`."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backprop.training import Record, StopReason
 from infra.gradient_checks import GradientCheckResult
 from infra.jobs import Status
-from infra.specs import InputColumn, NetworkSpec, ResolvedJob, Scaling, TargetColumn, Task, TrainingSpec
+from infra.specs import (
+    MOST_ITERATIONS,
+    InputColumn,
+    NetworkSpec,
+    ResolvedJob,
+    Scaling,
+    TargetColumn,
+    Task,
+    TrainingSpec,
+    refuse_text_and_booleans,
+)
 from infra.tables import Job
+
+
+class ResumeRequest(BaseModel):
+    """How far a job is to go that has ended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    iterations: Annotated[int | None, BeforeValidator(refuse_text_and_booleans)] = Field(
+        default=None,
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="N in all, those already done included; null for as many as before. A job that was asked for N at "
+        "once would have had the same costs and weights.",
+    )
 
 
 class JobError(BaseModel):
@@ -37,7 +62,9 @@ class JobOut(BaseModel):
     attempt: int = Field(description="How many times a worker has taken the job up.")
     cancel_requested: bool
     error: JobError | None
-    model_id: str | None = Field(description="The trained model, once the job has succeeded.")
+    model_id: str | None = Field(
+        description="The trained model, once the job has succeeded; the newest, if it was resumed after that."
+    )
     stopped_by: StopReason | None = Field(
         description="What ended the training before its last iteration: tolerance (‖∇J‖ is small enough), patience (no "
         "better held-out cost for so long) or no_progress (lbfgs cannot make J smaller in this precision)."
@@ -47,6 +74,7 @@ class JobOut(BaseModel):
     )
     dataset_id: str
     network_id: str | None
+    from_model_id: str | None = Field(description="The model whose weights the job started from, if it did.")
     network: NetworkSpec = Field(description="With the output layer's units filled in from the data.")
     sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
     task: Task
@@ -81,6 +109,7 @@ class JobOut(BaseModel):
             else GradientCheckResult.model_validate(job.gradient_check),
             dataset_id=job.dataset_id,
             network_id=job.network_id,
+            from_model_id=spec.from_model_id,
             network=spec.network,
             sizes=spec.sizes,
             task=spec.task,

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from app.jobs.problems import Problems
 from backprop.activations import output_range
 from backprop.costs import COST_FUNCTIONS
 from backprop.lanes import LANES, block_rows
 from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
 from infra.columns import CATEGORY_LIMIT, Column
-from infra.errors import FieldError, InvalidRequest, TooLarge
+from infra.errors import FieldError, TooLarge
 from infra.specs import (
     InputColumn,
     JobSpec,
@@ -33,9 +34,6 @@ INTEGER_CLASSES = 100
 
 LARGEST_NUMBER = 1e150
 """Beyond it squares leave the range of double precision, and with them deviations and costs."""
-
-REPORTED_PROBLEMS = 100
-"""More are counted but not listed: a dataset can have ten thousand unusable columns."""
 
 _SINGLE_VECTORS = 5
 """Vectors of the parameters' size that a training holds once: gradient, decay and their product, changes of a step."""
@@ -64,6 +62,10 @@ class Limits(Protocol):
         """Most weights and biases a network may have."""
 
     @property
+    def max_iterations(self) -> int:
+        """Most iterations a job may ask for."""
+
+    @property
     def max_training_bytes(self) -> int:
         """Most memory a training may be estimated to take."""
 
@@ -73,28 +75,6 @@ class _Chosen(NamedTuple):
 
     path: str
     column: Column
-
-
-class _Problems:
-    """What is wrong with a request so far, in order of finding."""
-
-    def __init__(self) -> None:
-        self._codes: list[str] = []
-        self._fields: list[FieldError] = []
-
-    def add(self, code: str, path: str, message: str) -> None:
-        self._codes.append(code)
-        self._fields.append(FieldError(path, message))
-
-    def __bool__(self) -> bool:
-        return bool(self._fields)
-
-    def refusal(self) -> InvalidRequest:
-        """The error that tells them all; the first problem gives the code."""
-        message = self._fields[0].message
-        if len(self._fields) > 1:
-            message += f" ({len(self._fields)} problems in all)"
-        return InvalidRequest(self._codes[0], message, tuple(self._fields[:REPORTED_PROBLEMS]))
 
 
 def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows: int, limits: Limits) -> ResolvedJob:
@@ -118,9 +98,9 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
             ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
             ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
-        TooLarge: ``too_many_parameters``, ``training_too_large`` or ``checkpoint_too_large``.
+        TooLarge: ``too_many_iterations``, ``too_many_parameters``, ``training_too_large`` or ``checkpoint_too_large``.
     """
-    problems = _Problems()
+    problems = Problems()
     targets = _named(spec.targets or (), "/targets", columns, problems)
     inputs = _inputs(spec, columns, problems)
     task = _task(spec, [target.column for target in targets], problems)
@@ -145,6 +125,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         raise problems.refusal()
     parameters = sum((before + 1) * after for before, after in pairwise(sizes))
     estimate = estimated_training_bytes(sizes, parameters, training, rows, held_out=spec.holdout > 0)
+    check_iterations(training.iterations, "/training/iterations", limits)
     _check_limits(spec, sizes, parameters, estimate, limits)
     _check_checkpoint(training, parameters)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
@@ -159,6 +140,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         holdout=spec.holdout,
         training=training,
         gradient_check=spec.gradient_check,
+        from_model_id=spec.from_model_id,
         sizes=sizes,
         rows=rows,
         parameters=parameters,
@@ -193,7 +175,7 @@ def _item_bytes(training: TrainingSpec) -> int:
     return 8 if training.dtype == "float64" else 4
 
 
-def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: _Problems) -> list[_Chosen]:
+def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: Problems) -> list[_Chosen]:
     """The columns of those names; unknown and repeated names are problems and left out."""
     by_name = {column.name: column for column in columns}
     chosen: list[_Chosen] = []
@@ -210,7 +192,7 @@ def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems:
     return chosen
 
 
-def _inputs(spec: JobSpec, columns: tuple[Column, ...], problems: _Problems) -> list[_Chosen]:
+def _inputs(spec: JobSpec, columns: tuple[Column, ...], problems: Problems) -> list[_Chosen]:
     """The input columns: those named, else all that are not targets."""
     target_names = set(spec.targets or ())
     if spec.inputs is None:
@@ -225,7 +207,7 @@ def _inputs(spec: JobSpec, columns: tuple[Column, ...], problems: _Problems) -> 
     return chosen
 
 
-def _task(spec: JobSpec, targets: list[Column], problems: _Problems) -> Task | None:
+def _task(spec: JobSpec, targets: list[Column], problems: Problems) -> Task | None:
     """The task asked for or, where it can be told from the targets, the one inferred."""
     if spec.targets is None:
         if spec.task != "reconstruction":
@@ -249,7 +231,7 @@ def _task(spec: JobSpec, targets: list[Column], problems: _Problems) -> Task | N
     return _inferred_task(targets[0], problems) if targets else None
 
 
-def _inferred_task(target: Column, problems: _Problems) -> Task | None:
+def _inferred_task(target: Column, problems: Problems) -> Task | None:
     if target.type in ("category", "boolean"):
         return "classification"
     if target.type == "number":
@@ -266,7 +248,7 @@ def _inferred_task(target: Column, problems: _Problems) -> Task | None:
     return None
 
 
-def _check_values(chosen: _Chosen, problems: _Problems) -> None:
+def _check_values(chosen: _Chosen, problems: Problems) -> None:
     """What a column must be whatever it is used for: no text, nothing missing, no number out of all bounds."""
     path, column = chosen
     if column.type == "text":
@@ -291,7 +273,7 @@ def _check_values(chosen: _Chosen, problems: _Problems) -> None:
         )
 
 
-def _check_classes(targets: list[_Chosen], problems: _Problems) -> None:
+def _check_classes(targets: list[_Chosen], problems: Problems) -> None:
     if len(targets) > 1:
         problems.add("one_target_only", "/targets", f"Classification takes one target column, not {len(targets)}.")
     for path, column in targets:
@@ -319,7 +301,7 @@ def _check_classes(targets: list[_Chosen], problems: _Problems) -> None:
             )
 
 
-def _check_quantities(targets: list[_Chosen], problems: _Problems) -> None:
+def _check_quantities(targets: list[_Chosen], problems: Problems) -> None:
     for path, column in targets:
         if column.type in ("category", "boolean"):
             problems.add(
@@ -337,7 +319,7 @@ def _check_quantities(targets: list[_Chosen], problems: _Problems) -> None:
 
 
 def _scaling(
-    spec: JobSpec, task: Task | None, network: NetworkSpec, inputs: list[_Chosen], problems: _Problems
+    spec: JobSpec, task: Task | None, network: NetworkSpec, inputs: list[_Chosen], problems: Problems
 ) -> Scaling:
     """The scaling asked for or the task's default; for reconstruction it must stay in the output's range."""
     activation = network.layers[-1].activation
@@ -366,7 +348,7 @@ def _scaling(
     return spec.scaling
 
 
-def _check_rows(rows: int, holdout: float, problems: _Problems) -> None:
+def _check_rows(rows: int, holdout: float, problems: Problems) -> None:
     if rows < 1:
         problems.add("too_few_rows", "/dataset_id", "The dataset has no rows.")
         return
@@ -377,7 +359,7 @@ def _check_rows(rows: int, holdout: float, problems: _Problems) -> None:
 
 
 def _check_training(
-    spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: _Problems
+    spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: Problems
 ) -> None:
     """What a training needs of the network and of the data."""
     if training.patience is not None and spec.holdout == 0:
@@ -405,7 +387,7 @@ def _check_training(
         _check_sparsity(spec, network, problems)
 
 
-def _check_sparsity(spec: JobSpec, network: NetworkSpec, problems: _Problems) -> None:
+def _check_sparsity(spec: JobSpec, network: NetworkSpec, problems: Problems) -> None:
     hidden = network.layers[:-1]
     if not hidden:
         problems.add(
@@ -455,7 +437,7 @@ def _network_path(spec: JobSpec, inside: str) -> str:
     return "/network_id" if spec.network is None else f"/network{inside}"
 
 
-def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task: Task, problems: _Problems) -> None:
+def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task: Task, problems: Problems) -> None:
     given = network.layers[-1].units
     if given is not None and given != outputs:
         reason = {
@@ -469,6 +451,20 @@ def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task:
             f"The output layer has {given} units, and this job needs {outputs} ({reason}). Leave units out to have "
             "the right number.",
         )
+
+
+def check_iterations(iterations: int, path: str, limits: Limits) -> None:
+    """Refuse more iterations than a job may have; `path` is where the request asks for them.
+
+    Raises:
+        TooLarge: code ``too_many_iterations``.
+    """
+    if iterations > limits.max_iterations:
+        message = (
+            f"{iterations:,} iterations are more than the {limits.max_iterations:,} that a job may have here "
+            "(BACKPROP_MAX_ITERATIONS)."
+        )
+        raise TooLarge("too_many_iterations", message, (FieldError(path, message),))
 
 
 def _check_limits(

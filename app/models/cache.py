@@ -9,6 +9,7 @@ from cachetools import LRUCache
 from app.models.prediction import Predictor
 from infra import models
 from infra.database import Database
+from infra.projects import Project
 
 MOST_BYTES = 512 * 2**20
 """Memory that cached weights may take together."""
@@ -19,25 +20,25 @@ class PredictorCache:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._predictors: LRUCache[str, Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
+        self._predictors: LRUCache[tuple[Project, str], Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
         self._lock = threading.Lock()
 
-    def get(self, model_id: str) -> Predictor:
-        """The model of that id, ready to predict.
+    def get(self, project: Project, model_id: str) -> Predictor:
+        """The project's model of that id, ready to predict.
 
         Raises:
             NotFound: there is none (code ``model_not_found``).
         """
         with self._lock:
-            cached = self._predictors.get(model_id)
+            cached = self._predictors.get((project, model_id))
         if cached is not None:
             return cached
         with self._database.reading() as session:
-            model = models.get_with_weights(session, model_id)
+            model = models.get_with_weights(session, project, model_id)
         predictor = Predictor.from_stored(model.network, model.preprocessing, model.weights)
         if _weight_bytes(predictor) <= MOST_BYTES:
             with self._lock:
-                self._predictors[model_id] = predictor
+                self._predictors[project, model_id] = predictor
         return predictor
 
 

@@ -12,6 +12,7 @@ from infra.database import Database
 from infra.dataset_files import read_batches
 from infra.errors import Conflict, InvalidRequest, NotFound
 from infra.gradient_checks import Array, GradientCheckResult
+from infra.projects import Project
 from infra.specs import ResolvedJob, training_of
 
 MOST_ROWS = 10_000
@@ -23,22 +24,22 @@ _one_at_a_time = threading.Lock()
 
 
 def check_model(
-    model_id: str, predictor: Predictor, database: Database, artifacts: ArtifactStore, seed: int
+    project: Project, model_id: str, predictor: Predictor, database: Database, artifacts: ArtifactStore, seed: int
 ) -> GradientCheckResult:
     """Check ∇J at the model's weights, J being that of its job.
 
     The examples are drawn from the first rows of the dataset, held out or not: any serve to check the arithmetic.
 
     Raises:
-        NotFound: there is no such model.
+        NotFound: the project has no such model.
         Conflict: its dataset has been deleted (code ``dataset_deleted``).
         InvalidRequest: J is not a finite number there (code ``gradient_not_finite``).
     """
     with database.reading() as session:
-        model = models.get(session, model_id)
-        job = ResolvedJob.model_validate(jobs.get(session, model.job_id).spec)
+        model = models.get(session, project, model_id)
+        job = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
         try:
-            artifact = datasets.get(session, model.dataset_id).artifact
+            artifact = datasets.get(session, project, model.dataset_id).artifact
         except NotFound as error:
             raise _deleted(model.dataset_id) from error
     try:

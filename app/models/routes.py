@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.access.dependencies import CanPredict, CanRead, CanTrain
 from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.errors import responses
 from app.models.cache import PredictorCache
@@ -42,18 +43,18 @@ FeatureFormat = Annotated[
 
 
 @router.get("", responses=responses())
-def list_models(database: DatabaseDep, after: After = None, limit: Limit = 20) -> ModelPage:
+def list_models(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> ModelPage:
     """Trained models, newest first."""
     with database.reading() as session:
-        page = models.list_page(session, after, limit)
+        page = models.list_page(session, access.project, after, limit)
     return ModelPage(data=[ModelOut.of(model) for model in page.rows], has_more=page.has_more)
 
 
 @router.get("/{model_id}", responses=responses(NotFound))
-def get_model(model_id: IdPath, database: DatabaseDep) -> ModelOut:
+def get_model(model_id: IdPath, access: CanRead, database: DatabaseDep) -> ModelOut:
     """One model: its network, preprocessing and metrics."""
     with database.reading() as session:
-        return ModelOut.of(models.get(session, model_id))
+        return ModelOut.of(models.get(session, access.project, model_id))
 
 
 @router.get(
@@ -61,10 +62,10 @@ def get_model(model_id: IdPath, database: DatabaseDep) -> ModelOut:
     response_class=Response,
     responses={**responses(NotFound), 200: {"content": {"application/vnd.safetensors": {}}}},
 )
-def get_weights(model_id: IdPath, database: DatabaseDep) -> Response:
+def get_weights(model_id: IdPath, access: CanRead, database: DatabaseDep) -> Response:
     """The weights as safetensors: W1 (s_2, s_1), b1 (s_2,), W2, b2, … in the job's dtype."""
     with database.reading() as session:
-        weights = models.get_with_weights(session, model_id).weights
+        weights = models.get_with_weights(session, access.project, model_id).weights
     return Response(
         weights,
         media_type="application/vnd.safetensors",
@@ -76,6 +77,7 @@ def get_weights(model_id: IdPath, database: DatabaseDep) -> Response:
 def predict(
     model_id: IdPath,
     body: PredictionRequest,
+    access: CanPredict,
     predictors: PredictorsDep,
     settings: SettingsDep,
 ) -> Response:
@@ -86,7 +88,7 @@ def predict(
             f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
             "(setting BACKPROP_MAX_PREDICTION_ROWS).",
         )
-    predictions = predictors.get(model_id).predict(body.rows)
+    predictions = predictors.get(access.project, model_id).predict(body.rows)
     return JSONResponse({"model_id": model_id, "predictions": predictions})
 
 
@@ -97,6 +99,7 @@ def predict(
 )
 def get_features(
     model_id: IdPath,
+    access: CanRead,
     predictors: PredictorsDep,
     after: AfterUnit = -1,
     limit: UnitLimit = 100,
@@ -110,7 +113,7 @@ def get_features(
     In a tile, zero is middle grey and the largest value is white or, if negative, black. `width` and `scale` are for
     the picture only.
     """
-    predictor = predictors.get(model_id)
+    predictor = predictors.get(access.project, model_id)
     headers = {"Vary": "Accept"}
     if format == "png" or (format is None and prefers_png(accept)):
         return Response(picture_of_features(predictor, after, limit, width, scale), 200, headers, "image/png")
@@ -120,6 +123,7 @@ def get_features(
 @router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))
 def check_gradient(
     model_id: IdPath,
+    access: CanTrain,
     database: DatabaseDep,
     artifacts: ArtifactsDep,
     predictors: PredictorsDep,
@@ -130,4 +134,5 @@ def check_gradient(
     Large networks and datasets are sampled, so that it takes some seconds at most. The examples are drawn from the
     first rows of the dataset.
     """
-    return check_model(model_id, predictors.get(model_id), database, artifacts, seed)
+    predictor = predictors.get(access.project, model_id)
+    return check_model(access.project, model_id, predictor, database, artifacts, seed)

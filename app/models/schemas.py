@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
 from infra.specs import LayerSpec, Task
+from infra.strict_models import StrictModel
 from infra.tables import Model
 
 
@@ -18,6 +19,10 @@ class ModelOut(BaseModel):
 
     id: str
     job_id: str
+    from_model_id: str | None = Field(
+        description="The model that its training went on from: the one its job named, or the job's own from before it "
+        "was resumed; null where training started from random weights."
+    )
     dataset_id: str
     task: Task
     sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
@@ -41,6 +46,7 @@ class ModelOut(BaseModel):
         return cls(
             id=model.id,
             job_id=model.job_id,
+            from_model_id=model.from_model_id,
             dataset_id=model.dataset_id,
             task=model.task,
             sizes=model.network["sizes"],
@@ -70,12 +76,10 @@ def _object_or_array(row: object) -> object:
 Row = Annotated[dict[str, Any] | list[Any], BeforeValidator(_object_or_array)]
 
 
-class PredictionRequest(BaseModel):
+class PredictionRequest(StrictModel):
     """Rows to predict for."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    rows: list[Row] = Field(
+    rows: Annotated[list[Row], FailFast()] = Field(
         min_length=1,
         description="Each an object from column to value, or an array of values in the order of the model's inputs. "
         "Target columns may be present in objects and are ignored.",

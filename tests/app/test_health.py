@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pytest
 from fastapi.testclient import TestClient
 
-from app.main import create_app
 from infra.settings import Settings
+from tests.support.apps import open_app
 
 NO_REDIS = {"redis_url": "unix:///nonexistent/redis.sock"}
 NO_SQLITE = {"database_url": "sqlite:////nonexistent/backprop.db"}
@@ -16,7 +16,7 @@ NO_POSTGRESQL = {"database_url": "postgresql+psycopg://backprop@/x?host=/nonexis
 
 @contextmanager
 def api_with(settings: Settings, change: Mapping[str, str]) -> Iterator[TestClient]:
-    with TestClient(create_app(settings.model_copy(update=dict(change))), raise_server_exceptions=False) as client:
+    with TestClient(open_app(settings.model_copy(update=dict(change))), raise_server_exceptions=False) as client:
         yield client
 
 

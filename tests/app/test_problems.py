@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from structlog.testing import capture_logs
 
-from app.main import create_app
 from infra.settings import Settings
+from tests.support.apps import open_app
 
 JSON = {"content-type": "application/json"}
 NETWORK = b'{"name": "n", "layers": [{}]}'
@@ -113,7 +113,7 @@ def test_a_place_in_the_body_is_a_json_pointer_and_only_what_is_wrong_is_named(a
 def small_api(settings: Settings) -> Iterator[TestClient]:
     """An API that takes bodies of at most 1,000 bytes."""
     small = settings.model_copy(update={"max_request_bytes": 1000})
-    with TestClient(create_app(small), raise_server_exceptions=False) as client:
+    with TestClient(open_app(small), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.project import Project, filled_in
+from tests.compose.project import CommandFailed, Project, filled_in
 from tests.compose.stack import Stack
 
 SECRETS = {"POSTGRES_PASSWORD": "a1", "REDIS_PASSWORD": "b2"}
@@ -41,6 +41,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 def _start(stack: Stack) -> None:
     try:
+        stack.project.compose("build")
+        with pytest.raises(CommandFailed, match="no key has been made"):
+            stack.project.compose("run", "--rm", "-T", "api")
+        stack.api.headers["Authorization"] = f"Bearer {stack.make_key('digits')}"
         stack.up(workers=3)
         stack.wait_until_ready()
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from secrets import token_hex
 from typing import Any
 
@@ -36,6 +37,14 @@ class Stack:
                 }
             )
         )
+
+    def make_key(self, project: str, *options: str) -> str:
+        """Make a key as the README says, before anything else has been started or after; gives its text."""
+        made = self.project.compose(
+            "run", "--rm", "-T", "api", "backprop", "keys", "create", "--project", project, *options
+        )
+        key: str = re.findall(r"^key_\w+_[0-9a-f]{64}", made, re.MULTILINE)[-1]
+        return key
 
     def up(self, workers: int) -> None:
         """Build what has changed, and start what is not running."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 
@@ -142,6 +143,27 @@ def test_only_the_configured_address_leads_to_the_api_and_none_to_the_rest(stack
     for address in {"127.0.0.2", *addresses} - {"127.0.0.1"}:
         with pytest.raises(OSError, match=r"refused|timed out|reach|assign"):
             socket.create_connection((address, stack.port), timeout=2).close()
+
+
+def test_nobody_comes_in_without_a_key_and_everybody_sees_the_own_project_only(stack: Stack, trained: Trained) -> None:
+    address = f"/v1/datasets/{trained.dataset_id}"
+    stranger = {"Authorization": f"Bearer {stack.make_key('another')}"}
+    with httpx2.Client(base_url=stack.api.base_url, timeout=60, trust_env=False) as nobody:
+        assert nobody.get(address).status_code == 401
+        assert nobody.get(address, headers=stranger).status_code == 404
+        assert nobody.get("/v1/jobs", headers=stranger).json()["data"] == []
+    assert stack.call("GET", address)["id"] == trained.dataset_id
+
+
+def test_a_revoked_key_is_refused_at_once(stack: Stack) -> None:
+    key = stack.make_key("passing")
+    with httpx2.Client(base_url=stack.api.base_url, timeout=60, trust_env=False) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        assert client.get("/v1/jobs").status_code == 200
+        (api,) = stack.project.containers("api")
+        assert "passing" in docker("exec", api, "backprop", "keys", "list")
+        docker("exec", api, "backprop", "keys", "revoke", key.rpartition("_")[0])
+        assert client.get("/v1/jobs").json()["code"] == "key_revoked"
 
 
 def test_redis_asks_for_its_password_and_keeps_what_it_is_told(stack: Stack) -> None:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.access.dependencies import scope_code
 from app.errors import HTTP_CODES, INVALID_REQUEST, STATUS_OF
 from infra import errors
+from infra.keys import SCOPES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text()
@@ -40,6 +42,7 @@ def codes_of_answers() -> set[tuple[str, int]]:
     """Every code that the API can answer with, with its status."""
     found = {(code, int(status)) for status, (code, _) in HTTP_CODES.items()}
     found.add((INVALID_REQUEST, STATUS_OF_NAME["InvalidRequest"]))
+    found |= {(scope_code(scope), STATUS_OF_NAME["Forbidden"]) for scope in SCOPES}
     for folder in ("app", "infra"):
         for call in calls(folder):
             code = first_argument(call)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from infra.artifacts import ArtifactStore
+from infra.artifacts import LONGEST_WRITE, ArtifactStore
 
 
 def test_content_comes_back_from_any_position(tmp_path: Path) -> None:
@@ -67,3 +69,18 @@ def test_a_file_uri_names_the_same_folder_as_its_path(tmp_path: Path) -> None:
     with ArtifactStore(tmp_path.as_uri()).open_output("a") as stream:
         stream.write(b"x")
     assert ArtifactStore(str(tmp_path)).exists("a")
+
+
+def test_what_a_killed_process_left_half_written_is_removed_a_day_later(tmp_path: Path) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "artifacts"))
+    artifacts.remove_abandoned()  # with nothing there yet
+    with artifacts.open_output("datasets/whole") as stream:
+        stream.write(b"content")
+    folder = tmp_path / "artifacts" / "datasets"
+    for name in ("old.partial", "new.partial"):
+        (folder / name).write_bytes(b"half")
+    long_ago = time.time() - 2 * LONGEST_WRITE.total_seconds()
+    for name in ("whole", "old.partial"):
+        os.utime(folder / name, (long_ago, long_ago))
+    artifacts.remove_abandoned()
+    assert {path.name for path in folder.iterdir()} == {"whole", "new.partial"}

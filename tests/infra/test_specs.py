@@ -59,7 +59,7 @@ def test_the_defaults_are_the_pages() -> None:
         ("epsilon", 0),
         ("epsilon", float("inf")),
         ("iterations", -1),
-        ("iterations", 10_000_001),
+        ("iterations", 1_000_000_001),
         ("iterations", 1.5),
         ("iterations", "10"),
         ("iterations", True),

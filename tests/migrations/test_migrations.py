@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from alembic import command
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from infra.tables import Table
 from migrations.commands import configuration
+
+OLD_JOB = """
+    INSERT INTO jobs (id, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested, model_id,
+                      created_at, updated_at)
+    VALUES ('job_1', 'ds_1', '{}', 'succeeded', 5, 1, 0, false, 'mdl_1', :now, :now)
+"""
+OLD_MODEL = """
+    INSERT INTO models (id, job_id, dataset_id, task, network, preprocessing, metrics, iteration, cost, weights,
+                        created_at)
+    VALUES ('mdl_1', 'job_1', 'ds_1', 'regression', '{}', '{}', '{}', 5, 0.5, :weights, :now)
+"""
+SECOND_MODEL = """
+    INSERT INTO models (id, job_id, from_model_id, dataset_id, task, network, preprocessing, metrics, iteration, cost,
+                        weights, created_at)
+    SELECT 'mdl_2', job_id, id, dataset_id, task, network, preprocessing, metrics, 9, cost, :weights, created_at
+    FROM models
+"""
 
 
 def test_migrated_schema_is_the_one_the_code_declares(database_url: str) -> None:
@@ -22,8 +41,63 @@ def test_downgrade_removes_everything_and_upgrade_brings_it_back(database_url: s
     command.check(config)
 
 
+def test_what_was_there_before_projects_is_in_the_default_one(database_url: str) -> None:
+    config = configuration(database_url)
+    command.downgrade(config, "0001")
+    _execute(
+        database_url,
+        "INSERT INTO datasets (id, name, format, filename, bytes, sha256, rows, columns, artifact, created_at)"
+        " VALUES ('ds_1', 'n', 'csv', 'f', 1, 'x', 1, '[]', 'a', '2026-01-01')",
+        "INSERT INTO networks (id, name, spec, created_at) VALUES ('net_1', 'n', '{}', '2026-01-01')",
+        "INSERT INTO jobs (id, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested, created_at,"
+        " updated_at) VALUES ('job_1', 'ds_1', '{}', 'queued', 1, 0, 0, false, '2026-01-01', '2026-01-01')",
+        "INSERT INTO costs (job_id, iteration, cost, data_cost, decay_cost, sparsity_cost, evaluations)"
+        " VALUES ('job_1', 0, 1, 1, 0, 0, 1)",
+        "INSERT INTO models (id, job_id, dataset_id, task, network, preprocessing, metrics, iteration, cost, weights,"
+        " created_at) VALUES ('mdl_1', 'job_1', 'ds_1', 't', '{}', '{}', '{}', 0, 1, '', '2026-01-01')",
+    )
+    command.upgrade(config, "head")
+    command.check(config)
+    for table in ("datasets", "networks", "jobs", "models"):
+        assert _execute(database_url, f"SELECT project FROM {table}") == [("default",)]
+    assert _execute(database_url, "SELECT count(*) FROM costs") == [(1,)]
+
+
+def _execute(database_url: str, *statements: str) -> list[tuple[object, ...]]:
+    """Run these; gives the rows of the last one, if it has any."""
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        results = [connection.execute(text(statement)) for statement in statements]
+        rows = [tuple(row) for row in results[-1]] if results[-1].returns_rows else []
+    engine.dispose()
+    return rows
+
+
 def _tables(database_url: str) -> set[str]:
     engine = create_engine(database_url)
     tables = set(inspect(engine).get_table_names())
     engine.dispose()
     return tables
+
+
+def test_models_keep_their_weights_through_the_migration_to_several_a_job_and_back(database_url: str) -> None:
+    config = configuration(database_url)
+    engine = create_engine(database_url)
+    command.downgrade(config, "0001")
+    with engine.begin() as connection:
+        for statement in (OLD_JOB, OLD_MODEL):
+            connection.execute(text(statement), {"now": datetime.now(UTC), "weights": b"first"})
+    command.upgrade(config, "head")
+    with engine.begin() as connection:
+        connection.execute(text(SECOND_MODEL), {"weights": b"second"})
+        connection.execute(text("UPDATE jobs SET model_id = 'mdl_2'"))
+        rows = connection.execute(text("SELECT id, weights, from_model_id FROM models ORDER BY id")).all()
+    assert [(name, bytes(weights), origin) for name, weights, origin in rows] == [
+        ("mdl_1", b"first", None),
+        ("mdl_2", b"second", "mdl_1"),
+    ]
+    command.downgrade(config, "0001")
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT id FROM models")).scalars().all() == ["mdl_2"]
+    engine.dispose()
+    command.upgrade(config, "head")

@@ -12,36 +12,57 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-@contextmanager
-def running_postgres() -> Iterator[str]:
-    """Run a server that listens on a unix socket of its own only; gives the URL of its database `postgres`.
+class PostgresServer:
+    """A server that listens on a unix socket of its own only, and can be taken away and brought back.
 
     It trusts everybody who reaches the socket and does not wait for the disk: it holds nothing but test data.
+
+    Attributes:
+        url: of its database `postgres`.
+        programs: the folder of its programs, pg_dump among them.
     """
-    # Not in pytest's temporary folder, which it closes to other users, such as the one the server runs as.
-    with tempfile.TemporaryDirectory(prefix="backprop-pg-") as folder, _server_in(Path(folder)) as url:
-        yield url
+
+    def __init__(self, folder: Path) -> None:
+        self.programs = _programs()
+        self.url = f"postgresql+psycopg://backprop@/postgres?host={folder}"
+        self._folder = folder
+        # PostgreSQL refuses to run as root.
+        self._user = _unprivileged_user() if os.geteuid() == 0 else None
+        if self._user is not None:
+            os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
+        self.run("initdb", "-D", self._data, "-U", "backprop", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self._folder}' -c fsync=off -c max_connections=200"
+        )
+        self.run("pg_ctl", "-D", self._data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it at once, in the middle of whatever it does; what was committed is there when it starts again."""
+        self.run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of its programs as the server's own user."""
+        subprocess.run([self.programs / program, *arguments], check=True, capture_output=True, user=self._user, cwd="/")
 
 
 @contextmanager
-def _server_in(folder: Path) -> Iterator[str]:
-    programs = _programs()
-    data = folder / "data"
-    # PostgreSQL refuses to run as root.
-    user = _unprivileged_user() if os.geteuid() == 0 else None
-    if user is not None:
-        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run([programs / program, *arguments], check=True, capture_output=True, user=user, cwd="/")
-
-    run("initdb", "-D", str(data), "-U", "backprop", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
-    run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql+psycopg://backprop@/postgres?host={folder}"
-    finally:
-        run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+def running_postgres() -> Iterator[PostgresServer]:
+    """A server that runs until the end."""
+    # Not in pytest's temporary folder, which it closes to other users, such as the one the server runs as.
+    with tempfile.TemporaryDirectory(prefix="backprop-pg-") as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _programs() -> Path:

@@ -47,9 +47,12 @@ class Service:
 
     def train(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Submit a job and carry it out at once, in this process; gives it as ended."""
-        job = self.submit(body)
-        attempt_job(job["id"], self.database, self.artifacts, self.settings, Shutdown())
-        return self._json(self.api.get(f"/v1/jobs/{job['id']}"))
+        return self.attempt(self.submit(body)["id"])
+
+    def attempt(self, job_id: str) -> dict[str, Any]:
+        """Carry a queued job out, in this process; gives it as ended."""
+        attempt_job(job_id, self.database, self.artifacts, self.settings, Shutdown())
+        return self._json(self.api.get(f"/v1/jobs/{job_id}"))
 
     def costs(self, job_id: str) -> list[dict[str, Any]]:
         """Every cost row of the job, page by page."""

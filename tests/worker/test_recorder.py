@@ -17,6 +17,7 @@ from infra import costs, jobs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Superseded
+from infra.projects import DEFAULT_PROJECT
 from tests.infra.test_jobs import claimed, queued_job, requeue
 from tests.support.waiting import wait_for
 from worker import recorder as recording
@@ -78,7 +79,7 @@ def test_every_record_is_there_once_and_in_order(database: Database) -> None:
             recorder.add(each)
     assert stored(database, job_id) == records
     with database.reading() as session:
-        job = jobs.get(session, job_id)
+        job = jobs.get(session, DEFAULT_PROJECT, job_id)
     assert (job.iteration, job.cost) == (24_999, records[-1].cost)
     assert job.rate is not None
     assert job.rate > 0
@@ -131,7 +132,7 @@ def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database
         recorder.training_begins(0)
         recorder.add(record(0))
         with database.writing() as session:
-            jobs.request_cancel(session, job_id)
+            jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
         recorder.add(record(1))
         wait_for("attention", lambda: recorder.needs_attention)
         recorder.attend(run, 1)
@@ -186,7 +187,7 @@ def test_the_lease_is_kept_while_there_is_nothing_to_write(database: Database) -
 
     def renewed_often() -> bool:
         with database.reading() as session:
-            expiries.add(jobs.get(session, job_id).lease_expires_at)
+            expiries.add(jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at)
         return len(expiries) > 3
 
     with Recorder(database, claimed(database, job_id), Pace(0.02, 60.0, 0.4), Shutdown()):

@@ -74,8 +74,7 @@ def read_csv(path: Path, limits: Limits, header: bool | None = None, delimiter: 
             are read.
         TooLarge: it exceeds `limits`.
     """
-    layout = _layout(path, header, delimiter)
-    limits.check(0, len(layout.names))
+    layout = _layout(path, limits, header, delimiter)
     narrowings = _narrow(path, layout, limits)
     schema = pa.schema([(name, narrowing.type) for name, narrowing in zip(layout.names, narrowings, strict=True)])
     return Table(schema, _typed_batches(path, layout, schema, narrowings))
@@ -167,7 +166,7 @@ def _first_line_not_utf8(path: Path) -> int:
     raise AssertionError(f"{path} is UTF-8")
 
 
-def _layout(path: Path, header: bool | None, delimiter: str | None) -> _Layout:
+def _layout(path: Path, limits: Limits, header: bool | None, delimiter: str | None) -> _Layout:
     sample = _sample(path)
     delimiter = delimiter or max(DELIMITERS, key=lambda candidate: _fitness(sample, candidate))
     records = _records(sample, delimiter)
@@ -175,6 +174,7 @@ def _layout(path: Path, header: bool | None, delimiter: str | None) -> _Layout:
     if blank == len(records):
         raise refuse_file("empty_file", "The file has no rows.")
     first = records[blank]
+    limits.check(0, len(first))  # of a row without end there may be only a part here
     if header is None:
         header = not any(_NUMBER.fullmatch(cell) for cell in first)
     names = column_names(first if header else [""] * len(first))

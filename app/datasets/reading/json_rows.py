@@ -76,18 +76,18 @@ def read_json_rows(path: Path, limits: Limits, header: bool = False) -> Table:
     types = _column_types(path, limits, header)
     keys = list(types)
     if header:
-        first = next(_rows(path), {})
+        first = next(_rows(path, limits), {})
         names = column_names([str(value) for value in first.values()])
     else:
         names = column_names([key if isinstance(key, str) else "" for key in keys])
     schema = pa.schema([(name, types[key].arrow_type) for name, key in zip(names, keys, strict=True)])
-    return Table(schema, _batches(path, keys, schema, header))
+    return Table(schema, _batches(path, limits, keys, schema, header))
 
 
 def _column_types(path: Path, limits: Limits, header: bool) -> dict[Key, _ColumnTypes]:
     columns: dict[Key, _ColumnTypes] = {}
     rows_before = 0
-    for batch in _row_batches(_rows(path, header), columns):
+    for batch in _row_batches(_rows(path, limits, header), columns):
         for row in batch:
             for key in row:
                 if key not in columns:
@@ -120,8 +120,10 @@ def _refuse_other_kinds(found: set[type], types: set[type], key: Key, values: li
             raise refuse_cell("mixed_types", row, name, f"the value is a {kind}, and those above are {expected}s.")
 
 
-def _batches(path: Path, keys: list[Key], schema: pa.Schema, header: bool) -> Generator[pa.RecordBatch, None, None]:
-    for batch in _row_batches(_rows(path, header), keys):
+def _batches(
+    path: Path, limits: Limits, keys: list[Key], schema: pa.Schema, header: bool
+) -> Generator[pa.RecordBatch, None, None]:
+    for batch in _row_batches(_rows(path, limits, header), keys):
         columns = [
             _arrow_column([row.get(key) for row in batch], column.type)
             for key, column in zip(keys, schema, strict=True)
@@ -160,7 +162,7 @@ def _row_batches(rows: Iterator[Row], columns: dict[Key, Any] | list[Key]) -> It
         yield batch
 
 
-def _rows(path: Path, header: bool = False) -> Iterator[Row]:
+def _rows(path: Path, limits: Limits, header: bool = False) -> Iterator[Row]:
     """Every row with its keys; a row that is an array has its positions for keys. With `header`, all but the first."""
     width: int | None = None
     kind: type | None = list if header else None
@@ -169,9 +171,12 @@ def _rows(path: Path, header: bool = False) -> Iterator[Row]:
         if type(row) is not kind or kind not in (dict, list):
             only_arrays = ", and only arrays can have a header" if header else ""
             raise refuse_file("not_rows", f"Row {number:,}: rows must be all objects or all arrays{only_arrays}.")
+        # Its width now, since a row of millions of values takes gigabytes on its way to a column.
         if isinstance(row, dict):
+            limits.check(0, len(row))
             yield row
         elif isinstance(row, list):
+            limits.check(0, len(row))
             width = len(row) if width is None else width
             if len(row) != width:
                 raise refuse_file("ragged_row", f"Row {number:,} has {len(row)} values, and the first has {width}.")

@@ -6,8 +6,8 @@ before the declared shapes have passed the limits, and then never a whole array 
 
 from __future__ import annotations
 
+import io
 import math
-import shutil
 import tokenize
 import zipfile
 import zlib
@@ -28,6 +28,9 @@ from infra.errors import InvalidRequest, TooLarge
 
 _CANONICAL_TYPES = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64(), "b": pa.bool_(), "U": pa.string()}
 """By NumPy's letter for a kind of type."""
+
+MOST_HEADER_BYTES = 10_000
+"""NumPy's own limit, too."""
 
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
@@ -113,9 +116,14 @@ def _declared(archive: zipfile.ZipFile, name: str) -> _Declared:
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    if npy.read_magic(member) == (1, 0):
-        return npy.read_array_header_1_0(member)
-    return npy.read_array_header_2_0(member)
+    """What comes before the array's values. NumPy would read a header of 4 GiB before finding it too long."""
+    version = npy.read_magic(member)
+    size = 2 if version == (1, 0) else 4
+    length = member.read(size)
+    if int.from_bytes(length, "little") > MOST_HEADER_BYTES:
+        raise ValueError(f"the header of an array is longer than {MOST_HEADER_BYTES:,} bytes")
+    header = io.BytesIO(length + member.read(int.from_bytes(length, "little")))
+    return npy.read_array_header_1_0(header) if size == 2 else npy.read_array_header_2_0(header)
 
 
 def _refuse_unsupported(array: _Declared) -> None:
@@ -169,9 +177,10 @@ def _read_rows(archive: zipfile.ZipFile, array: _Declared, batch_rows: int) -> G
 def _read_rows_stored_by_column(member: IO[bytes], array: _Declared, batch_rows: int) -> Iterator[NDArray[Any]]:
     """The first row is complete only when the last column has come: the array is unpacked into a file first."""
     with TemporaryFile() as file:
-        shutil.copyfileobj(member, file, 2**20)
-        if file.tell() != array.size:
-            raise ValueError(f"`{array.name}` does not have as many values as it declares")
+        while piece := member.read(min(2**20, array.size - file.tell())):  # what it has beyond that is not unpacked
+            file.write(piece)
+        if file.tell() < array.size:
+            raise ValueError(f"`{array.name}` ends before its last value")
         stored = np.memmap(file, array.dtype, "r", shape=(array.shape[0], array.width), order="F")
         for first in range(0, array.shape[0], batch_rows):
             yield stored[first : first + batch_rows]

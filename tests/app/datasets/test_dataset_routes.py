@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect, Request
 
-from app.main import create_app
 from infra.settings import Settings
+from tests.support.apps import open_app
 from tests.support.service import Service
 
 CSV = b"size,kind,old\n1.5,red,true\n2,blue,\n3,red,false\n"
@@ -120,7 +120,7 @@ def test_a_taken_file_leaves_its_canonical_form_only(api: TestClient, settings: 
 def strict_api(settings: Settings) -> Iterator[TestClient]:
     """An API that takes at most 1,000 bytes, 2 columns and 5 rows."""
     strict = settings.model_copy(update={"max_upload_bytes": 1000, "max_columns": 2, "max_rows": 5})
-    with TestClient(create_app(strict), raise_server_exceptions=False) as client:
+    with TestClient(open_app(strict), raise_server_exceptions=False) as client:
         yield client
 
 

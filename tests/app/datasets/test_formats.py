@@ -3,6 +3,7 @@ from __future__ import annotations
 import decimal
 import io
 import json
+import tempfile
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
@@ -361,3 +362,21 @@ def test_pickled_content_is_never_loaded() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         take_in("t.npz", content.getvalue())
     assert refusal.value.code == "invalid_npz"
+
+
+def test_of_an_array_stored_by_column_no_more_is_unpacked_than_it_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    class Watched(tempfile.SpooledTemporaryFile[bytes]):
+        def write(self, piece: Any) -> int:  # noqa: ANN401
+            sizes.append(len(piece))
+            return super().write(piece)
+
+    member = io.BytesIO()
+    np.lib.format.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": True, "shape": (10, 2)})
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", member.getvalue() + bytes(2**24))
+    monkeypatch.setattr("app.datasets.reading.npz.TemporaryFile", Watched)
+    assert take_in("t.npz", content.getvalue()).rows == [[0.0, 0.0]] * 10
+    assert sum(sizes) == 10 * 2 * 8

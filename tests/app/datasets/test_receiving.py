@@ -74,6 +74,15 @@ def test_a_file_at_the_limit_is_taken_and_one_byte_more_is_refused_before_the_re
     assert refusal.value.code == "upload_too_large"
 
 
+def test_many_fields_are_not_kept_however_large_a_file_may_be() -> None:
+    receiver = UploadReceiver(CONTENT_TYPE, io.BytesIO(), 10**9)
+    with pytest.raises(TooLarge) as refusal:
+        for number in range(1000):
+            receiver.feed(_part(f"field {number}", b"x" * 4000))
+    assert refusal.value.code == "upload_too_large"
+    assert "besides its file" in refusal.value.message
+
+
 def test_what_is_not_the_file_is_limited_too() -> None:
     receiver = UploadReceiver(CONTENT_TYPE, io.BytesIO(), 10)
     receiver.feed(_body(_part("file", b"x", "t")))

@@ -8,13 +8,13 @@ from fastapi.testclient import TestClient
 from rq.job import Job as Delivery
 from sqlalchemy import func, select
 
-from app.main import create_app
 from infra.database import Database
 from infra.queue import TASK, JobQueue, connect
 from infra.settings import Settings
 from infra.tables import Cost, Job
+from tests.support.apps import open_app
 from tests.support.service import Service
-from worker.reconciler import reconcile
+from worker.reconciler import deliver
 
 CSV = "a,b,label\n" + "".join(f"{i},{i * i % 7},{'yes' if i % 3 else 'no'}\n" for i in range(30))
 
@@ -94,7 +94,7 @@ def test_nothing_of_a_refused_job_is_recorded_or_delivered(
 @pytest.fixture
 def api_without_redis(settings: Settings) -> Iterator[TestClient]:
     lonely = settings.model_copy(update={"redis_url": "unix:///nonexistent/redis.sock"})
-    with TestClient(create_app(lonely), raise_server_exceptions=False) as client:
+    with TestClient(open_app(lonely), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -105,7 +105,7 @@ def test_a_job_is_accepted_while_redis_is_away_and_delivered_when_it_is_back(
     assert response.status_code == 202
     assert response.json()["status"] == "queued"
     assert queue.waiting() == set()
-    reconcile(database, queue, settings.max_crashes)
+    deliver(database, queue)
     assert queue.waiting() == {response.json()["id"]}
 
 

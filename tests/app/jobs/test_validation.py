@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.jobs.validation import REPORTED_PROBLEMS, Limits, estimated_training_bytes, plan
+from app.jobs.problems import REPORTED_PROBLEMS
+from app.jobs.validation import Limits, estimated_training_bytes, plan
 from infra.columns import Column, ColumnType
 from infra.errors import FieldError, InvalidRequest, TooLarge
 from infra.specs import JobSpec, ResolvedJob, TrainingSpec
@@ -17,6 +18,7 @@ from infra.specs import JobSpec, ResolvedJob, TrainingSpec
 @dataclass(frozen=True)
 class Bounds:
     max_parameters: int = 1_000_000
+    max_iterations: int = 10_000_000
     max_training_bytes: int = 2**32
 
 

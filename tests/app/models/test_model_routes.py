@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from safetensors.numpy import load
 from sqlalchemy import event
 
-from app.main import create_app
 from app.models import cache
 from infra.database import Database
 from infra.settings import Settings
+from tests.support.apps import open_app
 from tests.support.service import Service
 
 JSON = {"content-type": "application/json"}
@@ -110,7 +110,7 @@ def test_cached_models_make_room_for_each_other(
     ids = [trained(service, body, seed=seed) for seed in range(3)]
     one_model = sum(array.nbytes for array in service.weights(ids[0]).values())
     monkeypatch.setattr(cache, "MOST_BYTES", 2 * one_model)
-    with TestClient(create_app(settings)) as small:
+    with TestClient(open_app(settings)) as small:
         reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
 
         def predict(model_id: str) -> int:
@@ -132,7 +132,7 @@ def test_a_model_larger_than_the_cache_answers_all_the_same(
 ) -> None:
     model_id = trained(service, body)
     monkeypatch.setattr(cache, "MOST_BYTES", 8)
-    with TestClient(create_app(settings)) as small:
+    with TestClient(open_app(settings)) as small:
         reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
         for _ in range(2):
             response = small.post(f"/v1/models/{model_id}/predict", json={"rows": [[1, 2, 3]]})
@@ -143,7 +143,7 @@ def test_a_model_larger_than_the_cache_answers_all_the_same(
 @pytest.fixture
 def strict_api(settings: Settings) -> Iterator[TestClient]:
     """An API that predicts for at most three rows at once."""
-    with TestClient(create_app(settings.model_copy(update={"max_prediction_rows": 3}))) as client:
+    with TestClient(open_app(settings.model_copy(update={"max_prediction_rows": 3}))) as client:
         yield client
 
 

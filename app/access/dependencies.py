@@ -1,0 +1,48 @@
+"""What a route asks for to know whose data it may touch: an `Access` that has the scope the route names.
+
+Repositories want a project, and this is where a route gets one: it cannot forget to ask.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer, SecurityScopes
+
+from app.access.gate import STATE, Access
+from infra.errors import Forbidden
+from infra.keys import Scope
+
+_scheme = HTTPBearer(
+    scheme_name="key",
+    description="A key that `backprop keys create` has made. It sees the things of its own project, and does what its "
+    "scopes allow: read, train, predict, or admin for all of these and for deleting.",
+    auto_error=False,
+)
+"""For the OpenAPI document: the gate has read the header before."""
+
+
+def scope_code(scope: str) -> str:
+    """The code of the refusal of a key without that scope: ``scope_train_required``."""
+    return f"scope_{scope}_required"
+
+
+def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:
+    access: Access = getattr(request.state, STATE)
+    for scope in wanted.scopes:
+        if not access.scopes & {scope, "admin"}:
+            raise Forbidden(scope_code(scope), f"This needs a key with the scope {scope}.")
+    return access
+
+
+def _having(scope: Scope) -> Access:
+    """The dependency on an `Access` with that scope."""
+    access: Access = Security(_access, scopes=[scope])
+    return access
+
+
+CanRead = Annotated[Access, _having("read")]
+CanTrain = Annotated[Access, _having("train")]
+CanPredict = Annotated[Access, _having("predict")]
+CanAdminister = Annotated[Access, _having("admin")]

@@ -1,0 +1,113 @@
+"""Nobody comes in without a key: not a byte of a body is read before the key is known and its rate is within bounds.
+
+The gate stands before all routes, so that none can be forgotten; what is open is listed here. Whether the key's scopes
+allow the request is the route's to say, see `app.access.dependencies`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.access.rates import RateLimiter
+from app.errors import service_problem
+from infra import keys
+from infra.database import Database
+from infra.errors import ServiceError, Unauthenticated
+from infra.keys import SCOPES
+from infra.projects import DEFAULT_PROJECT, Project
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
+"""For container engines and balancers, and what describes the interface: nothing here tells of anybody's data."""
+
+OPEN_FOLDERS = ("/static-offline-docs/",)
+"""Scripts and styles of ``/docs``."""
+
+STATE = "access"
+"""Under which name a request's state holds its `Access`."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a request may do.
+
+    Attributes:
+        project: whose datasets, networks, jobs and models it sees.
+        scopes: what it may do with them.
+        key_id: of its key; None if it has none.
+    """
+
+    project: Project
+    scopes: frozenset[str]
+    key_id: str | None
+
+
+WITHOUT_KEY = Access(DEFAULT_PROJECT, frozenset(SCOPES), None)
+"""Of requests without a key, where these are let in."""
+
+
+class Gate:
+    """Lets in requests with a key, to its project; and all requests to what is open.
+
+    While no key has ever been made, requests without one are let in too, if they name one of `keyless_hosts` as their
+    host and do not come from a page of another site: a browser on this machine shows pages of anybody, and these could
+    otherwise ask a server that only this machine can reach.
+    """
+
+    def __init__(self, app: ASGIApp, keyless_hosts: frozenset[str]) -> None:
+        self.app = app
+        self.keyless_hosts = keyless_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its `Access` in its state, or refuse it."""
+        if scope["type"] == "http" and not _is_open(scope["path"]):
+            state = scope["app"].state
+            try:
+                access = await run_in_threadpool(
+                    self._admitted, Headers(scope=scope), state.services.database, state.rates
+                )
+            except ServiceError as error:
+                await service_problem(error)(scope, receive, send)
+                return
+            scope.setdefault("state", {})[STATE] = access
+        await self.app(scope, receive, send)
+
+    def _admitted(self, headers: Headers, database: Database, rates: RateLimiter) -> Access:
+        access = self._identified(headers, database)
+        rates.admit(access.key_id or "")
+        return access
+
+    def _identified(self, headers: Headers, database: Database) -> Access:
+        given = headers.get("authorization")
+        with database.reading() as session:
+            if given is None:
+                if self._may_come_without_key(headers) and not keys.any_ever(session):
+                    return WITHOUT_KEY
+                raise Unauthenticated(
+                    "key_required",
+                    "This server asks for a key: send it in the header `Authorization: Bearer …`. "
+                    "`backprop keys create` makes one.",
+                )
+            scheme, _, text = given.partition(" ")
+            if scheme.lower() != "bearer":
+                raise Unauthenticated("invalid_key", "The header must be `Authorization: Bearer …`, with a key.")
+            key = keys.authenticate(session, text.strip())
+        return Access(Project(key.project), frozenset(key.scopes), key.id)
+
+    def _may_come_without_key(self, headers: Headers) -> bool:
+        host = headers.get("host", "")
+        is_ours = _without_port(host) in self.keyless_hosts
+        origin = headers.get("origin")
+        return is_ours and (origin is None or origin.partition("://")[2] == host)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower()

@@ -1,0 +1,126 @@
+"""Who is let in: with a key, always; without one, only this machine's own user, until the first key is made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from app.main import create_app
+from infra import keys
+from infra.database import Database
+from infra.settings import Settings
+from tests.support.keys import bearing, id_of, make_key
+
+
+@pytest.fixture
+def database_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """SQLite alone: how keys are found on both databases is tested in tests/infra."""
+    shutil.copy(migrated_sqlite, tmp_path / "test.db")
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+def assert_refused(response: Response, code: str) -> None:
+    assert (response.status_code, response.json()["code"]) == (401, code)
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.fixture
+def closed_api(settings: Settings) -> Iterator[TestClient]:
+    """An API that other machines can reach."""
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_a_server_that_others_can_reach_lets_nobody_in_without_a_key(
+    closed_api: TestClient, database: Database
+) -> None:
+    assert_refused(closed_api.get("/v1/jobs"), "key_required")
+    key = make_key(database, "red")
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+    assert_refused(closed_api.get("/v1/jobs"), "key_required")
+
+
+def test_on_this_machine_alone_no_key_is_needed_until_one_is_made(api: TestClient, database: Database) -> None:
+    made = api.post("/v1/networks", json={"name": "n", "layers": [{}]})
+    assert made.status_code == 201
+    key = make_key(database, "default", ["read"])
+    assert_refused(api.get("/v1/networks"), "key_required")
+    listed = api.get("/v1/networks", headers=bearing(key)).json()["data"]
+    assert [network["id"] for network in listed] == [made.json()["id"]]  # what came without a key is in `default`
+
+
+def test_a_server_that_once_had_a_key_stays_closed(api: TestClient, database: Database) -> None:
+    revoked = make_key(database, "red")
+    with database.writing() as session:
+        keys.revoke(session, id_of(revoked))
+    assert_refused(api.get("/v1/jobs"), "key_required")
+    assert_refused(api.get("/v1/jobs", headers=bearing(revoked)), "key_revoked")
+    expired = make_key(database, "red", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert_refused(api.get("/v1/jobs", headers=bearing(expired)), "key_expired")
+
+
+def test_a_revoked_key_is_refused_with_the_next_request(closed_api: TestClient, database: Database) -> None:
+    key = make_key(database, "red")
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+    with database.writing() as session:
+        keys.revoke(session, id_of(key))
+    assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_revoked")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer x y", "Bearer é"])
+def test_a_header_that_is_no_key_is_refused_even_where_none_is_needed(api: TestClient, header: str) -> None:
+    assert_refused(api.get("/v1/jobs", headers=[(b"Authorization", header.encode())]), "invalid_key")
+
+
+def test_the_scheme_may_be_written_in_any_case(closed_api: TestClient, database: Database) -> None:
+    key = make_key(database, "red")
+    assert closed_api.get("/v1/jobs", headers={"authorization": f"bearer  {key}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},  # a name of somebody's that leads to 127.0.0.1: DNS rebinding
+        {"host": "testserver.evil.example"},
+        {"host": ""},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://testserver:81"},
+    ],
+)
+def test_pages_of_other_sites_are_not_let_in_without_a_key(
+    api: TestClient, database: Database, headers: dict[str, str]
+) -> None:
+    assert_refused(api.get("/v1/jobs", headers=headers), "key_required")
+    assert_refused(api.post("/v1/datasets", files={"file": ("t.csv", b"a\n1\n")}, headers=headers), "key_required")
+    key = make_key(database, "red")
+    assert api.get("/v1/jobs", headers=headers | bearing(key)).status_code == 200
+
+
+def test_pages_of_its_own_are_let_in(api: TestClient) -> None:
+    for headers in ({"origin": "http://testserver"}, {"host": "testserver:8000", "origin": "http://testserver:8000"}):
+        assert api.get("/v1/jobs", headers=headers).status_code == 200
+
+
+def test_nothing_of_a_body_is_read_before_the_key_is_known(closed_api: TestClient, settings: Settings) -> None:
+    response = closed_api.post("/v1/networks", content=b"{", headers={"content-type": "application/json"})
+    assert_refused(response, "key_required")  # not that it is malformed
+    assert_refused(closed_api.post("/v1/datasets", content=b"x" * 10**6), "key_required")
+    assert [path for path in settings.data_dir.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/jobs/", "//v1/jobs", "/healthz/", "/docs/", "/v2/x"])
+def test_what_is_not_listed_as_open_is_closed(closed_api: TestClient, path: str) -> None:
+    assert_refused(closed_api.get(path), "key_required")
+    assert_refused(closed_api.request("DELETE", path), "key_required")
+
+
+def test_a_static_folder_leads_nowhere_else(closed_api: TestClient) -> None:
+    for path in ("/static-offline-docs/../v1/jobs", "/static-offline-docs/%2e%2e/v1/jobs"):
+        assert closed_api.get(path).status_code in (401, 404)

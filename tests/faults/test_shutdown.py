@@ -1,0 +1,188 @@
+"""Who is asked to end does so, and leaves jobs where others find them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from infra import jobs
+from infra.settings import Settings
+from tests.support.faults import (
+    StartWorker,
+    assert_same_as_undisturbed,
+    ended,
+    job_body,
+    progressed,
+    row_of,
+)
+from tests.support.service import Service
+from tests.support.serving import serving
+from tests.support.waiting import wait_for
+
+SOON = 5.0
+"""Within two seconds, they say; a machine with much else to do gets more."""
+
+
+def test_sigterm_puts_the_job_back_and_another_worker_goes_on(service: Service, new_worker: StartWorker) -> None:
+    body = job_body(service)
+    worker = new_worker()
+    job = service.submit(body)
+    before = progressed(service, job["id"], 200)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(SOON) == 0
+    row = row_of(service, job["id"])
+    assert row.status == "queued"
+    assert row.iteration is not None
+    assert row.iteration >= before["iteration"]
+    assert checkpoint_of(service, job["id"]) == row.iteration  # nothing is to be done again
+    new_worker()
+    done = ended(service, job["id"])
+    assert done["attempt"] == 2
+    assert_same_as_undisturbed(service, body, done)
+
+
+def checkpoint_of(service: Service, job_id: str) -> int | None:
+    with service.database.reading() as session:
+        return jobs.checkpoint_iteration(session, job_id)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_rolling_restart_under_load_loses_no_iteration(service: Service, new_worker: StartWorker) -> None:
+    body = job_body(service, iterations=2_000)
+    workers = [new_worker(checkpoint_seconds=60.0) for _ in range(3)]
+    submitted = [service.submit(body)["id"] for _ in range(5)]
+    progressed(service, submitted[0], 1)
+    for worker in workers:
+        running = [job_id for job_id in submitted if row_of(service, job_id).status == "running"]
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(SOON) == 0
+        for job_id in running:
+            row = row_of(service, job_id)
+            if row.status == "queued":
+                assert checkpoint_of(service, job_id) == row.iteration
+        new_worker(checkpoint_seconds=60.0)
+    done = [ended(service, job_id) for job_id in submitted]
+    assert all(row_of(service, job_id).crashes == 0 for job_id in submitted)
+    assert_same_as_undisturbed(service, body, done[0])
+    assert all(service.costs(job["id"]) == service.costs(done[0]["id"]) for job in done[1:])
+
+
+@contextmanager
+def api_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], tuple[str, int]]]:
+    """The API alone, as a process, once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        variables = {f"BACKPROP_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "client", "api", "--fd", str(listener.fileno())],
+            env=os.environ | variables,
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # uvicorn tells of every connection that it cuts
+        )
+        address = listener.getsockname()
+        try:
+            wait_for("the API", lambda: answers(f"http://{address[0]}:{address[1]}"))
+            yield process, address
+        finally:
+            process.kill()
+            process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/healthz", trust_env=False).is_success
+    except httpx2.TransportError:
+        return False
+
+
+def begin_upload(address: tuple[str, int], length: int, content: bytes = b"") -> socket.socket:
+    """A connection on which an upload of that length has begun."""
+    connection = socket.create_connection(address)
+    connection.sendall(
+        b"POST /v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        + f"Content-Length: {length}\r\n\r\n".encode()
+        + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        + content
+    )
+    return connection
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_api_ends_whatever_its_clients_are_doing(settings: Settings) -> None:
+    table = b"a,b,c,d\n" + b"1.5,2.5,3.5,4.5\n" * 2_000_000  # some seconds to read
+    frame = len(b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + b"\r\n--b--\r\n")
+    with api_process(settings) as (process, address):
+        idle = socket.create_connection(address)
+        endless = begin_upload(address, 10**9, b"a,b\n1,2\n")
+        being_read = begin_upload(address, frame + len(table), table + b"\r\n--b--\r\n")
+        stopping = threading.Event()
+        polling = threading.Thread(target=poll, args=(address, stopping))
+        polling.start()
+        folder = settings.data_dir / "artifacts" / "datasets"
+        wait_for("the upload to be read", lambda: folder.exists() and list(folder.glob("*.partial")))
+        process.send_signal(signal.SIGTERM)
+        process.wait(SOON)
+        stopping.set()
+        polling.join()
+        for connection in (idle, endless, being_read):
+            connection.close()
+    with api_process(settings):  # it clears away what was left
+        assert list((settings.data_dir / "uploads").iterdir()) == []
+
+
+def poll(address: tuple[str, int], stopping: threading.Event) -> None:
+    with httpx2.Client(base_url=f"http://{address[0]}:{address[1]}", trust_env=False) as client:
+        while not stopping.is_set():
+            try:
+                client.get("/v1/jobs")
+            except httpx2.TransportError:
+                return
+
+
+def test_the_whole_stack_ends_with_its_job_put_back_and_goes_on(tmp_path: Path) -> None:
+    environment = {"BACKPROP_CHECKPOINT_SECONDS": "60", "BACKPROP_TRAINING_THREADS": "1"}
+    table = "a,b,y\n" + "".join(f"{i % 17},{i % 5},{(i * 7) % 11}\n" for i in range(500))
+    with serving(tmp_path / "data", environment=environment) as stack:
+        client = httpx2.Client(base_url=stack.url, trust_env=False, timeout=30)
+        dataset = client.post("/v1/datasets", files={"file": ("t.csv", table.encode())}).json()
+        body = {
+            "dataset_id": dataset["id"],
+            "targets": ["y"],
+            "task": "regression",
+            "network": {"layers": [{"units": 20, "activation": "tanh"}, {"activation": "sigmoid"}]},
+            "training": {"iterations": 10_000_000, "learning_rate": 0.1},
+        }
+        job_id = client.post("/v1/jobs", json=body).json()["id"]
+        wait_for("progress", lambda: (client.get(f"/v1/jobs/{job_id}").json()["iteration"] or 0) > 100)
+        reached = client.get(f"/v1/jobs/{job_id}").json()["iteration"]
+        address = (urlsplit(stack.url).hostname or "", urlsplit(stack.url).port or 0)
+        upload = begin_upload(address, 10**9)
+        stack.process.send_signal(signal.SIGTERM)
+        assert stack.process.wait(2 * SOON) == 0
+        upload.close()
+        client.close()
+    with (
+        serving(tmp_path / "data", environment=environment) as stack,
+        httpx2.Client(base_url=stack.url, trust_env=False, timeout=30) as client,
+    ):
+        job = wait_for(
+            "the job to go on",
+            lambda: (found := client.get(f"/v1/jobs/{job_id}").json())["status"] == "running" and found,
+        )
+        assert job["attempt"] == 2
+        assert job["iteration"] >= reached
+        client.post(f"/v1/jobs/{job_id}/cancel")
+        wait_for("the end", lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] == "cancelled")
+        rows = client.get(f"/v1/jobs/{job_id}/costs", params={"limit": 10_000}).json()["data"]
+        assert [row["iteration"] for row in rows] == list(range(len(rows)))
