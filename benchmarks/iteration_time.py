@@ -111,6 +111,13 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e6:.1f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.2f} ms"
 
 
+def headline(threads: int) -> str:
+    """When, on what and with what it is measured."""
+    cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next(line.split(":")[1].strip() for line in cpuinfo if line.startswith("model name"))
+    return f"{datetime.now(UTC):%Y-%m-%d}, {cpu}, {os.cpu_count()} cores, {threads} threads each"
+
+
 def main() -> None:
     """Measure the shapes that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -121,9 +128,7 @@ def main() -> None:
     parser.add_argument("--without", default="", help="contenders to leave out, separated by ;")
     arguments = parser.parse_args()
     names = [name for name in CONTENDERS if name not in arguments.without.split(";")]
-    cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next(line.split(":")[1].strip() for line in cpuinfo if line.startswith("model name"))
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {cpu}, {os.cpu_count()} cores, {arguments.threads} threads each")
+    print(headline(arguments.threads))
     for place in map(int, arguments.shapes.split(",")):
         measure(place, names, arguments.peers, arguments.threads, arguments.rounds)
 
