@@ -5,7 +5,7 @@
 In every round the bare core, a job recorded in SQLite and a job recorded in PostgreSQL train for as many iterations,
 one after the other. Each is a process of its own, and each job goes the way of every job: uploaded data, REST, Redis,
 a forked work-horse, every iteration's J in the database. A job's rate is the one that it tells itself: iterations by
-the seconds from its first record to the flush of its last.
+the seconds from its first record to its last.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Service:
                 json={
                     "dataset_id": dataset,
                     "task": "regression",
-                    "targets": ["y"] if outputs == 1 else [f"y_{number}" for number in range(1, outputs + 1)],
+                    "targets": [f"y_{number}" for number in range(1, outputs + 1)],
                     "scaling": "none",
                     "network": {"layers": [*layers, {"activation": "sigmoid"}]},
                     "training": {

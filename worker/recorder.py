@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -67,8 +66,8 @@ class Recorder:
         self._token = claim.token
         self._pace = pace
         self._shutdown = shutdown
-        # The training thread appends and the flushing thread takes from the left: both are atomic.
-        self._records: deque[Record] = deque()
+        # The training thread appends, the flushing thread copies from the front and deletes there: all are atomic.
+        self._records: list[Record] = []
         self.add = self._records.append
         self._state: tuple[int, bytes] | None = None
         self._flushed = threading.Condition()
@@ -79,6 +78,7 @@ class Recorder:
         self._is_saving = False
         self._to_stop_since: float | None = None
         self._began: tuple[float, int] | None = None
+        self._ended: float | None = None
         self._last_report = time.monotonic()
         self._last_checkpoint = time.monotonic()
         self._thread = threading.Thread(target=self._flush_until_closed, name="recorder", daemon=True)
@@ -133,6 +133,7 @@ class Recorder:
 
     def training_ends(self, run: Run, iteration: int) -> None:
         """Keep the final state, from which the job can be resumed, or ended again if that fails."""
+        self._ended = time.monotonic()
         self._save(run, iteration)
 
     def _save(self, run: Run, iteration: int) -> None:
@@ -199,13 +200,11 @@ class Recorder:
             return
         written = 0
         while True:
-            # By index: iterating would fail when the training thread appends meanwhile.
-            rows = [self._records[index] for index in range(min(waiting - written, MOST_ROWS_A_FLUSH))]
+            rows = self._records[: min(waiting - written, MOST_ROWS_A_FLUSH)]
             written += len(rows)
             last = written == waiting
             self._write(rows, state if last else None)
-            for _ in rows:
-                self._records.popleft()
+            del self._records[: len(rows)]
             if last:
                 break
         if self._state is state:
@@ -233,6 +232,6 @@ class Recorder:
             return None
         began, start = self._began
         last = rows[-1]
-        seconds = time.monotonic() - began
+        seconds = (self._ended or time.monotonic()) - began
         done = last.iteration - start
         return Progress(last.iteration, last.cost, done / seconds if done > 0 else None)
