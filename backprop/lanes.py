@@ -66,6 +66,12 @@ def _piece_rows(sizes: Sequence[int]) -> int:
     return rows if rows >= LEAST_PIECE_ROWS else MOST_BLOCK_ROWS
 
 
+def _pieces(rows: int, most: int) -> int:
+    """Into how many pieces of at most so many rows a block is cut: a few more, where that leaves no rows over."""
+    least = -(-rows // most)
+    return next((pieces for pieces in range(least, 2 * least) if rows % pieces == 0), least)
+
+
 class Lanes:
     """m examples cut into lanes of nearly equal length, and these into blocks.
 
@@ -79,7 +85,7 @@ class Lanes:
         self._lane_rows = -(-m // count)
         self.count = -(-m // self._lane_rows)
         blocks = -(-self._lane_rows // block_rows(sizes))
-        self._pieces = -(-self._lane_rows // (blocks * _piece_rows(sizes)))
+        self._pieces = _pieces(-(-self._lane_rows // blocks), _piece_rows(sizes))
         self._rows = -(-self._lane_rows // (blocks * self._pieces))
         self.blocks = max(sum(1 for _ in self.of(lane)) for lane in (0, self.count - 1))
 
