@@ -103,7 +103,7 @@ def main() -> None:
             answer = subprocess.run(joined, check=True, capture_output=True, text=True).stdout
             before, most, seconds = map(float, answer.split())
             print(
-                f"| {share * arguments.limit_mib:,.0f} MiB | {rows:,} | {before:.0f} MiB | {most:.0f} MiB | {seconds:.2f} |",
+                f"| {share * arguments.limit_mib:,.0f} MiB | {rows:,} | {before:.0f} | {most:.0f} | {seconds:.2f} |",
                 flush=True,
             )
 
