@@ -162,7 +162,7 @@ def jax_scan(shape: Shape, threads: int) -> Advance:
 
 
 def scikit_learn(shape: Shape, threads: int) -> Advance:
-    """scikit-learn's regressor; its output is linear, and its gradient is divided by the number of outputs."""
+    """scikit-learn's regressor; its output is linear, and its loss, unlike its gradient, is divided by the outputs."""
     from sklearn.neural_network import MLPRegressor
 
     X, Y = shape.data()
@@ -173,7 +173,7 @@ def scikit_learn(shape: Shape, threads: int) -> Advance:
         solver="sgd",
         alpha=0,
         batch_size=shape.m,
-        learning_rate_init=LEARNING_RATE * outputs,
+        learning_rate_init=LEARNING_RATE,
         momentum=0,
         shuffle=False,
         max_iter=1,
