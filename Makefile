@@ -21,7 +21,7 @@ serve: $(INSTALLED)
 	$(BIN)/backprop serve
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from typer.testing import CliRunner, Result
 
+from client.cli import app
 from client.exposure import keyless_hosts, listen
 from infra.settings import Settings
 from tests.support.api_process import running_api
@@ -18,7 +20,7 @@ from tests.support.serving import serving
 
 
 def backprop(*arguments: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command to its end, as a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "client", *arguments], capture_output=True, text=True, check=False, timeout=60
     )
@@ -27,8 +29,16 @@ def backprop(*arguments: str, succeeds: bool = True) -> subprocess.CompletedProc
     return done
 
 
+def keys(*arguments: str, succeeds: bool = True) -> Result:
+    """Run the command `backprop keys` to its end, in this process."""
+    done = CliRunner().invoke(app, ["keys", *arguments])
+    assert (done.exit_code == 0) == succeeds, done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done
+
+
 def make_key(folder: Path, project: str, *options: str) -> str:
-    made = backprop("keys", "create", "--data", str(folder), "--project", project, *options)
+    made = keys("create", "--data", str(folder), "--project", project, *options)
     assert re.fullmatch(r"key_\w{26}_[0-9a-f]{64}\n", made.stdout)  # nothing else: KEY=$(backprop keys create …)
     assert id_of(made.stdout) in made.stderr
     return made.stdout.strip()
@@ -46,15 +56,15 @@ def test_keys_are_made_listed_and_revoked_while_a_server_runs(tmp_path: Path) ->
             return None if answer.is_success else answer.json()["code"]
 
         assert (code(key), code(short)) == (None, "key_expired")
-        listed = backprop("keys", "list", "--data", str(tmp_path / "data")).stdout
+        listed = keys("list", "--data", str(tmp_path / "data")).stdout
         assert re.search(rf"{id_of(key)}\s+red\s+read predict\s+\S+ \S+\s+active", listed)
         assert re.search(rf"{id_of(short)}\s+blue\s+read train predict\s+\S+ \S+\s+expired", listed)
         assert key not in listed
-        only_blue = backprop("keys", "list", "--data", str(tmp_path / "data"), "--project", "blue").stdout
+        only_blue = keys("list", "--data", str(tmp_path / "data"), "--project", "blue").stdout
         assert id_of(key) not in only_blue
-        backprop("keys", "revoke", "--data", str(tmp_path / "data"), id_of(key))
+        keys("revoke", "--data", str(tmp_path / "data"), id_of(key))
         assert code(key) == "key_revoked"
-        assert "revoked" in backprop("keys", "list", "--data", str(tmp_path / "data")).stdout
+        assert "revoked" in keys("list", "--data", str(tmp_path / "data")).stdout
 
 
 @pytest.mark.parametrize(
@@ -68,12 +78,12 @@ def test_keys_are_made_listed_and_revoked_while_a_server_runs(tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
-    assert message in backprop("keys", *arguments, "--data", str(tmp_path), succeeds=False).stderr
+    assert message in keys(*arguments, "--data", str(tmp_path), succeeds=False).stderr
 
 
 def test_other_databases_are_not_migrated_by_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKPROP_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
-    refused = backprop("keys", "create", "--project", "red", succeeds=False)
+    refused = keys("create", "--project", "red", succeeds=False)
     assert "run `backprop migrate` first" in refused.stderr
 
 
@@ -100,7 +110,7 @@ def test_an_api_for_others_needs_a_key_too(migrated_sqlite: Path, monkeypatch: p
 
 def test_a_revoked_key_is_not_enough_to_start(tmp_path: Path) -> None:
     key = make_key(tmp_path, "red")
-    backprop("keys", "revoke", "--data", str(tmp_path), id_of(key))
+    keys("revoke", "--data", str(tmp_path), id_of(key))
     refused = backprop("serve", "--data", str(tmp_path), "--host", "0.0.0.0", "--port", "0", succeeds=False)  # noqa: S104
     assert "no key" in refused.stderr
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from infra.processes import stop
+from tests.support.faults import SOON
 from tests.support.waiting import wait_for
 
 
@@ -50,15 +51,20 @@ def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> No
         assert len(children) >= 3  # Redis, the API, a worker
         assert httpx2.get(f"{url}/readyz", trust_env=False).status_code == 200
         process.send_signal(number)
-        assert process.wait(15) == 0
-        assert psutil.wait_procs(children, 1)[1] == []
+        assert process.wait(SOON) == 0
+        assert psutil.wait_procs(children, SOON)[1] == []
 
 
 def test_killed_it_leaves_nothing_running(tmp_path: Path) -> None:
-    with serve(tmp_path / "data", "--port", "0") as (process, _url):
+    """And what it was given is there when it is started again."""
+    with serve(tmp_path / "data", "--port", "0") as (process, url):
+        network = {"name": "kept", "layers": [{"activation": "tanh"}]}
+        network_id = httpx2.post(f"{url}/v1/networks", json=network, trust_env=False).json()["id"]
         children = family(process)
         process.kill()
-        assert psutil.wait_procs(children, 15)[1] == []
+        assert psutil.wait_procs(children, SOON)[1] == []
+    with serve(tmp_path / "data", "--port", "0") as (_process, url):
+        assert httpx2.get(f"{url}/v1/networks/{network_id}", trust_env=False).json()["name"] == "kept"
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
@@ -71,16 +77,6 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         (first,) = wait_for("the worker", workers)
         first.kill()
         wait_for("another worker", lambda: [worker for worker in workers() if worker.pid != first.pid])
-
-
-def test_data_outlives_a_restart(tmp_path: Path) -> None:
-    with serve(tmp_path / "data", "--port", "0") as (_process, url):
-        answer = httpx2.post(
-            f"{url}/v1/networks", json={"name": "kept", "layers": [{"activation": "tanh"}]}, trust_env=False
-        )
-        network_id = answer.json()["id"]
-    with serve(tmp_path / "data", "--port", "0") as (_process, url):
-        assert httpx2.get(f"{url}/v1/networks/{network_id}", trust_env=False).json()["name"] == "kept"
 
 
 def test_a_folder_serves_one_at_a_time(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,13 @@ from tests.conftest import start_worker
 from tests.support.faults import StartWorker
 
 SHORT = {"lease_seconds": 1.0, "reconcile_seconds": 0.3, "checkpoint_seconds": 0.3, "flush_seconds": 0.1}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, one has all of these: they start more processes than others do."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("faults"))
 
 
 @pytest.fixture

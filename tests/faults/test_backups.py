@@ -28,8 +28,13 @@ from tests.support.serving import ROOT, serving
 from tests.support.waiting import wait_for
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-SETTINGS = {"CHECKPOINT_SECONDS": "0.2", "LEASE_SECONDS": "2", "TRAINING_THREADS": "1"}
-TABLE = "a,b,y\n" + "".join(f"{i % 17},{i % 5},{(i * 7) % 11}\n" for i in range(300))
+ENVIRONMENT = {
+    "BACKPROP_CHECKPOINT_SECONDS": "0.2",
+    "BACKPROP_FLUSH_SECONDS": "0.1",
+    "BACKPROP_LEASE_SECONDS": "2",
+    "BACKPROP_TRAINING_THREADS": "1",
+}
+TABLE = "a,b,y\n" + "".join(f"{i % 17},{i % 5},{(i * 7) % 11}\n" for i in range(1_000))
 
 
 def documented(first_words: str) -> str:
@@ -50,13 +55,8 @@ def costs_of(client: httpx2.Client, job_id: str) -> list[dict[str, Any]]:
 
 def test_a_copy_of_a_running_stack_goes_on_by_itself(tmp_path: Path) -> None:
     (tmp_path / "backup").mkdir()
-    environment = {
-        "BACKPROP_CHECKPOINT_SECONDS": "0.2",
-        "BACKPROP_LEASE_SECONDS": "2",
-        "BACKPROP_TRAINING_THREADS": "1",
-    }
     training = {"iterations": 6_000, "learning_rate": 0.1}
-    with serving(tmp_path / "data", environment=environment) as stack, client_of(stack.url) as client:
+    with serving(tmp_path / "data", environment=ENVIRONMENT) as stack, client_of(stack.url) as client:
         dataset = client.post("/datasets", files={"file": ("t.csv", TABLE.encode())}).json()
         body = {
             "dataset_id": dataset["id"],
@@ -66,17 +66,20 @@ def test_a_copy_of_a_running_stack_goes_on_by_itself(tmp_path: Path) -> None:
             "training": training,
         }
         job_id = client.post("/jobs", json=body).json()["id"]
-        wait_for("progress", lambda: (client.get(f"/jobs/{job_id}").json()["iteration"] or 0) > 100)
+        before = wait_for(
+            "progress",
+            lambda: ((found := client.get(f"/jobs/{job_id}").json())["iteration"] or 0) > 100 and found,
+        )
         for command in documented("python3 -c"), "cp -a data/artifacts backup/artifacts":
             subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True)
         wait_for("the end", lambda: client.get(f"/jobs/{job_id}").json()["status"] == "succeeded", 60)
         original = costs_of(client, job_id)
     shutil.rmtree(tmp_path / "data")
-    with serving(tmp_path / "backup", environment=environment) as stack, client_of(stack.url) as client:
+    with serving(tmp_path / "backup", environment=ENVIRONMENT) as stack, client_of(stack.url) as client:
         job = wait_for(
             "the end", lambda: (found := client.get(f"/jobs/{job_id}").json())["status"] == "succeeded" and found, 60
         )
-        assert job["attempt"] == 2
+        assert job["attempt"] > before["attempt"]
         assert costs_of(client, job_id) == original
         assert client.get(f"/models/{job['model_id']}").status_code == 200
 
@@ -102,10 +105,10 @@ def test_a_dump_of_a_running_database_goes_on_by_itself(
     assert isinstance(folder, str)
     connection = ["--host", folder, "--username", "backprop"]
     dump = Path(folder) / "backprop.dump"
-    body = job_body(service)
+    body = job_body(service, iterations=8_000)
     worker = new_worker()
     job = service.submit(body)
-    progressed(service, job["id"], 200)
+    before = progressed(service, job["id"], 200)
     server.run("pg_dump", *connection, "--format", "custom", "--file", str(dump), "postgres")
     worker.kill()
     worker.wait()
@@ -114,5 +117,5 @@ def test_a_dump_of_a_running_database_goes_on_by_itself(
     server.run("pg_restore", *connection, "--dbname", "postgres", "--clean", "--if-exists", str(dump))
     new_worker()
     done = ended(service, job["id"])
-    assert done["attempt"] == 2
+    assert done["attempt"] > before["attempt"]
     assert_same_as_undisturbed(service, body, done)

@@ -17,7 +17,7 @@ from infra.errors import Conflict
 from infra.jobs import Superseded
 from infra.projects import DEFAULT_PROJECT
 from tests.infra.test_jobs import claimed, queued_job
-from tests.support.faults import StartWorker, ended, job_body, job_of, progressed, some_moments
+from tests.support.faults import SOON, StartWorker, ended, job_body, job_of, progressed, some_moments
 from tests.support.service import Service
 from tests.support.waiting import wait_for
 from worker import attempt
@@ -34,7 +34,7 @@ def test_a_running_job_is_cancelled_at_its_next_flush(service: Service, new_work
     progressed(service, job["id"], 100)
     answer = service.api.post(f"/v1/jobs/{job['id']}/cancel").json()
     assert (answer["status"], answer["cancel_requested"]) == ("running", True)
-    done = ended(service, job["id"], seconds=5)
+    done = ended(service, job["id"], SOON)
     assert done["status"] == "cancelled"
     assert len(service.costs(job["id"])) == done["iteration"] + 1
 

@@ -18,6 +18,7 @@ from infra.settings import Settings
 from migrations.commands import upgrade
 from tests.infra.test_jobs import claimed, queued_job
 from tests.support.faults import (
+    SOON,
     StartWorker,
     assert_same_as_undisturbed,
     ended,
@@ -31,6 +32,9 @@ from tests.support.service import Service
 from tests.support.waiting import wait_for
 from worker.attempt import attempt_job
 from worker.shutdown import Shutdown
+
+LEASE = 2.0
+"""Seconds, for workers of which a single lease that ran out would fail the job: a busy machine takes no whole one."""
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +58,12 @@ class TestPostgresStopped:
     ) -> None:
         """Away for longer than a lease. One crash would end the job: an outage is none."""
         body = job_body(service)
-        worker = new_worker(max_crashes=1)
+        worker = new_worker(max_crashes=1, lease_seconds=LEASE)
         job = service.submit(body)
         progressed(service, job["id"], 100)
         own_postgres.stop()
         assert service.api.get(f"/v1/jobs/{job['id']}").json()["code"] == "database_unavailable"
-        time.sleep(2 * service.settings.lease_seconds)
+        time.sleep(1.25 * LEASE)
         own_postgres.start()
         done = ended(service, job["id"])
         assert worker.poll() is None
@@ -70,11 +74,11 @@ class TestPostgresStopped:
         self, service: Service, new_worker: StartWorker, own_postgres: PostgresServer, iterations: int
     ) -> None:
         body = job_body(service, iterations=iterations)
-        new_worker(max_crashes=1)
+        new_worker(max_crashes=1, lease_seconds=LEASE)
         wait_for("the worker", lambda: row_of(service, ended(service, service.submit(body)["id"])["id"]))
         job = service.submit(body)
         own_postgres.stop()
-        time.sleep(1.5)
+        time.sleep(1.25 * LEASE)
         own_postgres.start()
         assert_same_as_undisturbed(service, body, ended(service, job["id"]))
 
@@ -88,7 +92,7 @@ class TestPostgresStopped:
         own_postgres.stop()
         try:
             worker.terminate()
-            worker.wait(10)
+            worker.wait(SOON)
         finally:
             own_postgres.start()
         new_worker()

@@ -6,15 +6,17 @@ import signal
 import time
 from collections.abc import Iterator
 
-import psutil
 import pytest
 from rq import Queue
 
 from infra.settings import Settings
 from tests.support.faults import (
+    LONG_LEASE,
+    SOON,
     StartWorker,
     assert_same_as_undisturbed,
     ended,
+    has_ended,
     job_body,
     job_of,
     progressed,
@@ -57,7 +59,7 @@ def test_a_redis_flushed_while_a_job_trains_is_noticed_by_nobody(
 ) -> None:
     own_redis.start()
     body = job_body(service)
-    new_worker()
+    new_worker(lease_seconds=LONG_LEASE)
     job = service.submit(body)
     progressed(service, job["id"], 100)
     own_redis.flush()
@@ -76,8 +78,8 @@ def test_jobs_delivered_many_times_run_once(service: Service, new_worker: StartW
     queue = service.api.app.state.services.queue  # type: ignore[attr-defined]
     for _ in range(10):
         queue.enqueue(job["id"])
-    new_worker()
-    new_worker()
+    new_worker(lease_seconds=LONG_LEASE)
+    new_worker(lease_seconds=LONG_LEASE)
     assert ended(service, job["id"])["attempt"] == 1
     wait_for("the queue to be empty", lambda: not queue.rq.get_job_ids())
     assert job_of(service, job["id"])["attempt"] == 1
@@ -86,7 +88,7 @@ def test_jobs_delivered_many_times_run_once(service: Service, new_worker: StartW
 def test_redis_may_be_away_when_workers_start_when_jobs_come_and_for_their_whole_life(
     service: Service, new_worker: StartWorker, own_redis: RedisServer
 ) -> None:
-    worker = new_worker()  # Redis has never been there
+    worker = new_worker(lease_seconds=LONG_LEASE)  # Redis has never been there
     body = job_body(service)
     job = service.submit(body)
     assert job["status"] == "queued"
@@ -107,12 +109,12 @@ def test_a_worker_without_redis_ends_when_asked(
     service: Service, new_worker: StartWorker, own_redis: RedisServer
 ) -> None:
     own_redis.start()
-    worker = new_worker()
+    worker = new_worker(lease_seconds=LONG_LEASE)
     job = service.submit(job_body(service, iterations=1_000_000))
     progressed(service, job["id"], 100)
     own_redis.kill()
     worker.send_signal(signal.SIGTERM)
-    worker.wait(10)
+    worker.wait(SOON)
     row = row_of(service, job["id"])
     assert (row.status, row.crashes) == ("queued", 0)
 
@@ -136,11 +138,11 @@ def test_what_dead_workers_leave_in_redis_ends_by_itself(
     job = service.submit(job_body(service, iterations=10_000_000))
     for attempt in (1, 2):
         worker = new_worker(max_crashes=100)
-        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] == attempt)  # noqa: B023
+        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] >= attempt)  # noqa: B023
         horse = work_horse(worker)
         worker.kill()
         worker.wait()
-        psutil.wait_procs([horse], 10)
+        wait_for("the end of the work-horse", lambda: has_ended(horse), SOON)  # noqa: B023
     new_worker()
     service.api.post(f"/v1/jobs/{job['id']}/cancel")
     ended(service, job["id"])

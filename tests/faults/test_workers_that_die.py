@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -16,10 +14,13 @@ import pytest
 
 from infra import jobs
 from tests.support.faults import (
+    LONG_LEASE,
     OPTIMIZERS,
+    SOON,
     StartWorker,
     assert_same_as_undisturbed,
     ended,
+    has_ended,
     job_body,
     job_of,
     optimizer_body,
@@ -57,21 +58,28 @@ def test_sigkill_at_any_moment_loses_nothing(service: Service, new_worker: Start
     body = job_body(service)
     workers = [new_worker(), new_worker()]
     job = service.submit(body)
-    for _ in range(2):
-        progressed(service, job["id"], 1)
-        time.sleep(moments.uniform(0, 0.4))
-        busy = next((worker for worker in workers if psutil.Process(worker.pid).children()), None)
-        if busy is None:
-            break  # it was done before we came
-        horse = psutil.Process(busy.pid).children()[0]
-        if victims in ("worker", "both"):
-            os.kill(busy.pid, signal.SIGKILL)
-            busy.wait()
-            workers[workers.index(busy)] = new_worker()
-        if victims in ("work-horse", "both") and horse.is_running():
-            horse.kill()
-        horse.wait(10)
+    for attempt in (1, 2):
+        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] >= attempt)  # noqa: B023
+        time.sleep(moments.uniform(0, 0.6))
+        # None where the job was done before we came; two where it was delivered twice.
+        busy = [(worker, horse) for worker in workers for horse in horses_of([worker])]
+        for worker, horse in busy:
+            kill(victims, worker, horse)
+            if worker.returncode is not None:
+                workers[workers.index(worker)] = new_worker()
+        if job_of(service, job["id"])["status"] == "succeeded":
+            break
     assert_same_as_undisturbed(service, body, ended(service, job["id"]))
+
+
+def kill(victims: str, worker: subprocess.Popen[bytes], horse: psutil.Process) -> None:
+    if victims in ("worker", "both"):
+        worker.kill()
+        worker.wait()
+    if victims in ("work-horse", "both"):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            horse.kill()
+    wait_for("the end of the work-horse", lambda: has_ended(horse), SOON)
 
 
 def test_sigkill_while_it_prepares_measures_or_finishes_loses_nothing(
@@ -81,9 +89,9 @@ def test_sigkill_while_it_prepares_measures_or_finishes_loses_nothing(
     moments = some_moments()
     body = job_body(service, iterations=40)
     workers = [new_worker(max_crashes=1_000), new_worker(max_crashes=1_000)]
-    submitted = [service.submit(body) for _ in range(10)]
+    submitted = [service.submit(body) for _ in range(8)]
     wait_for("the first work-horse", lambda: horses_of(workers))
-    stop_at = time.monotonic() + 3
+    stop_at = time.monotonic() + 2
     killed = 0
     while time.monotonic() < stop_at:
         time.sleep(moments.uniform(0, 0.12))
@@ -123,13 +131,13 @@ def test_every_optimizer_goes_on_with_the_same_bits(
 def test_a_work_horse_that_was_frozen_past_its_lease_writes_nothing_more(
     service: Service, new_worker: StartWorker
 ) -> None:
-    body = job_body(service)
+    body = job_body(service, iterations=6_000)
     slow = new_worker()
     job = service.submit(body)
     progressed(service, job["id"], 100)
     horse = work_horse(slow)
     horse.suspend()
-    new_worker()
+    new_worker(lease_seconds=LONG_LEASE)
     wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] == 2)
     progressed(service, job["id"], 1)
     horse.resume()  # amid the other attempt
@@ -140,26 +148,28 @@ def test_a_work_horse_that_was_frozen_past_its_lease_writes_nothing_more(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_job_that_kills_its_workers_is_given_up(service: Service, new_worker: StartWorker) -> None:
-    worker = new_worker(checkpoint_seconds=60.0)
+    most = 2
+    worker = new_worker(checkpoint_seconds=60.0, max_crashes=most)
     job = service.submit(job_body(service, iterations=1_000_000))
-    for attempt in range(1, service.settings.max_crashes + 1):
-        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] == attempt)  # noqa: B023
+    for attempt in range(1, most + 1):
+        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] >= attempt)  # noqa: B023
         work_horse(worker).kill()
     done = ended(service, job["id"])
     assert (done["status"], done["error"]["code"]) == ("failed", "worker_lost")
-    assert f"died {service.settings.max_crashes} times" in done["error"]["message"]
+    assert f"died {most} times" in done["error"]["message"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_job_that_gets_on_between_deaths_is_not_given_up(service: Service, new_worker: StartWorker) -> None:
-    worker = new_worker()
+    most = 2
+    worker = new_worker(max_crashes=most)
     job = service.submit(job_body(service, iterations=10_000_000))
     checkpoint = -1
-    for attempt in range(1, service.settings.max_crashes + 3):
-        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] == attempt)  # noqa: B023
+    for attempt in range(1, most + 2):
+        wait_for("the next attempt", lambda: job_of(service, job["id"])["attempt"] >= attempt)  # noqa: B023
         checkpoint = wait_for("a new checkpoint", lambda: newer_checkpoint(service, job["id"], checkpoint))  # noqa: B023
         work_horse(worker).kill()
-    wait_for("another attempt", lambda: row_of(service, job["id"]).status == "running")
+    wait_for("another attempt", lambda: job_of(service, job["id"])["attempt"] >= most + 2)
     assert row_of(service, job["id"]).crashes <= 1
 
 

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 NETWORK = {"layers": [{"units": 20, "activation": "sigmoid"}, {"activation": "sigmoid"}]}
-ITERATIONS = 2_500
+ITERATIONS = 3_000
 TRAINING: dict[str, Any] = {
     "iterations": ITERATIONS,
     "learning_rate": 0.5,
@@ -27,6 +27,12 @@ TRAINING: dict[str, Any] = {
     "init": "uniform",
     "seed": 1,
 }
+
+SOON = 30.0
+"""Seconds for what should take two: enough for a machine with much else to do, and little to one who waits forever."""
+
+LONG_LEASE = 60.0
+"""Seconds for which an attempt that nobody kills is believed alive, however busy the machine is."""
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "gradient_descent": {"learning_rate": 0.5, "batch_size": 300},
@@ -101,6 +107,14 @@ def ended(service: Service, job_id: str, seconds: float = 60.0) -> dict[str, Any
 def work_horse(worker: subprocess.Popen[bytes]) -> psutil.Process:
     """The process that has a job, once there is one."""
     return wait_for("a work-horse", lambda: next(iter(psutil.Process(worker.pid).children()), None))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more. Its parent may not have noticed yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def assert_same_as_undisturbed(service: Service, body: dict[str, Any], job: dict[str, Any]) -> None:
