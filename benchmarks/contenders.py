@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from backprop.training import Run, Training
-from benchmarks.shapes import LEARNING_RATE, SHAPES, Shape
+from benchmarks.shapes import LEARNING_RATE, LINEAR_LEARNING_RATE, SHAPES, Shape
 
 Advance = Callable[[int], list[float]]
 """Trains for some more iterations; gives J before each."""
@@ -25,7 +25,8 @@ Advance = Callable[[int], list[float]]
 def backprop_contender(shape: Shape, threads: int, output: str = "sigmoid") -> Advance:
     """Our core."""
     X, Y = shape.data()
-    training = Training(iterations=10**9, learning_rate=LEARNING_RATE)
+    learning_rate = LINEAR_LEARNING_RATE if output == "linear" else LEARNING_RATE
+    training = Training(iterations=10**9, learning_rate=learning_rate)
     records = Run(shape.network(output), training, X, Y, parameters=shape.start(output), threads=threads).records()
     return lambda iterations: [record.cost for record in islice(records, iterations)]
 
@@ -173,7 +174,7 @@ def scikit_learn(shape: Shape, threads: int) -> Advance:
         solver="sgd",
         alpha=0,
         batch_size=shape.m,
-        learning_rate_init=LEARNING_RATE,
+        learning_rate_init=LINEAR_LEARNING_RATE,
         momentum=0,
         shuffle=False,
         max_iter=1,

@@ -14,6 +14,9 @@ Array = NDArray[Any]
 
 LEARNING_RATE = 0.5
 
+LINEAR_LEARNING_RATE = 1e-3
+"""For linear outputs, which would diverge with the other; some peers are slow with the numbers that come of that."""
+
 
 @dataclass(frozen=True)
 class Shape:
