@@ -36,7 +36,7 @@ SMALL_PRODUCT = 10**6
 LEAST_PIECE_ROWS = 128
 """Where a small product would have fewer rows than this, large ones are as fast."""
 
-SMALL_WORK = 2**22
+SMALL_WORK = 10**7
 """Examples × parameters below which one thread is done before a second has woken up."""
 
 LANES = (4, 8, 16)

@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPRegressor
 
 from backprop import lanes, reference
 from backprop.gradient import cost_and_gradient
+from backprop.lanes import Lanes
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.objective import Objective
 from tests.support.networks import Problem, automatic_cost_and_gradient, distance, problems, problems_of_all_kinds
@@ -56,7 +57,7 @@ def test_cutting_into_lanes_blocks_and_pieces_changes_only_the_rounding(
 
 
 @pytest.mark.parametrize("outputs", [1, 2, 3, 5])
-@pytest.mark.parametrize("m", [3000, 5003])
+@pytest.mark.parametrize("m", [6000, 10_003])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_any_number_of_threads_gives_the_same_bits(outputs: int, m: int, dtype: str) -> None:
     network = Network(40, (Layer(50, "sigmoid"), Layer(outputs, "tanh")))
@@ -64,6 +65,7 @@ def test_any_number_of_threads_gives_the_same_bits(outputs: int, m: int, dtype: 
     X, Y = rng.normal(size=(m, 40)).astype(dtype), rng.uniform(-1, 1, (m, outputs)).astype(dtype)
     parameters = initial_parameters(network, epsilon=0.3, seed=0, dtype=dtype)
     objective = Objective(weight_decay=1e-3)
+    assert Lanes.for_work(m, network.sizes, network.parameter_count).count > 1
     results = [cost_and_gradient(parameters, X, Y, objective, threads=threads) for threads in (1, 2, 5)]
     assert len({cost for cost, _ in results}) == 1
     assert len({slope.vector.tobytes() for _, slope in results}) == 1
@@ -193,6 +195,7 @@ def test_cross_entropy_of_a_wrong_and_certain_output_is_finite_and_linear(output
 def test_sparsity_over_many_lanes_gives_the_same_bits_on_any_threads(threads: int) -> None:
     network = Network(30, (Layer(40, "sigmoid"), Layer(30, "sigmoid")))
     X = np.random.default_rng(0).uniform(size=(5003, 30))
+    assert Lanes.for_work(5003, network.sizes, network.parameter_count).count > 1
     parameters = initial_parameters(network, init="uniform", seed=0, dtype="float64")
     objective = Objective(weight_decay=1e-4, sparsity_weight=3)
     alone, together = (cost_and_gradient(parameters, X, X, objective, threads=count) for count in (1, threads))

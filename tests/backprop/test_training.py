@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from backprop import reference
 from backprop.codec import from_bytes, to_bytes
 from backprop.gradient import cost_and_gradient
+from backprop.lanes import Lanes
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.training import Run, Training
 from tests.support.networks import Problem, problems
@@ -99,7 +100,8 @@ def test_a_state_is_a_copy() -> None:
 def test_threads_and_mapped_files_change_no_bit(tmp_path: Path) -> None:
     network = Network(40, (Layer(50, "sigmoid"), Layer(3, "sigmoid")))
     rng = np.random.default_rng(0)
-    X, Y = rng.normal(size=(4001, 40)), rng.uniform(size=(4001, 3))
+    X, Y = rng.normal(size=(6001, 40)), rng.uniform(size=(6001, 3))
+    assert Lanes.for_work(6001, network.sizes, network.parameter_count).count > 1
     for name, array in (("x", X), ("y", Y)):
         np.save(tmp_path / f"{name}.npy", array)
     mapped_X, mapped_Y = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy")
