@@ -171,7 +171,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = ", ".join(sorted(_allowed_methods(request)))
+        allowed = ", ".join(sorted(_allowed_methods(request))) or "GET, HEAD"  # the pages that describe the interface
         return http_problem(status, {"Allow": allowed}, allowed=allowed)
     return http_problem(status, dict(error.headers or {}))
 

@@ -157,3 +157,9 @@ def test_the_interactive_documentation_loads_nothing_from_elsewhere(api: TestCli
     assert len(loaded) >= 2
     for address in loaded:
         assert api.get(address).status_code == 200
+
+
+def test_pages_that_describe_the_interface_say_what_they_take(api: TestClient) -> None:
+    response = api.post("/docs")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"

@@ -38,7 +38,7 @@ SAMPLE_BYTES = 2 * 2**20
 
 SAMPLE_RECORDS = 20
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _RAGGED = re.compile(r"Row #(?P<record>\d+): Expected (?P<expected>\d+) columns, got (?P<actual>\d+)")
 
 
@@ -145,15 +145,17 @@ def _refusal(path: Path, layout: _Layout, message: str) -> InvalidRequest:
             f"(delimiter {layout.delimiter!r}). Every row needs as many; quote a cell that holds the delimiter.",
         )
     if "UTF8" in message:
-        return refuse_file(
-            "not_utf8", f"Line {_first_line_not_utf8(path):,} is not UTF-8 text; save the file as UTF-8."
-        )
+        return _not_utf8(path)
     if "straddling" in message:
         return refuse_file(
             "row_too_long",
             f"A row is longer than {_block_size(len(layout.names)):,} bytes; a quote may have been left open.",
         )
     return refuse_file("invalid_csv", f"The file cannot be read as CSV: {message}")
+
+
+def _not_utf8(path: Path) -> InvalidRequest:
+    return refuse_file("not_utf8", f"Line {_first_line_not_utf8(path):,} is not UTF-8 text; save the file as UTF-8.")
 
 
 def _first_line_not_utf8(path: Path) -> int:
@@ -188,8 +190,11 @@ def _sample(path: Path) -> str:
         raise refuse_file("not_utf8", "The file is UTF-16 text; save it as UTF-8.")
     if b"\0" in head:
         raise refuse_file("not_text", "The file is not text, so it is no CSV; name its format if it is another.")
-    # A character cut in two at the end of the sample is left out; one that is not UTF-8 is found by the first pass.
-    return codecs.getincrementaldecoder("utf-8-sig")(errors="replace").decode(head)
+    try:
+        # A character cut in two at the end of the sample is left out.
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path) from error
 
 
 def _records(sample: str, delimiter: str) -> list[list[str]]:

@@ -77,10 +77,13 @@ def read_json_rows(path: Path, limits: Limits, header: bool = False) -> Table:
     keys = list(types)
     if header:
         first = next(_rows(path, limits), {})
+        keys = keys or list(first)  # where nothing comes after the header
         names = column_names([str(value) for value in first.values()])
     else:
         names = column_names([key if isinstance(key, str) else "" for key in keys])
-    schema = pa.schema([(name, types[key].arrow_type) for name, key in zip(names, keys, strict=True)])
+    schema = pa.schema(
+        [(name, types.get(key, _ColumnTypes()).arrow_type) for name, key in zip(names, keys, strict=True)]
+    )
     return Table(schema, _batches(path, limits, keys, schema, header))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import tokenize
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -33,9 +32,12 @@ MOST_HEADER_BYTES = 10_000
 """NumPy's own limit, too."""
 
 _UNREADABLE = (
-    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
-    *(ValueError, SyntaxError, tokenize.TokenError),  # an array's header, which NumPy reads as a Python literal
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError),
+    SystemError,  # text that is none, from NumPy
 )
+
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Those that NumPy writes. Of others, `zipfile` unpacks as much at once as some bytes say."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,12 @@ def _declared_arrays(path: Path) -> list[_Declared]:
 
 
 def _declared(archive: zipfile.ZipFile, name: str) -> _Declared:
+    if archive.getinfo(f"{name}.npy").compress_type not in _COMPRESSIONS:
+        raise refuse_file("invalid_npz", f"`{name}` is compressed in another way than numpy.savez_compressed does it.")
     with archive.open(f"{name}.npy") as member:
         shape, is_fortran, dtype = _header(member)
-    if len(shape) not in (1, 2) or shape[0] < 0 or any(length < 1 for length in shape[1:]):
+    whole = all(type(length) is int for length in shape)  # True counts as 1 to NumPy, here and there
+    if len(shape) not in (1, 2) or not whole or shape[0] < 0 or any(length < 1 for length in shape[1:]):
         raise refuse_file(
             "unsupported_array", f"`{name}` has shape {shape}; it needs one or two dimensions, and columns."
         )
@@ -123,7 +128,10 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if int.from_bytes(length, "little") > MOST_HEADER_BYTES:
         raise ValueError(f"the header of an array is longer than {MOST_HEADER_BYTES:,} bytes")
     header = io.BytesIO(length + member.read(int.from_bytes(length, "little")))
-    return npy.read_array_header_1_0(header) if size == 2 else npy.read_array_header_2_0(header)
+    try:
+        return npy.read_array_header_1_0(header) if size == 2 else npy.read_array_header_2_0(header)
+    except Exception as error:  # it is read as a Python literal, which can fail in a dozen ways
+        raise ValueError(f"the header of an array is none: {error}") from error
 
 
 def _refuse_unsupported(array: _Declared) -> None:

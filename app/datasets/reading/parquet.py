@@ -26,6 +26,9 @@ from infra.errors import FieldError, InvalidRequest, TooLarge
 _MOST_BATCH_ROWS = 8_192
 """Times `MAX_TEXT_BYTES`: what a column of the longest strings may take."""
 
+_MOST_CHUNK_BYTES = 2**28
+"""Of one column in a row group, unpacked: its reader holds that several times over."""
+
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
@@ -121,6 +124,17 @@ def _refuse_large_pages(metadata: parquet.FileMetaData, limits: Limits) -> None:
     unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     if unpacked > 8 * limits.cells:
         raise TooLarge("too_many_cells", f"The file unpacks to {unpacked:,} bytes, more than this server takes.")
+    for group in range(metadata.num_row_groups):
+        chunks = metadata.row_group(group)
+        largest = max(
+            (chunks.column(column).total_uncompressed_size for column in range(chunks.num_columns)), default=0
+        )
+        if largest > _MOST_CHUNK_BYTES:
+            raise TooLarge(
+                "too_many_cells",
+                f"A column of row group {group + 1:,} unpacks to {largest:,} bytes, and this server takes at most "
+                f"{_MOST_CHUNK_BYTES:,}. Write smaller row groups, or shorter texts.",
+            )
 
 
 def _refusal(error: Exception) -> InvalidRequest:

@@ -161,6 +161,7 @@ def test_the_delimiter_is_found(delimiter: str) -> None:
         (b"1,2\n3,4,5\n", "ragged_row", "Row 2 has 3 cells"),
         (b"a,b\n1,2\n3,\xff\n", "not_utf8", "Line 3"),
         ("a,b\n1,2\n".encode("utf-16"), "not_utf8", "UTF-16"),
+        (b"gr\xf6\xdfe,b\n1,2\n", "not_utf8", "Line 1"),
         (b"\x89PNG\0\0\x01", "not_text", "not text"),
         (b"a,b,a\n1,2,3\n", "duplicate_column", "'a'"),
         (b"column_2,\n1,2\n", "duplicate_column", "'column_2'"),
@@ -225,3 +226,9 @@ def test_any_bytes_are_taken_or_refused(content: bytes) -> None:
         return
     assert taken.rows
     assert all(not isinstance(cell, float) or math.isfinite(cell) for row in taken.rows for cell in row)
+
+
+def test_a_name_of_a_hundred_thousand_digits_is_told_from_a_number_at_once() -> None:
+    """A pattern that tries every place to cut the digits would take minutes, and the interpreter with it."""
+    taken = take_in("t.csv", b"1" * 100_000 + b"x,b\n1,2\n", limits=Limits(rows=10, columns=10, cells=100))
+    assert taken.rows == [[1, 2]]

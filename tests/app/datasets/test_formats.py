@@ -311,6 +311,71 @@ def test_arrays_that_are_no_table_are_refused(content: bytes, code: str, says: s
     assert says in refusal.value.message
 
 
+def npz_of_member(content: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """A zip whose `x.npy` is that."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        archive.writestr("x.npy", content)
+    return file.getvalue()
+
+
+def member(header: str, values: bytes = b"") -> bytes:
+    """What an .npy file with that header would be."""
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode() + values
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_array_compressed_as_numpy_never_does_is_not_unpacked(compression: int) -> None:
+    """These unpack as much at once as a few bytes say."""
+    content = npz_of_member(
+        member("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1)}\n", bytes(2**24)), compression
+    )
+    assert len(content) < 10_000
+    with pytest.raises(InvalidRequest) as refusal:
+        take_in("t.npz", content)
+    assert refusal.value.code == "invalid_npz"
+    assert "compressed" in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{[1]: 2}",
+        "{'descr': '<f8', 2: 3}",
+        "-" * 9000 + "1",
+        "{'descr': (), 'fortran_order': False, 'shape': (2,)}",
+        "{'descr': ('<f8',), 'fortran_order': False, 'shape': (2,)}",
+        "{'descr': " + "(" * 50 + "'<f8'," + ")" * 50 + ", 'fortran_order': False, 'shape': (2,)}",
+    ],
+)
+def test_an_array_with_any_other_header_is_refused(header: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        take_in("t.npz", npz_of_member(member(header, bytes(64))))
+    assert refusal.value.code in ("invalid_npz", "unsupported_array")
+
+
+@pytest.mark.parametrize("order", [False, True])
+def test_a_shape_of_truth_values_is_none(order: bool) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': {order}, 'shape': (True, 2)}}"
+    with pytest.raises(InvalidRequest) as refusal:
+        take_in("t.npz", npz_of_member(member(header, bytes(64))))
+    assert refusal.value.code == "unsupported_array"
+
+
+def test_an_array_of_characters_beyond_unicode_is_refused() -> None:
+    header = "{'descr': '<U1', 'fortran_order': False, 'shape': (2, 1)}"
+    with pytest.raises(InvalidRequest) as refusal:
+        take_in("t.npz", npz_of_member(member(header, b"\0\0\x11\0\xff\xff\xff\xff")))
+    assert refusal.value.code == "invalid_npz"
+
+
+@pytest.mark.parametrize("content", [b'[["a","b"]]', b'["a","b"]\n'])
+def test_json_with_nothing_but_a_header_has_no_rows(content: bytes) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        take_in("t.json", content, options=ReadingOptions(header=True))
+    assert refusal.value.code == "no_rows"
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_an_array_shorter_than_its_header_says_is_refused(order: Any) -> None:  # noqa: ANN401
     member = io.BytesIO()
@@ -380,3 +445,10 @@ def test_of_an_array_stored_by_column_no_more_is_unpacked_than_it_declares(monke
     monkeypatch.setattr("app.datasets.reading.npz.TemporaryFile", Watched)
     assert take_in("t.npz", content.getvalue()).rows == [[0.0, 0.0]] * 10
     assert sum(sizes) == 10 * 2 * 8
+
+
+def test_a_parquet_column_that_unpacks_to_too_much_at_once_is_refused_before_it_is_read() -> None:
+    content = parquet_file(pa.table({"a": ["x" * 300_000_000, "b"]}))
+    with pytest.raises(TooLarge) as refusal:
+        take_in("t.parquet", content)
+    assert "row group 1" in refusal.value.message
