@@ -8,6 +8,7 @@ that one call multiplies piece by piece; see `backprop.lanes`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,7 @@ class ForwardWeights:
     """
 
     def __init__(self, network: Network, dtype: np.dtype[Any]) -> None:
-        self.Wb = [
-            np.empty((n_in + 1, n_out), dtype) for n_in, n_out in zip(network.sizes, network.sizes[1:], strict=False)
-        ]
+        self.Wb = [np.empty((n_in + 1, n_out), dtype) for n_in, n_out in pairwise(network.sizes)]
         self._scales = [np.array(ACTIVATIONS[layer.activation].scale, dtype) for layer in network.layers]
         self.W1 = self.Wb[0][:-1]
         tile = np.zeros((TILE, network.sizes[1] + (len(network.layers) > 1)), dtype)
@@ -74,7 +73,7 @@ class Sums:
         self.W1 = self._first[:, :-1]
         self.b1 = self._first[:, -1]
         self.Wb: list[Array] = []
-        for n_in, n_out in zip(network.sizes[1:], network.sizes[2:], strict=False):
+        for n_in, n_out in pairwise(network.sizes[1:]):
             start, end = end, end + (n_in + 1) * n_out
             self.Wb.append(self.vector[start:end].reshape(n_in + 1, n_out))
 
@@ -104,9 +103,12 @@ class Block:
         first = self._hidden[0].a_and_ones if self._hidden else self._output
         self._whole_tiles, self._other_rows = _tiles(first)
         # A product of each piece, to be added up; a single one goes to where the sum is wanted.
-        products = [(n_out, n_in + 1) for n_in, n_out in zip(network.sizes[1:], network.sizes[2:], strict=False)]
-        self._products = [np.empty((pieces, n_in, n_out), dtype) for n_out, n_in in products] if pieces > 1 else None
-        self._first_product = np.empty((pieces, network.sizes[1], network.inputs), dtype) if pieces > 1 else None
+        self._products: list[Array] | None = None
+        self._first_product: Array | None = None
+        if pieces > 1:
+            hidden_on = pairwise(network.sizes[1:])
+            self._products = [np.empty((pieces, n_in + 1, n_out), dtype) for n_in, n_out in hidden_on]
+            self._first_product = np.empty((pieces, network.sizes[1], network.inputs), dtype)
 
     def forward_hidden(self, weights: ForwardWeights, X: Array) -> None:
         """a(2), a(3), … of the hidden layers, from X, (pieces, rows, s_1)."""

@@ -29,6 +29,7 @@ LEAST_BLOCK_ROWS = 1024
 """Fewer rows would leave products with a wide layer too thin, whatever the cache."""
 
 MOST_BLOCK_ROWS = 8192
+"""Of networks whose layers are all narrow, so that a few thousand examples still make several lanes."""
 
 SMALL_PRODUCT = 10**6
 """Multiplications up to which OpenBLAS forms a product without first rearranging its factors (for AVX-512)."""

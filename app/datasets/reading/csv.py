@@ -178,9 +178,14 @@ def _layout(path: Path, limits: Limits, header: bool | None, delimiter: str | No
     first = records[blank]
     limits.check(0, len(first))  # of a row without end there may be only a part here
     if header is None:
-        header = not any(_NUMBER.fullmatch(cell) for cell in first)
+        header = not any(map(is_number, first))
     names = column_names(first if header else [""] * len(first))
     return _Layout(delimiter, names, skipped=blank + header, header_records=int(header))
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is written as a number."""
+    return _NUMBER.fullmatch(cell) is not None
 
 
 def _sample(path: Path) -> str:
