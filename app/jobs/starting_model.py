@@ -128,7 +128,8 @@ def _known_categories(columns: tuple[Column, ...], trained_by: ResolvedJob, prob
 
 
 def _check_labels(path: str, column: Column, labels: Labels, problems: Problems) -> None:
-    strange = [label for label in column.categories or () if label not in set(labels)]
+    known = set(labels)
+    strange = [label for label in column.categories or () if label not in known]
     if strange or column.categories is None:
         named = ": " + ", ".join(map(repr, strange[:5])) if strange else ""
         problems.add(
