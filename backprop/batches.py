@@ -78,7 +78,9 @@ class MiniBatches:
         np.take(self._X, rows, axis=0, out=self._batch_X[:count], mode="clip")
         if self._batch_Y is not self._batch_X:
             np.take(self._Y, rows, axis=0, out=self._batch_Y[:count], mode="clip")
-        return self._backpropagations[count].evaluate()
+        backpropagation = self._backpropagations[count]
+        backpropagation.examples_changed()
+        return backpropagation.evaluate()
 
     def _next_rows(self) -> NDArray[np.intp]:
         passes, place = divmod(self.evaluations, -(-self._m // self._size))

@@ -35,7 +35,8 @@ def _squared_error(activation: Activation, z: Array, y: Array, delta: Array) -> 
     """½‖a − y‖², summed over outputs; δ = −(y − a) ⊙ f′(z)."""
     activation.apply(z)
     np.subtract(z, y, out=delta)
-    cost = 0.5 * float(np.vdot(delta, delta))
+    errors = delta.ravel("K")  # a view, whether the rows or the columns are contiguous
+    cost = 0.5 * float(errors.dot(errors))
     activation.times_derivative(delta, z)
     return cost
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -60,10 +61,19 @@ def block_rows(sizes: Sequence[int]) -> int:
     return min(MOST_BLOCK_ROWS, max(LEAST_BLOCK_ROWS, BLOCK_VALUES // max(sizes[1:])))
 
 
+def is_small(m: int, sizes: Sequence[int], parameters: int) -> bool:
+    """Whether m examples of a network of these layers and so many parameters are nothing to be cut up."""
+    return m * _largest(sizes) <= SMALL_PRODUCT and m * parameters < SMALL_WORK
+
+
+def _largest(sizes: Sequence[int]) -> int:
+    """Multiplications that the largest product takes for each example."""
+    return max((n_in + 1) * (n_out + 1) for n_in, n_out in pairwise(sizes))
+
+
 def _piece_rows(sizes: Sequence[int]) -> int:
     """How many rows a piece may have at most."""
-    largest = max((n_in + 1) * (n_out + 1) for n_in, n_out in pairwise(sizes))
-    rows = SMALL_PRODUCT // largest
+    rows = SMALL_PRODUCT // _largest(sizes)
     return rows if rows >= LEAST_PIECE_ROWS else MOST_BLOCK_ROWS
 
 
@@ -154,6 +164,16 @@ def single_threaded_blas() -> Iterator[None]:
     """
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         yield
+
+
+def quiet_context() -> Context:
+    """A context in which NumPy does not warn of numbers that overflow or are not finite.
+
+    To be entered again and again, which takes a small part of what `numpy.errstate` takes.
+    """
+    context = copy_context()
+    context.run(np.seterr, all="ignore")
+    return context
 
 
 @contextmanager

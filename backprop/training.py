@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backprop.batches import MiniBatches
 from backprop.early_stopping import EarlyStopping
 from backprop.gradient import Backpropagation, DataCost
-from backprop.lanes import Crew, single_threaded_blas
+from backprop.lanes import Crew, quiet_context, single_threaded_blas
 from backprop.lbfgs import LBFGS
 from backprop.network import Network, Parameters
 from backprop.objective import Cost, Objective
@@ -162,6 +162,7 @@ class Run:
         # What was evaluated last is evaluated again, to have the gradient that goes with it.
         self._slope = _slope(training, self.parameters, X, Y, crew, max(evaluations - 1, 0))
         self._optimizer: Optimizer | None = None
+        self._quiet = quiet_context()
         self._held_out: DataCost | None = None
         if X_held is not None and Y_held is not None:
             self._held_out = DataCost(self.parameters, X_held, Y_held, training.objective(), crew)
@@ -193,8 +194,7 @@ class Run:
             ValueError: the state is not one of this optimizer's.
         """
         with single_threaded_blas():
-            with np.errstate(all="ignore"):
-                start = self._slope.evaluate()
+            start = self._quiet.run(self._slope.evaluate)
             optimizer = self._optimizer = _optimizer(
                 self._training, self._slope, start, self._iteration or 0, self._state
             )
@@ -205,8 +205,7 @@ class Run:
                 self.stopped = self._reason_to_stop()
                 if self.stopped is not None:
                     return
-                with np.errstate(all="ignore"):
-                    cost = optimizer.step()
+                cost = self._quiet.run(optimizer.step)
                 if cost is None:
                     self.stopped = "no_progress"
                     return
@@ -235,8 +234,7 @@ class Run:
         iteration = self._iteration or 0
         held_out_cost = None
         if self._held_out is not None:
-            with np.errstate(all="ignore"):
-                held_out_cost = self._held_out.evaluate()
+            held_out_cost = self._quiet.run(self._held_out.evaluate)
             if self._early_stopping is not None:
                 self._early_stopping.observe(iteration, held_out_cost)
         return Record(

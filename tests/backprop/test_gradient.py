@@ -29,10 +29,13 @@ def test_the_three_forms_agree(problem: Problem) -> None:
     assert distance(by_unit[1], fast) < 1e-10
 
 
-@given(problems_of_all_kinds(most_units=20, most_examples=300))
+@pytest.mark.parametrize("small_product", [lanes.SMALL_PRODUCT, 0], ids=["as a whole", "in blocks"])
+@given(problem=problems_of_all_kinds(most_units=20, most_examples=300))
 @settings(max_examples=100, deadline=None)
-def test_agrees_with_automatic_differentiation(problem: Problem) -> None:
-    cost, fast = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
+def test_agrees_with_automatic_differentiation(small_product: int, problem: Problem) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lanes, "SMALL_PRODUCT", small_product)
+        cost, fast = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
     expected_cost, expected = automatic_cost_and_gradient(problem)
     assert math.isclose(cost.total, expected_cost, rel_tol=1e-10)
     assert distance(fast, expected) < 1e-10
