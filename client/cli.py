@@ -83,6 +83,9 @@ def api(
 @app.command()
 def worker() -> None:
     """Run one worker: it trains one job at a time."""
+    from worker.environment import keep_blas_single_threaded
+
+    keep_blas_single_threaded()
     from infra.logging import configure_logging
     from infra.settings import Settings
     from worker.process import run_worker

@@ -34,6 +34,7 @@ from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
 from worker.scratch import scratch_folder
 from worker.shutdown import Shutdown, ShutdownRequested
+from worker.writer import DirectWriter, Ownership, Writer
 
 SMOOTH_LIMIT = 1e-6
 """A right gradient of a smooth J on scaled inputs is far closer to the numerical one than this, a wrong one far off."""
@@ -47,7 +48,12 @@ _log = structlog.get_logger(__name__)
 
 
 def attempt_job(
-    job_id: str, database: Database, artifacts: ArtifactStore, settings: Settings, shutdown: Shutdown
+    job_id: str,
+    database: Database,
+    artifacts: ArtifactStore,
+    settings: Settings,
+    shutdown: Shutdown,
+    writing: Callable[[Database, Ownership], Writer] = DirectWriter,
 ) -> None:
     """Claim the job and bring it to an end, or back into the queue when asked to shut down.
 
@@ -65,7 +71,7 @@ def attempt_job(
             return
         log = log.bind(attempt=claim.job.attempt)
         log.info("job taken up")
-        status = Attempt(claim, database, artifacts, settings, shutdown).carry_out()
+        status = Attempt(claim, database, artifacts, settings, shutdown, writing).carry_out()
     except Superseded:
         log.warning("superseded: another attempt has the job, or it has ended")
     except Unavailable as error:
@@ -83,6 +89,7 @@ class Attempt:
     artifacts: ArtifactStore
     settings: Settings
     shutdown: Shutdown
+    writing: Callable[[Database, Ownership], Writer]
 
     def carry_out(self) -> Status:
         """Bring the job to an end, or back into the queue; tells its status then.
@@ -123,7 +130,7 @@ class Attempt:
                 None if spec.from_model_id is None else models.get_with_weights(session, project, spec.from_model_id)
             )
         coding = None if start is None else Preprocessing.from_json(start.preprocessing)
-        with Recorder(self.database, self.claim, pace, self.shutdown) as recorder:
+        with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
                 data = prepare(spec, self.artifacts, artifact, scratch, coding)
                 run = self._run(spec, data, start)

@@ -28,9 +28,6 @@ from infra.settings import Settings
 from worker.reconciler import Reconciler
 from worker.scratch import remove_abandoned_folders
 
-SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Training has threads of its own; and a BLAS with threads in the parent could hang a forked work-horse."""
-
 HEARTBEAT_SECONDS = 45
 """How often a worker tells Redis, at the least, that it is alive."""
 
@@ -132,8 +129,7 @@ def run_worker(settings: Settings) -> None:
 
     The task's modules are imported here, before any fork, so that a work-horse starts within milliseconds.
     """
-    os.environ.update(SINGLE_THREADED_BLAS)
-    import worker.tasks  # noqa: F401  # NumPy must find the variables above
+    import worker.tasks  # noqa: F401
 
     remove_abandoned_folders()
     reconciler = Reconciler(settings)

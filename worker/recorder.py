@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -12,11 +13,12 @@ import structlog
 
 from backprop.codec import to_bytes
 from backprop.training import Record, Run
-from infra import costs, jobs
+from infra import jobs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Claim, Progress
 from worker.shutdown import Shutdown, ShutdownRequested
+from worker.writer import Batch, DirectWriter, Ownership, Writer
 
 MOST_BUFFERED = 500_000
 """Records held while the database is away; beyond that training waits rather than filling the memory."""
@@ -59,9 +61,17 @@ class Recorder:
     read an iteration is all that recording costs it, besides the interpreter lock that both threads share.
     """
 
-    def __init__(self, database: Database, claim: Claim, pace: Pace, shutdown: Shutdown) -> None:
+    def __init__(
+        self,
+        database: Database,
+        claim: Claim,
+        pace: Pace,
+        shutdown: Shutdown,
+        writing: Callable[[Database, Ownership], Writer] = DirectWriter,
+    ) -> None:
         self.needs_attention = False
         self._database = database
+        self._writer = writing(database, Ownership(claim.job.id, claim.token, pace.lease_seconds))
         self._job_id = claim.job.id
         self._token = claim.token
         self._pace = pace
@@ -85,6 +95,7 @@ class Recorder:
 
     def __enter__(self) -> Self:
         """Start flushing."""
+        self._writer.__enter__()
         self._thread.start()
         return self
 
@@ -99,6 +110,7 @@ class Recorder:
         """
         self._closing.set()
         self._thread.join()
+        self._writer.__exit__(kind, error, traceback)
         if self._failure is not None and kind is None:
             raise self._failure
 
@@ -211,16 +223,9 @@ class Recorder:
             self._state = None
 
     def _write(self, rows: list[Record], state: tuple[int, bytes] | None) -> None:
-        with self._database.writing() as session:
-            self._cancel_requested = jobs.report(
-                session, self._job_id, self._token, self._progress(rows), self._pace.lease_seconds
-            )
-            if rows:
-                if self._last_commit_is_uncertain:
-                    costs.remove_from(session, self._job_id, rows[0].iteration)
-                costs.add(session, self._job_id, rows)
-            if state is not None:
-                jobs.save_checkpoint(session, self._job_id, *state)
+        self._cancel_requested = self._writer.write(
+            Batch(rows, self._progress(rows), state, again=self._last_commit_is_uncertain)
+        )
         self._last_commit_is_uncertain = False
         self._last_report = time.monotonic()
 

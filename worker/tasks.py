@@ -9,6 +9,7 @@ from infra.database import Database
 from infra.settings import Settings
 from worker.attempt import attempt_job
 from worker.shutdown import Shutdown
+from worker.writer import ProcessWriter
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Every iteration makes an object that is not garbage; looking for some after 700 of them takes 4 % of a small job."""
@@ -23,6 +24,7 @@ def train(job_id: str) -> None:
     shutdown = Shutdown()
     shutdown.on_sigterm()
     try:
-        attempt_job(job_id, database, ArtifactStore(settings.resolved_artifacts_uri), settings, shutdown)
+        artifacts = ArtifactStore(settings.resolved_artifacts_uri)
+        attempt_job(job_id, database, artifacts, settings, shutdown, ProcessWriter)
     finally:
         database.close()

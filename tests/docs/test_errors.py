@@ -55,14 +55,13 @@ def codes_of_answers() -> set[tuple[str, int]]:
 
 
 def codes_of_failures() -> set[str]:
-    """Every code that a failed job can have."""
+    """Every code that a failed job can have. No job fails for something that is unavailable: it waits."""
     found: set[str] = set()
+    failures = STATUS_OF_NAME.keys() - {"Unavailable"}
     for folder in ("worker", "infra"):
         for call in calls(folder):
             code = first_argument(call)
-            if code is not None and (
-                name_of(call) == "_fail" or (folder == "worker" and name_of(call) in STATUS_OF_NAME)
-            ):
+            if code is not None and (name_of(call) == "_fail" or (folder == "worker" and name_of(call) in failures)):
                 found.add(code)
             found |= {
                 str(keyword.value.value)

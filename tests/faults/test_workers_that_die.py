@@ -76,10 +76,13 @@ def kill(victims: str, worker: subprocess.Popen[bytes], horse: psutil.Process) -
     if victims in ("worker", "both"):
         worker.kill()
         worker.wait()
-    if victims in ("work-horse", "both"):
-        with suppress(psutil.NoSuchProcess):  # it has just ended
+    writers: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):  # it has just ended
+        writers = horse.children()
+        if victims in ("work-horse", "both"):
             horse.kill()
-    wait_for("the end of the work-horse", lambda: has_ended(horse), SOON)
+    for process in (horse, *writers):
+        wait_for("the end of the work-horse and of who writes for it", lambda: has_ended(process), SOON)  # noqa: B023
 
 
 def test_sigkill_while_it_prepares_measures_or_finishes_loses_nothing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -23,8 +23,21 @@ from tests.support.waiting import wait_for
 from worker import recorder as recording
 from worker.recorder import CancelRequested, Pace, Recorder
 from worker.shutdown import Shutdown, ShutdownRequested
+from worker.writer import DirectWriter, Ownership, ProcessWriter, Writer
+
+# Of Python 3.12 and newer. Work-horses, for whom the writer's process is made, have a single thread then.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+Writing = Callable[[Database, Ownership], Writer]
 
 PACE = Pace(flush_seconds=0.02, checkpoint_seconds=60.0, lease_seconds=10.0)
+
+
+@pytest.fixture(params=[DirectWriter, ProcessWriter], ids=["by a thread", "by a process"])
+def writing(request: pytest.FixtureRequest) -> Writing:
+    """Who writes."""
+    chosen: Writing = request.param
+    return chosen
 
 
 def record(iteration: int) -> Record:
@@ -70,10 +83,10 @@ class Unreliable(Database):
             raise Unavailable("database_unavailable", "away")
 
 
-def test_every_record_is_there_once_and_in_order(database: Database) -> None:
+def test_every_record_is_there_once_and_in_order(database: Database, writing: Writing) -> None:
     job_id = queued_job(database)
     records = [record(iteration) for iteration in range(25_000)]
-    with Recorder(database, claimed(database, job_id), PACE, Shutdown()) as recorder:
+    with Recorder(database, claimed(database, job_id), PACE, Shutdown(), writing) as recorder:
         recorder.training_begins(0)
         for each in records:
             recorder.add(each)
@@ -86,10 +99,12 @@ def test_every_record_is_there_once_and_in_order(database: Database) -> None:
 
 
 @pytest.mark.parametrize("faults", ["b", "bbbb", "a", "ab-ba", "aaaa-b-a"])
-def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(database: Database, faults: str) -> None:
+def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
+    database: Database, writing: Writing, faults: str
+) -> None:
     job_id = queued_job(database)
     unreliable = Unreliable(database, faults)
-    with Recorder(unreliable, claimed(database, job_id), PACE, Shutdown()) as recorder:
+    with Recorder(unreliable, claimed(database, job_id), PACE, Shutdown(), writing) as recorder:
         recorder.training_begins(0)
         for iteration in range(300):
             recorder.add(record(iteration))
@@ -98,10 +113,13 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(database: Data
     assert stored(database, job_id) == [record(iteration) for iteration in range(300)]
 
 
-def test_a_superseded_attempt_is_told_and_writes_nothing_more(database: Database) -> None:
+def test_a_superseded_attempt_is_told_and_writes_nothing_more(database: Database, writing: Writing) -> None:
     job_id = queued_job(database)
     run = small_run()
-    with pytest.raises(Superseded), Recorder(database, claimed(database, job_id), PACE, Shutdown()) as recorder:
+    with (
+        pytest.raises(Superseded),
+        Recorder(database, claimed(database, job_id), PACE, Shutdown(), writing) as recorder,
+    ):
         recorder.training_begins(0)
         recorder.add(record(0))
         wait_for("the first flush", lambda: stored(database, job_id))
@@ -113,11 +131,11 @@ def test_a_superseded_attempt_is_told_and_writes_nothing_more(database: Database
     assert stored(database, job_id) == []  # the new attempt starts from nothing, and the old one adds nothing
 
 
-def test_what_cannot_be_written_ends_the_attempt(database: Database) -> None:
+def test_what_cannot_be_written_ends_the_attempt(database: Database, writing: Writing) -> None:
     job_id = queued_job(database)
     with (
         pytest.raises(Exception, match=r"(?i)unique|duplicate"),
-        Recorder(database, claimed(database, job_id), PACE, Shutdown()) as recorder,
+        Recorder(database, claimed(database, job_id), PACE, Shutdown(), writing) as recorder,
     ):
         recorder.training_begins(0)
         recorder.add(record(0))
@@ -125,10 +143,13 @@ def test_what_cannot_be_written_ends_the_attempt(database: Database) -> None:
     assert stored(database, job_id) == []
 
 
-def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database) -> None:
+def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database, writing: Writing) -> None:
     job_id = queued_job(database)
     run = small_run()
-    with pytest.raises(CancelRequested), Recorder(database, claimed(database, job_id), PACE, Shutdown()) as recorder:
+    with (
+        pytest.raises(CancelRequested),
+        Recorder(database, claimed(database, job_id), PACE, Shutdown(), writing) as recorder,
+    ):
         recorder.training_begins(0)
         recorder.add(record(0))
         with database.writing() as session:
@@ -141,11 +162,14 @@ def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database
     assert [each.iteration for each in stored(database, job_id)] == [0, 1]
 
 
-def test_shutdown_reaches_the_training_thread_with_a_checkpoint(database: Database) -> None:
+def test_shutdown_reaches_the_training_thread_with_a_checkpoint(database: Database, writing: Writing) -> None:
     job_id = queued_job(database)
     shutdown = Shutdown()
     run = small_run()
-    with pytest.raises(ShutdownRequested), Recorder(database, claimed(database, job_id), PACE, shutdown) as recorder:
+    with (
+        pytest.raises(ShutdownRequested),
+        Recorder(database, claimed(database, job_id), PACE, shutdown, writing) as recorder,
+    ):
         recorder.training_begins(0)
         recorder.add(record(0))
         shutdown.requested = True
@@ -156,13 +180,13 @@ def test_shutdown_reaches_the_training_thread_with_a_checkpoint(database: Databa
 
 
 def test_training_waits_when_the_database_is_away_for_too_long(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "MOST_BUFFERED", 10)
     job_id = queued_job(database)
     unreliable = Unreliable(database, "b" * 20)
     went_on = threading.Event()
-    with Recorder(unreliable, claimed(database, job_id), PACE, Shutdown()) as recorder:
+    with Recorder(unreliable, claimed(database, job_id), PACE, Shutdown(), writing) as recorder:
         recorder.training_begins(0)
         for iteration in range(11):
             recorder.add(record(iteration))
@@ -181,7 +205,7 @@ def test_training_waits_when_the_database_is_away_for_too_long(
     assert len(stored(database, job_id)) == 11
 
 
-def test_the_lease_is_kept_while_there_is_nothing_to_write(database: Database) -> None:
+def test_the_lease_is_kept_while_there_is_nothing_to_write(database: Database, writing: Writing) -> None:
     job_id = queued_job(database)
     expiries: set[datetime | None] = set()
 
@@ -190,5 +214,5 @@ def test_the_lease_is_kept_while_there_is_nothing_to_write(database: Database) -
             expiries.add(jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at)
         return len(expiries) > 3
 
-    with Recorder(database, claimed(database, job_id), Pace(0.02, 60.0, 0.4), Shutdown()):
+    with Recorder(database, claimed(database, job_id), Pace(0.02, 60.0, 0.4), Shutdown(), writing):
         wait_for("the lease to be renewed", renewed_often)

@@ -1,0 +1,82 @@
+"""The process that writes for an attempt: nothing is lost on the way to it, nor when it dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from multiprocessing.process import BaseProcess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop.training import Record
+from infra.database import Database
+from infra.jobs import Progress
+from tests.infra.test_jobs import claimed, queued_job
+from tests.support.waiting import wait_for
+from tests.worker.test_recorder import PACE, record, stored
+from worker.recorder import Recorder
+from worker.shutdown import Shutdown
+from worker.writer import Batch, ProcessWriter, _receive_batch, _send_batch
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+FLOATS = st.floats(allow_nan=False)
+RECORDS = st.builds(
+    Record, st.integers(0, 2**53), FLOATS, FLOATS, FLOATS, FLOATS, st.none() | FLOATS, st.integers(0, 2**53)
+)
+
+
+def writers() -> list[BaseProcess]:
+    return [child for child in multiprocessing.active_children() if child.name == "writer"]
+
+
+@given(
+    rows=st.lists(RECORDS),
+    progress=st.none() | st.builds(Progress, st.integers(0, 2**53), FLOATS, st.none() | FLOATS),
+    checkpoint=st.none() | st.tuples(st.integers(0, 2**53), st.binary()),
+    again=st.booleans(),
+)
+def test_a_batch_comes_through_the_pipe_as_it_is(
+    rows: list[Record], progress: Progress | None, checkpoint: tuple[int, bytes] | None, again: bool
+) -> None:
+    batch = Batch(rows, progress, checkpoint, again)
+    here, there = multiprocessing.Pipe()
+    with here, there:
+        _send_batch(here, batch)
+        assert _receive_batch(there) == batch
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_signal_to_the_process_loses_or_doubles_anything(database: Database, number: signal.Signals) -> None:
+    """Killed, it leaves the rest to the recorder's thread; asked to end, it goes on until the recorder ends it."""
+    job_id = queued_job(database)
+    records = [record(iteration) for iteration in range(20_000)]
+    with Recorder(database, claimed(database, job_id), PACE, Shutdown(), ProcessWriter) as recorder:
+        recorder.training_begins(0)
+        for each in records[:10_000]:
+            recorder.add(each)
+        wait_for("the first flush", lambda: stored(database, job_id))
+        (writer,) = writers()
+        os.kill(writer.pid or 0, number)
+        for each in records[10_000:]:
+            recorder.add(each)
+        wait_for("the last flush", lambda: len(stored(database, job_id)) == len(records))
+        assert (writers() == []) == (number == signal.SIGKILL)
+    assert stored(database, job_id) == records
+    assert writers() == []
+
+
+def test_it_ends_with_the_recorder_when_training_fails(database: Database) -> None:
+    job_id = queued_job(database)
+    with (
+        pytest.raises(ZeroDivisionError),
+        Recorder(database, claimed(database, job_id), PACE, Shutdown(), ProcessWriter) as recorder,
+    ):
+        recorder.training_begins(0)
+        recorder.add(record(0))
+        raise ZeroDivisionError
+    assert writers() == []
+    assert stored(database, job_id) == [record(0)]

@@ -1,0 +1,22 @@
+"""What the worker's process needs before NumPy is imported, and so before any other of its modules."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def keep_blas_single_threaded() -> None:
+    """Have BLAS start no threads: training has its own.
+
+    Those of BLAS would be started again in every work-horse, as threads do not survive a fork, and look for work on all
+    processors during its first tenth of a second.
+
+    Raises:
+        RuntimeError: NumPy has been imported; what it found then stays.
+    """
+    if "numpy" in sys.modules:
+        raise RuntimeError("BLAS has read its environment already")
+    os.environ.update(_SINGLE_THREADED_BLAS)

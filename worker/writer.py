@@ -1,0 +1,228 @@
+"""Who writes an attempt's records into the database: the thread that asks for it, or a process beside it.
+
+The smallest trainings make 30,000 records a second, and what a thread does with each of them, it does with the
+interpreter lock that the training needs too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from types import TracebackType
+from typing import Protocol, Self
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from backprop.training import Record
+from infra import costs, jobs
+from infra.database import Database
+from infra.errors import Unavailable
+from infra.jobs import Progress, Superseded
+from infra.processes import request_signal_at_parent_death
+
+
+class WritingFailed(Exception):
+    """Records cannot be written, for a reason that waiting does not mend."""
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """What shows the database that an attempt may write.
+
+    Attributes:
+        job_id: the job's.
+        token: the attempt's.
+        lease_seconds: how long it is believed alive after it has written.
+    """
+
+    job_id: str
+    token: str
+    lease_seconds: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is written in one transaction.
+
+    Attributes:
+        rows: costs, in order.
+        progress: how far the attempt is with them, if anything is to be told.
+        checkpoint: iteration and state to go on from, if there is a new one.
+        again: part of it may be there already, from a commit whose success could not be told.
+    """
+
+    rows: Sequence[Record]
+    progress: Progress | None
+    checkpoint: tuple[int, bytes] | None
+    again: bool
+
+
+class Writer(Protocol):
+    """Writes batches, one at a time, while its context lasts."""
+
+    def __enter__(self) -> Self:
+        """Make ready."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave nothing behind."""
+
+    def write(self, batch: Batch) -> bool:
+        """Write a batch and renew the lease; tells whether somebody asked to cancel.
+
+        Raises:
+            Superseded: another attempt has the job, and nothing was written.
+            Unavailable: nothing, or all of it, was written.
+            WritingFailed: nothing was written, nor will it be.
+        """
+
+
+class DirectWriter:
+    """Writes in the calling thread."""
+
+    def __init__(self, database: Database, ownership: Ownership) -> None:
+        self._database = database
+        self._ownership = ownership
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Nothing to end."""
+
+    def write(self, batch: Batch) -> bool:
+        """As `Writer.write`."""
+        job_id, token = self._ownership.job_id, self._ownership.token
+        try:
+            with self._database.writing() as session:
+                cancel_requested = jobs.report(session, job_id, token, batch.progress, self._ownership.lease_seconds)
+                if batch.rows:
+                    if batch.again:
+                        costs.remove_from(session, job_id, batch.rows[0].iteration)
+                    costs.add(session, job_id, batch.rows)
+                if batch.checkpoint is not None:
+                    jobs.save_checkpoint(session, job_id, *batch.checkpoint)
+        except DBAPIError as error:
+            raise WritingFailed(str(error.orig)) from None  # its own text has all the rows in it
+        except psycopg.Error as error:
+            raise WritingFailed(str(error)) from error
+        return cancel_requested
+
+
+class ProcessWriter:
+    """Writes in a process of its own, forked when the context begins, with connections of its own.
+
+    Begin it while the process has a single thread and no open transaction: connections are closed before the fork, as
+    neither SQLite's nor PostgreSQL's may be used on both sides of one.
+
+    If that process dies, the batch it was at may be written or not (Unavailable), and those after it are written by the
+    calling thread.
+    """
+
+    def __init__(self, database: Database, ownership: Ownership) -> None:
+        self._database = database
+        self._direct = DirectWriter(database, ownership)
+        self._connection: Connection | None = None
+        self._process: ForkProcess | None = None
+
+    def __enter__(self) -> Self:
+        """Start the process."""
+        self._database.close()
+        context = multiprocessing.get_context("fork")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._direct, theirs, self._connection), name="writer")
+        self._process.start()
+        theirs.close()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the process."""
+        self._end()
+
+    def write(self, batch: Batch) -> bool:
+        """As `Writer.write`."""
+        if self._connection is None:
+            return self._direct.write(batch)
+        try:
+            _send_batch(self._connection, batch)
+            answer: _Answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            self._end()
+            raise Unavailable("database_unavailable", "The process that writes to the database has died.") from error
+        return answer.result()
+
+    def _end(self) -> None:
+        if self._connection is not None and self._process is not None:
+            self._connection.close()  # which it takes as the end
+            self._connection = None
+            self._process.join()
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What became of a batch: exceptions, taken apart for the way between two processes.
+
+    Attributes:
+        cancel_requested: if all went well.
+        failure: otherwise what kind, and what it is made of.
+    """
+
+    cancel_requested: bool = False
+    failure: Callable[..., Exception] | None = None
+    reasons: tuple[str, ...] = ()
+
+    def result(self) -> bool:
+        """What `Writer.write` gives, or raises."""
+        if self.failure is not None:
+            raise self.failure(*self.reasons)
+        return self.cancel_requested
+
+    @classmethod
+    def of(cls, writer: DirectWriter, batch: Batch) -> Self:
+        """Write the batch."""
+        try:
+            return cls(writer.write(batch))
+        except Superseded:
+            return cls(failure=Superseded)
+        except Unavailable as error:
+            return cls(failure=Unavailable, reasons=(error.code, error.message))
+        except WritingFailed as error:
+            return cls(failure=WritingFailed, reasons=(str(error),))
+
+
+def _serve(writer: DirectWriter, connection: Connection, other_end: Connection) -> None:
+    """Write what comes, until the parent closes the connection or dies."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # the parent is asked to stop, and has more to write then
+        signal.signal(number, signal.SIG_IGN)
+    request_signal_at_parent_death(signal.SIGKILL)
+    other_end.close()  # so that the end of the parent's is the end
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(_Answer.of(writer, _receive_batch(connection)))
+
+
+def _send_batch(connection: Connection, batch: Batch) -> None:
+    """The rows as one flat list, since pickling them one by one takes ten times as long; the state as it is."""
+    iteration, state = batch.checkpoint or (None, b"")
+    connection.send((list(chain.from_iterable(batch.rows)), batch.progress, iteration, batch.again))
+    if iteration is not None:
+        connection.send_bytes(state)
+
+
+def _receive_batch(connection: Connection) -> Batch:
+    values, progress, iteration, again = connection.recv()
+    rows = [Record(*row) for row in zip(*[iter(values)] * len(Record._fields), strict=True)]
+    return Batch(rows, progress, None if iteration is None else (iteration, connection.recv_bytes()), again)
