@@ -51,12 +51,14 @@ class _Layout:
         names: the columns'.
         skipped: records before the first row of data: blank ones and the header.
         header_records: 1 if there is a header, else 0.
+        ends: the file ends with the skipped records.
     """
 
     delimiter: str
     names: tuple[str, ...]
     skipped: int
     header_records: int
+    ends: bool
 
 
 def read_csv(path: Path, limits: Limits, header: bool | None = None, delimiter: str | None = None) -> Table:
@@ -107,6 +109,8 @@ def _typed_batches(
 
 
 def _batches(path: Path, layout: _Layout, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    if layout.ends:  # Arrow cannot skip a record that has no line end
+        return
     try:
         yield from arrow_csv.open_csv(
             path,
@@ -180,7 +184,9 @@ def _layout(path: Path, limits: Limits, header: bool | None, delimiter: str | No
     if header is None:
         header = not any(map(is_number, first))
     names = column_names(first if header else [""] * len(first))
-    return _Layout(delimiter, names, skipped=blank + header, header_records=int(header))
+    skipped = blank + header
+    ends = len(records) == skipped and path.stat().st_size <= SAMPLE_BYTES
+    return _Layout(delimiter, names, skipped, int(header), ends)
 
 
 def is_number(cell: str) -> bool:

@@ -160,6 +160,8 @@ def test_the_delimiter_is_found(delimiter: str) -> None:
         (b"", "empty_file", "empty"),
         (b"\n\n", "empty_file", "no rows"),
         (b"a,b\n", "no_rows", "no rows"),
+        (b"a,b", "no_rows", "no rows"),
+        (b"\n\na,b", "no_rows", "no rows"),
         (b"a,b\n1,2\n\n3\n4,5\n", "ragged_row", "Row 2 has 1 cells, and the first has 2"),
         (b"1,2\n3,4,5\n", "ragged_row", "Row 2 has 3 cells"),
         (b"a,b\n1,2\n3,\xff\n", "not_utf8", "Line 3"),
