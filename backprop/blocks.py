@@ -1,15 +1,14 @@
 """A block of examples on its way through the network and back.
 
 Everything has a row for each example, as the data have. Hidden layers have one more column, of ones: multiplied by
-[W | b]ᵀ it adds the bias, and in aᵀ δ it gives Δb below ΔW. The rows are stacked in pieces, (pieces, rows, units), so
-that one call multiplies piece by piece; see `backprop.lanes`.
+[W | b]ᵀ it adds the bias, and in aᵀ δ it gives Δb below ΔW.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from backprop.activations import ACTIVATIONS, Activation
 from backprop.costs import CostFunction
 from backprop.network import Network, Parameters
+from backprop.products import RowProduct, SumProduct, cut, piece_rows, summed_piece_rows, transposed
 
 Array = NDArray[Any]
 
@@ -24,9 +24,22 @@ TILE = 16
 """Rows that the first layer's bias is added to at once: NumPy takes its time over each row that it begins."""
 
 
-def _by_unit(a: Array) -> Array:
-    """aᵀ of every piece."""
-    return a.transpose(0, 2, 1)
+class Inputs(NamedTuple):
+    """The inputs of a block, cut as the first layer's products want them.
+
+    Attributes:
+        forward: for W(1) x.
+        gradient: for ΔW(1).
+    """
+
+    forward: list[Array]
+    gradient: list[Array]
+
+    @classmethod
+    def of(cls, network: Network, X: Array) -> Inputs:
+        """Views of X, (rows, s_1)."""
+        s1, s2, *_ = network.sizes
+        return cls(cut(X, piece_rows(len(X), s1, s2)), cut(X, summed_piece_rows(len(X), s2, s1)))
 
 
 class ForwardWeights:
@@ -85,84 +98,68 @@ class Sums:
 
 
 class Block:
-    """Buffers for pieces × rows examples, allocated once, and the passes through them.
+    """Buffers for so many examples, allocated once, and the passes through them.
 
     What is in them is used up on the way: a pass back needs a pass forward before it.
     """
 
-    def __init__(self, network: Network, pieces: int, rows: int, dtype: np.dtype[Any]) -> None:
-        self._hidden = [
-            _HiddenLayer(layer.units, layer.activation, pieces, rows, dtype) for layer in network.layers[:-1]
-        ]
-        self._output = np.empty((pieces, rows, network.outputs), dtype)
-        self._output_by_example = self._output.reshape(-1, network.outputs)
+    def __init__(self, network: Network, rows: int, dtype: np.dtype[Any]) -> None:
+        self._hidden = [_HiddenLayer(layer.units, layer.activation, rows, dtype) for layer in network.layers[:-1]]
+        self._output = np.empty((rows, network.outputs), dtype)
         self._output_delta = np.empty_like(self._output)
-        self._output_delta_by_example = self._output_delta.reshape(-1, network.outputs)
         self._output_f = ACTIVATIONS[network.layers[-1].activation]
-        self._ones = np.ones(pieces * rows, dtype)
-        first = self._hidden[0].a_and_ones if self._hidden else self._output
-        self._whole_tiles, self._other_rows = _tiles(first)
-        # A product of each piece, to be added up; a single one goes to where the sum is wanted.
-        self._products: list[Array] | None = None
-        self._first_product: Array | None = None
-        if pieces > 1:
-            hidden_on = pairwise(network.sizes[1:])
-            self._products = [np.empty((pieces, n_in + 1, n_out), dtype) for n_in, n_out in hidden_on]
-            self._first_product = np.empty((pieces, network.sizes[1], network.inputs), dtype)
+        self._ones = np.ones(rows, dtype)
+        z = [*(layer.a for layer in self._hidden), self._output]
+        deltas = [*(layer.delta for layer in self._hidden), self._output_delta]
+        self._first = _FirstProducts(network.inputs, z[0], deltas[0])
+        self._products = [_Products(*each) for each in zip(self._hidden, z[1:], deltas[1:], strict=True)]
+        self._first_delta = deltas[0]
+        self._whole_tiles, self._other_rows = _tiles(self._hidden[0].a_and_ones if self._hidden else self._output)
 
-    def forward_hidden(self, weights: ForwardWeights, X: Array) -> None:
-        """a(2), a(3), … of the hidden layers, from X, (pieces, rows, s_1)."""
+    def forward_hidden(self, weights: ForwardWeights, X: Inputs) -> None:
+        """a(2), a(3), … of the hidden layers."""
         if not self._hidden:
             return
-        self._first_z(weights, X, self._hidden[0].a)
+        self._first_z(weights, X)
         self._hidden[0].activate()
-        for below, layer, Wb in zip(self._hidden, self._hidden[1:], weights.Wb[1:], strict=False):
-            np.matmul(below.a_and_ones, Wb, out=layer.a)
+        for products, layer, Wb in zip(self._products, self._hidden[1:], weights.Wb[1:], strict=False):
+            products.z.of(products.a, Wb)
             layer.activate()
 
-    def measure(self, weights: ForwardWeights, X: Array, Y: Array, cost: CostFunction) -> float:
+    def measure(self, weights: ForwardWeights, X: Inputs, Y: Array, cost: CostFunction) -> float:
         """Σ J(W,b;x,y) over the block, from the last hidden layer on; leaves δ of the output layer.
 
-        X is (pieces, rows, s_1) and Y is (pieces · rows, outputs).
+        Y is (rows, outputs).
         """
         if self._hidden:
-            np.matmul(self._hidden[-1].a_and_ones, weights.Wb[-1], out=self._output)
+            products = self._products[-1]
+            products.z.of(products.a, weights.Wb[-1])
         else:
-            self._first_z(weights, X, self._output)
-        return cost.measure(self._output_f, self._output_by_example, Y, self._output_delta_by_example)
+            self._first_z(weights, X)
+        return cost.measure(self._output_f, self._output, Y, self._output_delta)
 
     def sums_of_hidden(self) -> list[Array]:
         """Σ a(l) over the block's examples for each hidden layer, (s_l,)."""
-        return [self._ones @ layer.a_by_example for layer in self._hidden]
+        return [self._ones @ layer.a for layer in self._hidden]
 
-    def backward(self, parameters: Parameters, X: Array, sums: Sums, sparsity_deltas: Sequence[Array] | None) -> None:
+    def backward(self, parameters: Parameters, X: Inputs, sums: Sums, sparsity_deltas: Sequence[Array] | None) -> None:
         """From δ of the output layer to every ΔW = Σ δ(l+1) a(l)ᵀ and Δb = Σ δ(l+1), written to `sums`.
 
         `sparsity_deltas` are what the hidden layers' δ get in addition, (s_l + 1,) each, the last of them 0.
         """
-        delta, delta_by_example = self._output_delta, self._output_delta_by_example
         for l in range(len(self._hidden) - 1, -1, -1):  # noqa: E741  # the page's letter
-            layer = self._hidden[l]
-            if self._products is None:
-                np.matmul(layer.a_and_ones_by_unit[0], delta[0], out=sums.Wb[l])
-            else:
-                np.matmul(layer.a_and_ones_by_unit, delta, out=self._products[l])
-                np.add.reduce(self._products[l], axis=0, out=sums.Wb[l])
-            layer.receive(delta, delta_by_example, parameters.W[l + 1], parameters.Wb[l + 1])
+            layer, products = self._hidden[l], self._products[l]
+            products.gradient.of(products.a_by_unit, products.summed_delta, sums.Wb[l])
+            products.pass_back(parameters.W[l + 1], parameters.Wb[l + 1])
             if sparsity_deltas is not None:
                 np.add(layer.delta_and_rest, sparsity_deltas[l], out=layer.delta_and_rest)
             layer.f.times_derivative(layer.delta_and_rest, layer.a_and_ones)
-            delta, delta_by_example = layer.delta, layer.delta_by_example
-        if self._first_product is None:
-            np.matmul(_by_unit(delta)[0], X[0], out=sums.W1)
-        else:
-            np.matmul(_by_unit(delta), X, out=self._first_product)
-            np.add.reduce(self._first_product, axis=0, out=sums.W1)
-        np.matmul(self._ones, delta_by_example, out=sums.b1)
+        self._first.gradient.of(self._first.delta_by_unit, X.gradient, sums.W1)
+        np.matmul(self._ones, self._first_delta, out=sums.b1)
 
-    def _first_z(self, weights: ForwardWeights, X: Array, z: Array) -> None:
+    def _first_z(self, weights: ForwardWeights, X: Inputs) -> None:
         """z(2) = W(1) x + b(1), scaled."""
-        np.matmul(X, weights.W1, out=z)
+        self._first.z.of(X.forward, weights.W1)
         if self._whole_tiles.size:
             np.add(self._whole_tiles, weights.b1_tiled, out=self._whole_tiles)
         if self._other_rows.size:
@@ -174,40 +171,75 @@ class _HiddenLayer:
 
     Attributes:
         f: its activation.
-        a: activations, (pieces, rows, s_l).
-        a_and_ones: with the column of ones, contiguous, (pieces, rows, s_l + 1).
-        delta: δ, (pieces, rows, s_l).
+        a: activations, (rows, s_l).
+        a_and_ones: with the column of ones, contiguous, (rows, s_l + 1).
+        delta: δ, (rows, s_l).
         delta_and_rest: with a column that means nothing, but lets one call go through all of it.
     """
 
-    def __init__(self, units: int, activation: str, pieces: int, rows: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, units: int, activation: str, rows: int, dtype: np.dtype[Any]) -> None:
         self.f: Activation = ACTIVATIONS[activation]
-        self.a_and_ones = np.zeros((pieces, rows, units + 1), dtype)
-        self.a_and_ones_by_unit = _by_unit(self.a_and_ones)
-        self.a = self.a_and_ones[:, :, :-1]
-        self.a_by_example = self.a_and_ones.reshape(-1, units + 1)[:, :-1]
-        self._ones = self.a_and_ones[:, :, -1]
+        self.a_and_ones = np.zeros((rows, units + 1), dtype)
+        self.a = self.a_and_ones[:, :-1]
+        self._ones = self.a_and_ones[:, -1]
         self.delta_and_rest = np.zeros_like(self.a_and_ones)
-        self.delta = self.delta_and_rest[:, :, :-1]
-        self._delta_and_rest_by_example = self.delta_and_rest.reshape(-1, units + 1)
-        self.delta_by_example = self._delta_and_rest_by_example[:, :-1]
+        self.delta = self.delta_and_rest[:, :-1]
 
     def activate(self) -> None:
         """From z, scaled, to a; and the ones, which are used up by a pass back like all the rest."""
         self.f.apply(self.a_and_ones)
         self._ones.fill(1)
 
-    def receive(self, delta: Array, delta_by_example: Array, W: Array, Wb: Array) -> None:
-        """Σ_j W_ji δ_j of the layer above, in each unit i."""
-        if delta.shape[-1] == 1:
+
+class _FirstProducts:
+    """The products with the weights of the first layer.
+
+    Attributes:
+        z: of the second layer.
+        gradient: ΔW(1) = Σ δ(2) xᵀ.
+        delta_by_unit: δ(2), transposed, cut for it.
+    """
+
+    def __init__(self, inputs: int, z: Array, delta: Array) -> None:
+        rows, units = delta.shape
+        self.z = RowProduct(z, inputs)
+        self.gradient = SumProduct(rows, units, inputs, delta.dtype)
+        self.delta_by_unit = transposed(cut(delta, self.gradient.rows))
+
+
+class _Products:
+    """The products with the weights between a hidden layer and the one above it, and their operands.
+
+    Attributes:
+        z: of the layer above.
+        a: the hidden layer's activations and ones, cut for it.
+        gradient: [ΔW(l) | Δb(l)]ᵀ = Σ a(l) δ(l+1)ᵀ.
+        a_by_unit: the activations and ones, transposed, cut for it.
+        summed_delta: δ of the layer above, cut for it.
+    """
+
+    def __init__(self, below: _HiddenLayer, z_above: Array, delta_above: Array) -> None:
+        rows, units_and_one = below.a_and_ones.shape
+        self.z = RowProduct(z_above, units_and_one)
+        self.a = cut(below.a_and_ones, self.z.rows)
+        self.gradient = SumProduct(rows, units_and_one, z_above.shape[1], z_above.dtype)
+        self.a_by_unit = transposed(cut(below.a_and_ones, self.gradient.rows))
+        self.summed_delta = cut(delta_above, self.gradient.rows)
+        self._delta_above = delta_above
+        self._below = below
+        self._delta = RowProduct(below.delta, delta_above.shape[1])
+        self._delta_pieces = cut(delta_above, self._delta.rows)
+
+    def pass_back(self, W: Array, Wb: Array) -> None:
+        """Σ_j W_ji δ_j of the layer above, in each unit i of the hidden layer's δ."""
+        if self._delta_above.shape[1] == 1:
             # Of a column and a row, `dot` makes the product five times as fast as `matmul`.
-            np.dot(delta_by_example, Wb, out=self._delta_and_rest_by_example)
+            np.dot(self._delta_above, Wb, out=self._below.delta_and_rest)
         else:
-            np.matmul(delta, W, out=self.delta)
+            self._delta.of(self._delta_pieces, W)
 
 
 def _tiles(z: Array) -> tuple[Array, Array]:
-    """Views of z, (pieces, rows, units): whole tiles of `TILE` rows end to end, and the rows left over."""
-    rows = z.reshape(-1, z.shape[-1])
-    whole = len(rows) // TILE * TILE
-    return rows[:whole].reshape(-1, TILE * z.shape[-1]), rows[whole:]
+    """Views of z, (rows, units): whole tiles of `TILE` rows end to end, and the rows left over."""
+    whole = len(z) // TILE * TILE
+    return z[:whole].reshape(-1, TILE * z.shape[1]), z[whole:]

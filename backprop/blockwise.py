@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.blocks import Block, ForwardWeights, Sums
+from backprop.blocks import Block, ForwardWeights, Inputs, Sums
 from backprop.costs import COST_FUNCTIONS
-from backprop.lanes import Crew, Lanes, Stretch
+from backprop.lanes import Crew, Lanes
 from backprop.network import Network, Parameters
 from backprop.objective import Objective
 
@@ -126,29 +126,26 @@ class _Examples:
         self.threads = min(crew.threads, self.lanes.count)
         X, Y = np.asarray(X), np.asarray(Y)  # of a memmap the plain array: its slices cost a tenth
         self._stretches = [
-            [_rows_of(X, Y, stretch) for stretch in self.lanes.of(lane)] for lane in range(self.lanes.count)
+            [
+                (rows, Inputs.of(network, X[start : start + rows]), Y[start : start + rows])
+                for start, rows in self.lanes.of(lane)
+            ]
+            for lane in range(self.lanes.count)
         ]
-        self._blocks: list[dict[tuple[int, int], Block]] = [{} for _ in range(self.threads)]
+        self._blocks: list[dict[int, Block]] = [{} for _ in range(self.threads)]
 
     def in_lanes(self, work: Callable[[int, int], None]) -> None:
         """Call ``work(lane, thread)`` for every lane."""
         self._crew.work_through(self.lanes.count, work)
 
-    def of(self, lane: int, thread: int) -> Iterator[tuple[Block, Array, Array]]:
+    def of(self, lane: int, thread: int) -> Iterator[tuple[Block, Inputs, Array]]:
         """The blocks of a lane in order: a thread's buffers, the inputs in pieces, and the targets."""
         blocks = self._blocks[thread]
-        for shape, X, Y in self._stretches[lane]:
-            block = blocks.get(shape)
+        for rows, X, Y in self._stretches[lane]:
+            block = blocks.get(rows)
             if block is None:
-                block = blocks[shape] = Block(self._network, *shape, X.dtype)
+                block = blocks[rows] = Block(self._network, rows, Y.dtype)
             yield block, X, Y
-
-
-def _rows_of(X: Array, Y: Array, stretch: Stretch) -> tuple[tuple[int, int], Array, Array]:
-    """The shape of a block, and views of its inputs, (pieces, rows, s_1), and targets, (pieces · rows, outputs)."""
-    start, pieces, rows = stretch
-    stop = start + pieces * rows
-    return (pieces, rows), X[start:stop].reshape(pieces, rows, X.shape[1]), Y[start:stop]
 
 
 class _Sparsity:

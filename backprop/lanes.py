@@ -1,13 +1,12 @@
 """How the examples are dealt to threads so that any number of threads gives the same bits.
 
-The examples are cut into lanes, lanes into blocks, and blocks into pieces of equally many rows. Threads take whole
-lanes, whichever is next; each lane sums its own blocks in order, and the lanes' sums are added in order. So neither the
-cut nor the order of any sum depends on how many threads there are or on which is faster.
+The examples are cut into lanes, and lanes into blocks. Threads take whole lanes, whichever is next; each lane sums its
+own blocks in order, and the lanes' sums are added in order. So neither the cut nor the order of any sum depends on how
+many threads there are or on which is faster.
 
 A block is what goes through the network at once: few enough values for a core's second cache, and enough of them that
 a NumPy call takes some ten microseconds at least, since threads that call more often wait for the interpreter and not
-for each other. A piece is what goes into one matrix product: where a product of few enough factors is faster than a
-large one, a block is a stack of several.
+for each other.
 """
 
 from __future__ import annotations
@@ -23,6 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from backprop import products
+
 BLOCK_VALUES = 160_000
 """Values that the widest layer of a block has, if it has the rows for it."""
 
@@ -31,12 +32,6 @@ LEAST_BLOCK_ROWS = 1024
 
 MOST_BLOCK_ROWS = 8192
 """Of networks whose layers are all narrow, so that a few thousand examples still make several lanes."""
-
-SMALL_PRODUCT = 10**6
-"""Multiplications up to which OpenBLAS forms a product without first rearranging its factors (for AVX-512)."""
-
-LEAST_PIECE_ROWS = 128
-"""Where a small product would have fewer rows than this, large ones are as fast."""
 
 SMALL_WORK = 10**7
 """Examples × parameters below which one thread is done before a second has woken up."""
@@ -49,10 +44,9 @@ MOST_LANE_PARAMETERS = 2**26
 
 
 class Stretch(NamedTuple):
-    """Consecutive examples that make a block: `pieces` times `rows` of them, from `start` on."""
+    """Consecutive examples that make a block: `rows` of them, from `start` on."""
 
     start: int
-    pieces: int
     rows: int
 
 
@@ -63,24 +57,8 @@ def block_rows(sizes: Sequence[int]) -> int:
 
 def is_small(m: int, sizes: Sequence[int], parameters: int) -> bool:
     """Whether m examples of a network of these layers and so many parameters are nothing to be cut up."""
-    return m * _largest(sizes) <= SMALL_PRODUCT and m * parameters < SMALL_WORK
-
-
-def _largest(sizes: Sequence[int]) -> int:
-    """Multiplications that the largest product takes for each example."""
-    return max((n_in + 1) * (n_out + 1) for n_in, n_out in pairwise(sizes))
-
-
-def _piece_rows(sizes: Sequence[int]) -> int:
-    """How many rows a piece may have at most."""
-    rows = SMALL_PRODUCT // _largest(sizes)
-    return rows if rows >= LEAST_PIECE_ROWS else MOST_BLOCK_ROWS
-
-
-def _pieces(rows: int, most: int) -> int:
-    """Into how many pieces of at most so many rows a block is cut: a few more, where that leaves no rows over."""
-    least = -(-rows // most)
-    return next((pieces for pieces in range(least, 2 * least) if rows % pieces == 0), least)
+    largest = max((n_in + 1) * (n_out + 1) for n_in, n_out in pairwise(sizes))
+    return m * largest <= products.SMALL_PRODUCT and m * parameters < SMALL_WORK
 
 
 class Lanes:
@@ -95,10 +73,8 @@ class Lanes:
         self._m = m
         self._lane_rows = -(-m // count)
         self.count = -(-m // self._lane_rows)
-        blocks = -(-self._lane_rows // block_rows(sizes))
-        self._pieces = _pieces(-(-self._lane_rows // blocks), _piece_rows(sizes))
-        self._rows = -(-self._lane_rows // (blocks * self._pieces))
-        self.blocks = max(sum(1 for _ in self.of(lane)) for lane in (0, self.count - 1))
+        self.blocks = -(-self._lane_rows // block_rows(sizes))
+        self._rows = -(-self._lane_rows // self.blocks)
 
     @classmethod
     def for_work(cls, m: int, sizes: Sequence[int], parameters: int) -> Lanes:
@@ -109,15 +85,10 @@ class Lanes:
         return cls(m, sizes, max((count for count in LANES if count <= wanted), default=LANES[0]))
 
     def of(self, lane: int) -> Iterator[Stretch]:
-        """The blocks of a lane, in order; its last rows, where they are too few for a whole piece, are one more."""
-        start = lane * self._lane_rows
-        stop = min(self._m, start + self._lane_rows)
-        whole = (stop - start) // self._rows
-        for piece in range(0, whole, self._pieces):
-            yield Stretch(start + piece * self._rows, min(self._pieces, whole - piece), self._rows)
-        rest = start + whole * self._rows
-        if rest < stop:
-            yield Stretch(rest, 1, stop - rest)
+        """The blocks of a lane, in order; the last may be shorter."""
+        stop = min(self._m, (lane + 1) * self._lane_rows)
+        for start in range(lane * self._lane_rows, stop, self._rows):
+            yield Stretch(start, min(self._rows, stop - start))
 
 
 class Crew:

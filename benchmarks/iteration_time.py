@@ -28,6 +28,9 @@ from benchmarks.shapes import SHAPES, Shape
 AGREEMENT = {"float32": 2e-4, "float64": 1e-9}
 """How far apart J may be, relatively, after a few iterations."""
 
+SETTLING_SECONDS = 0.3
+"""Before each turn: threads of OpenMP and BLAS look for more work for a while, on the processors of whoever is next."""
+
 
 @dataclass
 class Contender:
@@ -91,6 +94,7 @@ def measure(place: int, names: list[str], peers: str, threads: int, rounds: int)
     peak = matrix_product_peak(shape.dtype)
     for turn in range(rounds + 1):
         for contender in contenders:
+            time.sleep(SETTLING_SECONDS)
             seconds, _ = contender.advance(shape.iterations)
             if turn > 0:  # the first warms up: compilers and caches
                 contender.seconds.append(seconds / shape.iterations)

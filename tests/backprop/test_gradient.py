@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from sklearn.neural_network import MLPRegressor
 
-from backprop import lanes, reference
+from backprop import lanes, products, reference
 from backprop.gradient import cost_and_gradient
 from backprop.lanes import Lanes
 from backprop.network import Layer, Network, Parameters, initial_parameters
@@ -29,12 +29,12 @@ def test_the_three_forms_agree(problem: Problem) -> None:
     assert distance(by_unit[1], fast) < 1e-10
 
 
-@pytest.mark.parametrize("small_product", [lanes.SMALL_PRODUCT, 0], ids=["as a whole", "in blocks"])
+@pytest.mark.parametrize("small_product", [products.SMALL_PRODUCT, 0], ids=["as a whole", "in blocks"])
 @given(problem=problems_of_all_kinds(most_units=20, most_examples=300))
 @settings(max_examples=100, deadline=None)
 def test_agrees_with_automatic_differentiation(small_product: int, problem: Problem) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lanes, "SMALL_PRODUCT", small_product)
+        patch.setattr(products, "SMALL_PRODUCT", small_product)
         cost, fast = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
     expected_cost, expected = automatic_cost_and_gradient(problem)
     assert math.isclose(cost.total, expected_cost, rel_tol=1e-10)
@@ -51,8 +51,9 @@ def test_cutting_into_lanes_blocks_and_pieces_changes_only_the_rounding(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lanes, "BLOCK_VALUES", 1)
         patch.setattr(lanes, "LEAST_BLOCK_ROWS", block_rows)
-        patch.setattr(lanes, "SMALL_PRODUCT", small_product)
-        patch.setattr(lanes, "LEAST_PIECE_ROWS", 1)
+        patch.setattr(products, "SMALL_PRODUCT", small_product)
+        patch.setattr(products, "SUMMED_ROWS", 7)
+        patch.setattr(products, "LEAST_SUMMED_ROWS", 1)
         patch.setattr(lanes, "SMALL_WORK", 0)
         cut = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
     assert math.isclose(cut[0].total, whole[0].total, rel_tol=1e-12, abs_tol=1e-15)

@@ -20,23 +20,18 @@ def test_every_example_is_in_exactly_one_block_in_order(m: int, sizes: tuple[int
     for lane in range(lanes.count):
         blocks = list(lanes.of(lane))
         assert 1 <= len(blocks) <= lanes.blocks
-        for start, pieces, rows in blocks:
+        for start, rows in blocks:
             assert start == end
-            assert 1 <= pieces * rows <= 2 * block_rows(sizes)
-            end = start + pieces * rows
+            assert 1 <= rows <= block_rows(sizes)
+            end = start + rows
     assert end == m
 
 
 @given(m=st.integers(10**4, 10**6), sizes=SIZES)
 def test_lanes_are_of_nearly_equal_length(m: int, sizes: tuple[int, ...]) -> None:
     lanes = Lanes(m, sizes, 8)
-    lengths = [sum(pieces * rows for _, pieces, rows in lanes.of(lane)) for lane in range(lanes.count)]
+    lengths = [sum(rows for _, rows in lanes.of(lane)) for lane in range(lanes.count)]
     assert max(lengths) - min(lengths) <= 8
-
-
-def test_a_stack_of_pieces_divides_a_round_number_of_examples_evenly() -> None:
-    lanes = Lanes.for_work(10_000, (64, 25, 64), 3289)
-    assert [list(lanes.of(lane)) for lane in range(lanes.count)] == [[(2500 * lane, 5, 500)] for lane in range(4)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
