@@ -23,13 +23,16 @@ CURVATURE = 0.9
 MOST_TRIALS = 25
 """Step lengths tried in one line search before it is given up."""
 
+CLOSER = 2.0**-10
+"""How much shorter a step is tried where a line search, which halves it some ten times, has found nothing."""
+
 
 class LBFGS:
     """The two-loop recursion (Nocedal and Wright, Numerical Optimization, algorithm 7.4) with a Wolfe line search.
 
     A step of length 1 is tried first. Along the very first direction, −∇J, it is shortened to ‖step‖₁ ≤ 1. Where a line
-    search finds nothing, the corrections are forgotten and −∇J is tried; where that finds nothing either, J cannot be
-    made smaller in this precision.
+    search finds nothing, the corrections are forgotten and −∇J is tried, closer and closer to θ; where that finds
+    nothing either, J cannot be made smaller in this precision.
 
     Args:
         slope: J, evaluated at the current θ on the same examples every time.
@@ -53,10 +56,10 @@ class LBFGS:
     def step(self) -> Cost | None:
         """One line search, of as many evaluations as it takes."""
         theta, gradient = self._slope.vector.copy(), self._slope.gradient.copy()
-        cost = self._search(theta, gradient)
-        if cost is None and self._s:
+        cost = self._search(theta, gradient, self._direction(gradient)) if self._s else None
+        if cost is None:
             self._s, self._y = [], []
-            cost = self._search(theta, gradient)
+            cost = self._search_along_gradient(theta, gradient)
         if cost is None:
             self._slope.vector[...] = theta
             self._slope.gradient[...] = gradient
@@ -73,9 +76,18 @@ class LBFGS:
             "gradient_changes": np.array(self._y, self._slope.vector.dtype).reshape(-1, n),
         }
 
-    def _search(self, theta: Array, gradient: Array) -> Cost | None:
-        """Look for a step along the direction that meets the Wolfe conditions; θ is left there."""
+    def _search_along_gradient(self, theta: Array, gradient: Array) -> Cost | None:
+        """Look along −∇J, the closer to θ the longer nothing is found, as far as a gain would be seen in J."""
         direction = self._direction(gradient)
+        cost = self._search(theta, gradient, direction)
+        least_gain = float(np.finfo(gradient.dtype).eps) * abs(self._cost.total)
+        while cost is None and -float(np.dot(direction, gradient)) > least_gain:
+            direction *= CLOSER
+            cost = self._search(theta, gradient, direction)
+        return cost
+
+    def _search(self, theta: Array, gradient: Array, direction: Array) -> Cost | None:
+        """Look for a step along the direction that meets the Wolfe conditions; θ is left there."""
         if not float(np.dot(direction, gradient)) < 0:
             return None
         trial = _Trial(self._slope, theta, gradient, self._cost)

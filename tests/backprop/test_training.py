@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,8 +17,9 @@ from backprop.codec import from_bytes, to_bytes
 from backprop.gradient import cost_and_gradient
 from backprop.lanes import Lanes
 from backprop.network import Layer, Network, Parameters, initial_parameters
-from backprop.training import Run, Training
-from tests.support.networks import Problem, problems
+from backprop.training import OptimizerName, Run, Training
+from tests.support.networks import Problem, problems, problems_of_all_kinds
+from tests.support.passes import Passing, both_ways
 
 Array = NDArray[Any]
 
@@ -79,6 +80,101 @@ def test_a_run_goes_on_from_its_state_with_the_same_bits(stop: int, dtype: str) 
     assert second.parameters.vector.tobytes() == whole.parameters.vector.tobytes()
     for name, array in whole.state().items():
         assert second.state()[name].tobytes() == array.tobytes()
+
+
+@st.composite
+def trainings(draw: st.DrawFn) -> Training:
+    """By any optimizer, on all examples or few at a time, to the end or until something stops it."""
+    optimizer = draw(st.sampled_from(get_args(OptimizerName)))
+    batch_size = None if optimizer == "lbfgs" else draw(st.sampled_from((None, 7, 25)))
+    return replace(
+        TRAINING,
+        optimizer=optimizer,
+        learning_rate=0.1,
+        corrections=3,
+        batch_size=batch_size,
+        seed=draw(st.integers(0, 5)),
+        sparsity_weight=draw(st.sampled_from((0.0, 0.1))),
+        patience=draw(st.sampled_from((None, 1, 3))),
+        tolerance=draw(st.sampled_from((0.0, 0.08))) if batch_size is None else 0.0,
+    )
+
+
+@both_ways
+@given(
+    training=trainings(),
+    stop=st.integers(0, 12),
+    threads=st.integers(1, 3),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+@settings(deadline=None, max_examples=60)
+def test_a_run_of_any_kind_goes_on_from_its_state_with_the_same_bits(
+    passing: Passing, training: Training, stop: int, threads: int, dtype: str
+) -> None:
+    X, Y = data(80, dtype)
+    examples: dict[str, Any] = {"X": X[:50], "Y": Y[:50], "X_held": X[50:], "Y_held": Y[50:]}
+    with passing():
+        whole = Run(NETWORK, training, **examples, parameters=start(dtype))
+        expected = list(whole.records())
+        first = Run(NETWORK, training, **examples, parameters=start(dtype))
+        before = list(islice(first.records(), stop + 1))
+        state = from_bytes(to_bytes(first.state()))
+        second = Run(NETWORK, training, **examples, state=state, threads=threads)
+        assert before + list(second.records()) == expected
+    assert (second.stopped, second.best_iteration) == (whole.stopped, whole.best_iteration)
+    assert second.best_parameters.vector.tobytes() == whole.best_parameters.vector.tobytes()
+    for name, array in whole.state().items():
+        assert second.state()[name].tobytes() == array.tobytes()
+
+
+@both_ways
+@given(problem=problems_of_all_kinds(most_units=5, most_examples=40), dtype=st.sampled_from(["float32", "float64"]))
+@settings(deadline=None, max_examples=30)
+def test_the_held_out_cost_is_the_data_term_of_the_held_out_examples(
+    passing: Passing, problem: Problem, dtype: str
+) -> None:
+    network, objective = problem.parameters.network, problem.objective
+    X, Y = problem.X.astype(dtype), problem.Y.astype(dtype)
+    training = Training(3, 0.01, objective.weight_decay, cost=objective.cost, sparsity_weight=objective.sparsity_weight)
+    parameters = Parameters(network, problem.parameters.vector.astype(dtype))
+    with passing():
+        run = Run(network, training, X[:1], Y[:1], parameters=parameters, X_held=X, Y_held=Y)
+        for record in run.records():
+            cost, _ = cost_and_gradient(run.parameters, X, Y, training.objective())
+            assert record.held_out_cost == cost.data
+
+
+def test_patience_ends_a_run_where_it_has_run_out_and_keeps_the_best() -> None:
+    X, Y = data(80)
+    training = Training(500, learning_rate=0.1, optimizer="adam", patience=4)
+    run = Run(NETWORK, training, X[:50], Y[:50], parameters=start(), X_held=X[50:], Y_held=Y[50:])
+    seen = [(record.held_out_cost, run.parameters.vector.tobytes()) for record in run.records()]
+    best = min(range(len(seen)), key=lambda k: (seen[k][0], k))
+    assert run.stopped == "patience"
+    assert (run.best_iteration, len(seen) - 1) == (best, best + 4)
+    assert run.best_parameters.vector.tobytes() == seen[best][1]
+    with pytest.raises(ValueError, match="held-out"):
+        Run(NETWORK, training, X, Y, parameters=start())
+
+
+@pytest.mark.parametrize("batch_size", [50, 1000])
+def test_a_batch_of_all_examples_is_none(batch_size: int) -> None:
+    X, Y = data()
+    runs = [Run(NETWORK, replace(TRAINING, batch_size=size), X, Y, parameters=start()) for size in (None, batch_size)]
+    assert list(runs[0].records()) == list(runs[1].records())
+    assert runs[0].parameters.vector.tobytes() == runs[1].parameters.vector.tobytes()
+
+
+@pytest.mark.parametrize(("optimizer", "other"), [("momentum", "adam"), ("adam", "lbfgs"), ("lbfgs", "momentum")])
+def test_a_run_does_not_go_on_from_the_state_of_another_optimizer(
+    optimizer: OptimizerName, other: OptimizerName
+) -> None:
+    X, Y = data()
+    run = Run(NETWORK, replace(TRAINING, optimizer=other), X, Y, parameters=start())
+    next(run.records())
+    changed = Run(NETWORK, replace(TRAINING, optimizer=optimizer), X, Y, state=run.state())
+    with pytest.raises(ValueError, match="not the state of"):
+        next(changed.records())
 
 
 def test_a_state_is_a_copy() -> None:
@@ -144,6 +240,13 @@ def test_a_run_needs_something_to_start_from_that_fits() -> None:
         ({"iterations": 1, "learning_rate": 0.0}, "learning_rate"),
         ({"iterations": 1, "learning_rate": math.nan}, "learning_rate"),
         ({"iterations": 1, "weight_decay": -1.0}, "weight_decay"),
+        ({"iterations": 1, "optimizer": "newton"}, "newton"),
+        *(({"iterations": 1, "momentum": value}, "momentum") for value in (-0.1, 1.0, math.nan)),
+        *(({"iterations": 1, "tolerance": value}, "tolerance") for value in (-1e-9, math.inf, math.nan)),
+        *(({"iterations": 1, name: 0}, name) for name in ("corrections", "batch_size", "patience")),
+        ({"iterations": 1, "seed": -1}, "seed"),
+        ({"iterations": 1, "optimizer": "lbfgs", "batch_size": 5}, "no batch_size"),
+        ({"iterations": 1, "tolerance": 0.1, "batch_size": 5}, "no tolerance"),
     ],
 )
 def test_trainings_that_make_no_sense_are_refused(values: dict[str, Any], name: str) -> None:

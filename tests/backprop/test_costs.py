@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.special import log_expit, log_softmax
+
+from backprop.activations import ACTIVATIONS, output_range
+from backprop.checking import numerical_gradient
+from backprop.costs import COST_FUNCTIONS
+
+Array = NDArray[Any]
+
+each_cost = pytest.mark.parametrize(
+    ("cost", "output"), [(cost.name, output) for cost in COST_FUNCTIONS.values() for output in cost.activations]
+)
+
+
+def measured(cost: str, output: str, z: Array, y: Array, delta: Array) -> float:
+    """Σ J(W,b;x,y); δ is left in `delta`, and z is used up."""
+    f = ACTIVATIONS[output]
+    z *= f.scale
+    return COST_FUNCTIONS[cost].measure(f, z, y, delta)
+
+
+@st.composite
+def examples(draw: st.DrawFn, output: str, spread: float) -> tuple[Array, Array]:
+    """z of so large a spread and y, (rows, outputs)."""
+    shape = draw(st.integers(1, 9)), draw(st.integers(1, 5))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    low, high = output_range(output) or (-2.0, 2.0)
+    return generator.normal(0, spread, shape), generator.uniform(low, high, shape)
+
+
+@each_cost
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=30)
+def test_columns_end_to_end_cost_what_rows_do(cost: str, output: str, dtype: str, data: st.DataObject) -> None:
+    z, y = (array.astype(dtype) for array in data.draw(examples(output, spread=3)))
+    by_row, by_column = np.empty_like(z), np.empty(z.T.shape, dtype).T
+    expected = measured(cost, output, z.copy(), y, by_row)
+    found = measured(cost, output, z.T.copy().T, y.T.copy().T, by_column)
+    precision = 100 * float(np.finfo(dtype).eps)
+    assert found == pytest.approx(expected, rel=precision, abs=precision)
+    np.testing.assert_allclose(by_column, by_row, rtol=precision, atol=precision)
+
+
+@each_cost
+@given(data=st.data())
+@settings(deadline=None, max_examples=30)
+def test_delta_is_the_derivative_by_z(cost: str, output: str, data: st.DataObject) -> None:
+    """For any y at all: those of a softmax need not sum to 1."""
+    z, y = data.draw(examples(output, spread=1))
+    delta = np.empty_like(z)
+    measured(cost, output, z.copy(), y, delta)
+
+    def cost_at(flat: Array) -> float:
+        return measured(cost, output, flat.reshape(z.shape).copy(), y, np.empty_like(z))
+
+    np.testing.assert_allclose(delta.ravel(), numerical_gradient(cost_at, z.ravel()), atol=1e-6)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=50)
+def test_cross_entropy_is_as_exact_where_outputs_saturate(output: str, data: st.DataObject) -> None:
+    z, y = data.draw(examples(output, spread=500))
+    expected = (
+        -(y * log_softmax(z, axis=1)).sum()
+        if output == "softmax"
+        else -(y * log_expit(z) + (1 - y) * log_expit(-z)).sum()
+    )
+    assert measured("cross_entropy", output, z, y, np.empty_like(z)) == pytest.approx(float(expected), rel=1e-10)
