@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from backprop import lanes
+from backprop import lanes, products
 
 Passing = Callable[[], AbstractContextManager[None]]
 
@@ -22,7 +22,7 @@ def as_a_whole() -> Iterator[None]:
 def in_blocks() -> Iterator[None]:
     """Cut them into blocks of about four rows, and these into several lanes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lanes, "SMALL_PRODUCT", 0)
+        patch.setattr(products, "SMALL_PRODUCT", 0)
         patch.setattr(lanes, "SMALL_WORK", 0)
         patch.setattr(lanes, "BLOCK_VALUES", 1)
         patch.setattr(lanes, "LEAST_BLOCK_ROWS", 4)
