@@ -66,10 +66,11 @@ class MiniBatches:
         self._order = np.empty(0, np.intp)
         self._batch_X = np.empty((size, X.shape[1]), X.dtype)
         self._batch_Y = self._batch_X if Y is X else np.empty((size, Y.shape[1]), Y.dtype)
-        self._backpropagations = {
-            rows: Backpropagation(parameters, gradient, self._batch_X[:rows], self._batch_Y[:rows], objective, crew)
-            for rows in {size, self._m % size or size}
-        }
+        self._backpropagations: dict[int, Backpropagation] = {}
+        for rows in {size, self._m % size or size}:
+            some_X = self._batch_X[:rows]
+            some_Y = some_X if Y is X else self._batch_Y[:rows]
+            self._backpropagations[rows] = Backpropagation(parameters, gradient, some_X, some_Y, objective, crew)
 
     def evaluate(self) -> Cost:
         """J of the next batch at the current parameters; leaves ∇J in the gradient."""

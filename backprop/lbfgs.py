@@ -81,7 +81,7 @@ class LBFGS:
         direction = self._direction(gradient)
         cost = self._search(theta, gradient, direction)
         least_gain = float(np.finfo(gradient.dtype).eps) * abs(self._cost.total)
-        while cost is None and -float(np.dot(direction, gradient)) > least_gain:
+        while cost is None and -float(np.dot(direction, gradient)) > least_gain and np.any(theta + direction != theta):
             direction *= CLOSER
             cost = self._search(theta, gradient, direction)
         return cost

@@ -2,8 +2,8 @@
 
 OpenBLAS multiplies small matrices as they lie, and rearranges larger ones first, which takes as long as multiplying
 where one side has few columns. So a product of many rows by a small matrix is cut into pieces that are small enough,
-where these have enough rows; a stack of them is one NumPy call, without the interpreter lock. How a product is cut
-depends on its size alone, and so do its bits.
+where these have enough rows or the matrix few columns; a stack of them is one NumPy call, without the interpreter lock.
+How a product is cut depends on its size alone, and so do its bits.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ SMALL_PRODUCT = 10**6
 GROUP = 12
 """Rows that it takes at once then: a piece has a multiple of them, or so many that the odd ones do not matter."""
 
-MANY_ROWS = 10 * GROUP
+MANY_ROWS = 128
+"""Where a small product would have fewer rows than this, a large one is as fast, but for a `TALL` matrix B."""
 
-SUMMED_ROWS = 128
-"""Rows that a piece of a product has which sums over rows: few enough for the first cache."""
+TALL = 4
+"""Rows of B for each of its columns from which on it is the rearranging of A that takes long."""
 
-LEAST_SUMMED_ROWS = 96
-"""Where a small product would have fewer rows than this, a large one is as fast."""
+SUMMED_ROWS = 256
+"""Rows that a piece of a product has at most which sums over rows: few enough for the first cache."""
 
 
 def cut(A: Array, rows: int) -> list[Array]:
@@ -40,7 +41,7 @@ def cut(A: Array, rows: int) -> list[Array]:
 def piece_rows(m: int, n_in: int, n_out: int) -> int:
     """Of how many rows a piece is of (m, n_in) times (n_in, n_out)."""
     most = SMALL_PRODUCT // (n_in * n_out) // GROUP * GROUP
-    if most == 0 or m <= most:
+    if most == 0 or m <= most or (most < MANY_ROWS and n_in < TALL * n_out):
         return m
     equal = _equal_pieces(m, most)
     return equal if equal >= MANY_ROWS or equal % GROUP == 0 else most
@@ -48,9 +49,8 @@ def piece_rows(m: int, n_in: int, n_out: int) -> int:
 
 def summed_piece_rows(m: int, n_in: int, n_out: int) -> int:
     """Of how many rows a piece is of the transpose of (m, n_in) times (m, n_out)."""
-    if SMALL_PRODUCT // (n_in * n_out) < LEAST_SUMMED_ROWS:
-        return m
-    return _equal_pieces(m, min(SUMMED_ROWS, SMALL_PRODUCT // (n_in * n_out)))
+    most = SMALL_PRODUCT // (n_in * n_out)
+    return m if most < MANY_ROWS else _equal_pieces(m, min(SUMMED_ROWS, most))
 
 
 def _equal_pieces(m: int, most: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-_SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Not OMP_NUM_THREADS, which Arrow obeys too.
+_SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def keep_blas_single_threaded() -> None:

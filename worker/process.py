@@ -80,6 +80,7 @@ class TrainingWorker(Worker):
             super().execute_job(job, queue)
         except redis.RedisError as error:
             _log.warning("Redis is away; it is not told that a job has ended", reason=str(error))
+        _reap_orphans()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Handle SIGTERM and SIGINT."""
@@ -159,6 +160,16 @@ def _work(settings: Settings, reconciler: Reconciler) -> bool:
     finally:
         queue.connection.close()
     return rq_worker is not None and rq_worker.stopping
+
+
+def _reap_orphans() -> None:
+    """Take note of the end of processes that were left to us, as the first process of a container.
+
+    Those are what wrote for work-horses that were killed.
+    """
+    with suppress(ChildProcessError):  # there is none
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 @contextmanager

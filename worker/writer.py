@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import psycopg
+import structlog
 from sqlalchemy.exc import DBAPIError
 
 from backprop.training import Record
@@ -26,6 +27,11 @@ from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Progress, Superseded
 from infra.processes import request_signal_at_parent_death
+
+_log = structlog.get_logger(__name__)
+
+ANSWER_SECONDS = 60.0
+"""Longer than a database may take for a transaction before it counts as away."""
 
 
 class WritingFailed(Exception):
@@ -126,8 +132,8 @@ class ProcessWriter:
     Begin it while the process has a single thread and no open transaction: connections are closed before the fork, as
     neither SQLite's nor PostgreSQL's may be used on both sides of one.
 
-    If that process dies, the batch it was at may be written or not (Unavailable), and those after it are written by the
-    calling thread.
+    If that process dies, or gives no answer for longer than any database may take, the batch it was at may be written
+    or not (Unavailable), and those after it are written by the calling thread.
     """
 
     def __init__(self, database: Database, ownership: Ownership) -> None:
@@ -140,9 +146,15 @@ class ProcessWriter:
         """Start the process."""
         self._database.close()
         context = multiprocessing.get_context("fork")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(self._direct, theirs, self._connection), name="writer")
-        self._process.start()
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(self._direct, theirs, ours), name="writer")
+        try:
+            process.start()
+        except OSError as error:  # no memory, or no process, to spare
+            _log.warning("no process to write the records; the training's own does", reason=str(error))
+            ours.close()
+        else:
+            self._connection, self._process = ours, process
         theirs.close()
         return self
 
@@ -158,16 +170,20 @@ class ProcessWriter:
             return self._direct.write(batch)
         try:
             _send_batch(self._connection, batch)
+            if not self._connection.poll(ANSWER_SECONDS):
+                raise TimeoutError
             answer: _Answer = self._connection.recv()
         except (EOFError, OSError) as error:
-            self._end()
+            self._end(at_once=True)
             raise Unavailable("database_unavailable", "The process that writes to the database has died.") from error
         return answer.result()
 
-    def _end(self) -> None:
+    def _end(self, *, at_once: bool = False) -> None:
         if self._connection is not None and self._process is not None:
             self._connection.close()  # which it takes as the end
             self._connection = None
+            if at_once:
+                self._process.kill()
             self._process.join()
 
 

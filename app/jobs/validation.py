@@ -41,9 +41,9 @@ _SINGLE_VECTORS = 5
 _LINE_SEARCH_VECTORS = 8
 """Those that a line search has besides: where it started, its direction, what it tries and what is copied for that."""
 
-_STATE_COPIES = 4
-"""A vector that the rest of a training depends on is in use, in the checkpoint, in its bytes and on their way to the
-database."""
+_STATE_COPIES = 5
+"""A vector that the rest of a training depends on is in use, in the checkpoint, in its bytes, with the process that
+writes them, and on their way to the database."""
 
 MOST_CHECKPOINT_BYTES = 900_000_000
 """PostgreSQL and SQLite hold hardly more in one value."""

@@ -53,7 +53,7 @@ def test_cutting_into_lanes_blocks_and_pieces_changes_only_the_rounding(
         patch.setattr(lanes, "LEAST_BLOCK_ROWS", block_rows)
         patch.setattr(products, "SMALL_PRODUCT", small_product)
         patch.setattr(products, "SUMMED_ROWS", 7)
-        patch.setattr(products, "LEAST_SUMMED_ROWS", 1)
+        patch.setattr(products, "MANY_ROWS", 1)
         patch.setattr(lanes, "SMALL_WORK", 0)
         cut = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective)
     assert math.isclose(cut[0].total, whole[0].total, rel_tol=1e-12, abs_tol=1e-15)

@@ -19,9 +19,8 @@ def small_numbers() -> Iterator[None]:
     """So that small matrices are cut as large ones are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(products, "SMALL_PRODUCT", 1000)
-        patch.setattr(products, "MANY_ROWS", 60)
-        patch.setattr(products, "SUMMED_ROWS", 16)
-        patch.setattr(products, "LEAST_SUMMED_ROWS", 10)
+        patch.setattr(products, "MANY_ROWS", 20)
+        patch.setattr(products, "SUMMED_ROWS", 30)
         yield
 
 
@@ -57,8 +56,9 @@ def test_pieces_are_small_products_or_there_is_one(m: int, n_in: int, n_out: int
 
 
 def test_pieces_have_groups_of_rows_or_so_many_that_odd_ones_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("SMALL_PRODUCT", 10**6), ("MANY_ROWS", 120)):
+    for name, value in (("SMALL_PRODUCT", 10**6), ("MANY_ROWS", 128)):
         monkeypatch.setattr(products, name, value)
     assert piece_rows(1250, 784, 100) == 12
     assert piece_rows(1250, 784, 512) == 1250
+    assert piece_rows(1250, 64, 256) == 1250
     assert piece_rows(2500, 65, 25) == 500

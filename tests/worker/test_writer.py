@@ -17,6 +17,7 @@ from infra.jobs import Progress
 from tests.infra.test_jobs import claimed, queued_job
 from tests.support.waiting import wait_for
 from tests.worker.test_recorder import PACE, record, stored
+from worker import writer as writing
 from worker.recorder import Recorder
 from worker.shutdown import Shutdown
 from worker.writer import Batch, ProcessWriter, _receive_batch, _send_batch
@@ -67,6 +68,35 @@ def test_no_signal_to_the_process_loses_or_doubles_anything(database: Database, 
         assert (writers() == []) == (number == signal.SIGKILL)
     assert stored(database, job_id) == records
     assert writers() == []
+
+
+def test_a_process_that_gives_no_answer_is_ended_and_loses_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "ANSWER_SECONDS", 0.5)
+    job_id = queued_job(database)
+    records = [record(iteration) for iteration in range(2_000)]
+    with Recorder(database, claimed(database, job_id), PACE, Shutdown(), ProcessWriter) as recorder:
+        recorder.training_begins(0)
+        (writer,) = writers()
+        os.kill(writer.pid or 0, signal.SIGSTOP)
+        for each in records:
+            recorder.add(each)
+        wait_for("the thread to write", lambda: len(stored(database, job_id)) == len(records))
+        assert writers() == []
+    assert stored(database, job_id) == records
+
+
+def test_where_no_process_can_be_forked_the_thread_writes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError("no process to spare")
+
+    job_id = queued_job(database)
+    monkeypatch.setattr(os, "fork", refuse)
+    with Recorder(database, claimed(database, job_id), PACE, Shutdown(), ProcessWriter) as recorder:
+        recorder.training_begins(0)
+        recorder.add(record(0))
+    assert stored(database, job_id) == [record(0)]
 
 
 def test_it_ends_with_the_recorder_when_training_fails(database: Database) -> None:

@@ -175,7 +175,7 @@ def _first_line_not_utf8(path: Path) -> int:
 def _layout(path: Path, limits: Limits, header: bool | None, delimiter: str | None) -> _Layout:
     sample = _sample(path)
     delimiter = delimiter or max(DELIMITERS, key=lambda candidate: _fitness(sample, candidate))
-    records = _records(sample, delimiter)
+    records, complete = _records(sample, delimiter)
     blank = sum(1 for _ in itertools.takewhile(lambda record: not record, records))
     if blank == len(records):
         raise refuse_file("empty_file", "The file has no rows.")
@@ -185,7 +185,7 @@ def _layout(path: Path, limits: Limits, header: bool | None, delimiter: str | No
         header = not any(map(is_number, first))
     names = column_names(first if header else [""] * len(first))
     skipped = blank + header
-    ends = len(records) == skipped and path.stat().st_size <= SAMPLE_BYTES
+    ends = complete and len(records) == skipped and path.stat().st_size <= SAMPLE_BYTES
     return _Layout(delimiter, names, skipped, int(header), ends)
 
 
@@ -208,8 +208,8 @@ def _sample(path: Path) -> str:
         raise _not_utf8(path) from error
 
 
-def _records(sample: str, delimiter: str) -> list[list[str]]:
-    """The first records of the sample; a blank line is an empty one."""
+def _records(sample: str, delimiter: str) -> tuple[list[list[str]], bool]:
+    """The first records of the sample, and whether these are all; a blank line is an empty one."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
     records: list[list[str]] = []
     try:
@@ -217,13 +217,14 @@ def _records(sample: str, delimiter: str) -> list[list[str]]:
     except csv.Error as error:  # a cell beyond the module's limit: what comes before it must do
         if not records:
             raise refuse_file("invalid_csv", f"The first row cannot be read: {error}.") from error
-    return records
+        return records, False
+    return records, len(records) < SAMPLE_RECORDS
 
 
 def _fitness(sample: str, delimiter: str) -> tuple[bool, int]:
     """How well a delimiter fits: whether it cuts all records into as many cells, more than one; then how many."""
     try:
-        widths = [len(record) for record in _records(sample, delimiter) if record]
+        widths = [len(record) for record in _records(sample, delimiter)[0] if record]
     except InvalidRequest:
         return False, 0
     if not widths:

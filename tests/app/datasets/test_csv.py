@@ -148,6 +148,16 @@ def test_the_client_may_say_what_the_first_row_is() -> None:
     assert take_in("t.csv", "1,2\n3,4\n", ReadingOptions(header=True)).names == ["1", "2"]
 
 
+@pytest.mark.parametrize("blank", [0, 1, 18, 19])
+def test_blank_lines_before_the_header_hide_nothing(blank: int) -> None:
+    assert take_in("t.csv", "\n" * blank + "a,b\n1,2\n").rows == [[1, 2]]
+
+
+def test_a_first_cell_longer_than_the_samples_reader_takes_is_read() -> None:
+    with pytest.raises(InvalidRequest, match="Row 1, column 'b'"):
+        take_in("t.csv", f"a,b\n1,{'x' * 140_000}\n")
+
+
 @pytest.mark.parametrize("delimiter", csv_reading.DELIMITERS)
 def test_the_delimiter_is_found(delimiter: str) -> None:
     rows = [[1, "a, b; c | d"], [2, "e"], [3, "f; g"]]
