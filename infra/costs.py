@@ -21,8 +21,8 @@ _ROWS_A_STATEMENT = 1_000
 def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
     """Append records, which must follow those already there.
 
-    Both databases are given many rows at once in C, since the training thread needs the interpreter lock between any
-    two NumPy calls: SQLite a thousand rows a statement, PostgreSQL a binary COPY.
+    Both databases are given many rows at once in C, as tens of thousands may come in a second: SQLite a thousand rows a
+    statement, PostgreSQL a binary COPY.
     """
     if not records:
         return

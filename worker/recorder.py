@@ -52,7 +52,7 @@ class Pace:
 
 
 class Recorder:
-    """The one writer of a running attempt: cost rows, progress, lease and checkpoints, a flush in one transaction.
+    """Has a running attempt written: cost rows, progress, lease and checkpoints, a flush in one transaction.
 
     A context manager: inside, a thread flushes every `flush_seconds` and keeps the lease, whether or not there is
     anything new. When the block ends, whatever is left is flushed and the thread is gone.
