@@ -23,6 +23,7 @@ from app.models.cache import PredictorCache
 from app.models.routes import router as models_router
 from app.networks.routes import router as networks_router
 from app.openapi import complete_openapi
+from app.request_form import RequestForm
 from app.security_headers import SecurityHeaders
 from app.slow_bodies import SlowBodies
 from infra.artifacts import ArtifactStore
@@ -76,13 +77,15 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     )
     for router in (datasets_router, networks_router, jobs_router, models_router, health_router):
         app.include_router(router)
-    # What is added last comes first: the headers are on every answer, and the gate is before any reading of a body.
+    # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
+    # gate is before any reading of a body.
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_request_bytes, max_rows=settings.max_prediction_rows, exempt=STREAMED
     )
     app.add_middleware(Gate, keyless_hosts=keyless_hosts)
     app.add_middleware(SlowBodies, seconds=settings.slow_body_seconds)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestForm)
     add_error_handlers(app)
     complete_openapi(app)
     return app
