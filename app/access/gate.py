@@ -67,7 +67,7 @@ class Gate:
             state = scope["app"].state
             try:
                 access = await run_in_threadpool(
-                    self._admitted, Headers(scope=scope), state.services.database, state.rates
+                    self._admitted, Headers(scope=scope), scope["scheme"], state.services.database, state.rates
                 )
             except ServiceError as error:
                 await service_problem(error)(scope, receive, send)
@@ -75,37 +75,48 @@ class Gate:
             scope.setdefault("state", {})[STATE] = access
         await self.app(scope, receive, send)
 
-    def _admitted(self, headers: Headers, database: Database, rates: RateLimiter) -> Access:
-        access = self._identified(headers, database)
+    def _admitted(self, headers: Headers, scheme: str, database: Database, rates: RateLimiter) -> Access:
+        access = self._identified(headers, scheme, database)
         rates.admit(access.key_id or "")
         return access
 
-    def _identified(self, headers: Headers, database: Database) -> Access:
+    def _identified(self, headers: Headers, scheme: str, database: Database) -> Access:
         given = headers.get("authorization")
         with database.reading() as session:
             if given is None:
-                if self._may_come_without_key(headers) and not keys.any_ever(session):
+                if self._may_come_without_key(headers, scheme) and not keys.any_ever(session):
                     return WITHOUT_KEY
                 raise Unauthenticated(
                     "key_required",
                     "This server asks for a key: send it in the header `Authorization: Bearer …`. "
                     "`backprop keys create` makes one.",
                 )
-            scheme, _, text = given.partition(" ")
-            if scheme.lower() != "bearer":
+            kind, _, text = given.partition(" ")
+            if kind.lower() != "bearer":
                 raise Unauthenticated("invalid_key", "The header must be `Authorization: Bearer …`, with a key.")
             key = keys.authenticate(session, text.strip())
         return Access(Project(key.project), frozenset(key.scopes), key.id)
 
-    def _may_come_without_key(self, headers: Headers) -> bool:
+    def _may_come_without_key(self, headers: Headers, scheme: str) -> bool:
         host = headers.get("host", "")
         is_ours = _without_port(host) in self.keyless_hosts
-        origin = headers.get("origin")
-        return is_ours and (origin is None or origin.partition("://")[2] == host)
+        return is_ours and _comes_from_no_other_site(headers, f"{scheme}://{host}")
 
 
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+
+
+def _comes_from_no_other_site(headers: Headers, own_origin: str) -> bool:
+    """Whether the request comes from no page, or from one of ours.
+
+    A browser names the page's origin with everything that could change something, and says with all that it asks for
+    how far away the page is: ``none`` is an address that the user typed.
+    """
+    return headers.get("origin", own_origin) == own_origin and headers.get("sec-fetch-site", "none") in (
+        "same-origin",
+        "none",
+    )
 
 
 def _without_port(host: str) -> str:

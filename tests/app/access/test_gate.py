@@ -92,6 +92,11 @@ def test_the_scheme_may_be_written_in_any_case(closed_api: TestClient, database:
         {"origin": "http://evil.example"},
         {"origin": "null"},
         {"origin": "http://testserver:81"},
+        {"origin": "https://testserver"},
+        {"origin": "testserver"},
+        {"sec-fetch-site": "cross-site"},  # an image or a form of another site: no browser names its origin
+        {"sec-fetch-site": "same-site"},  # a page that another server on this machine shows
+        {"origin": "http://testserver", "sec-fetch-site": "cross-site"},
     ],
 )
 def test_pages_of_other_sites_are_not_let_in_without_a_key(
@@ -104,7 +109,12 @@ def test_pages_of_other_sites_are_not_let_in_without_a_key(
 
 
 def test_pages_of_its_own_are_let_in(api: TestClient) -> None:
-    for headers in ({"origin": "http://testserver"}, {"host": "testserver:8000", "origin": "http://testserver:8000"}):
+    for headers in (
+        {"origin": "http://testserver"},
+        {"host": "testserver:8000", "origin": "http://testserver:8000"},
+        {"origin": "http://testserver", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},  # an address that the user typed
+    ):
         assert api.get("/v1/jobs", headers=headers).status_code == 200
 
 
