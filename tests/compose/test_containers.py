@@ -172,6 +172,20 @@ def test_redis_asks_for_its_password_and_keeps_what_it_is_told(stack: Stack) -> 
     assert docker("exec", redis, "redis-cli", "config", "get", "appendonly").split() == ["appendonly", "yes"]
 
 
+def test_no_password_stands_on_a_command_line(stack: Stack) -> None:
+    containers = [
+        container for name in ("redis", "postgres", "api", "worker") for container in stack.project.containers(name)
+    ]
+    configured = [stack.project.inspect(container)["Config"] for container in containers]
+    variables = dict(line.split("=", 1) for config in configured for line in config["Env"])
+    shown = [docker("top", container, "-eo", "pid,args") for container in containers]
+    shown += [str(config["Cmd"]) for config in configured]
+    assert any("redis-server" in lines for lines in shown)
+    for password in (variables["REDISCLI_AUTH"], variables["POSTGRES_PASSWORD"]):
+        assert password
+        assert not any(password in lines for lines in shown)
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_another_worker_finishes_what_one_leaves(
     stack: Stack, trained: Trained, three_workers: list[str], how: str
