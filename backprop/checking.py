@@ -50,9 +50,22 @@ def numerical_gradient(J: Callable[[Floats], float], theta: Floats, indices: NDA
 
 
 def relative_difference(numerical: Floats, gradient: Floats) -> float:
-    """‖numerical − gradient‖ / ‖numerical + gradient‖; 0 if both are 0."""
+    """‖numerical − gradient‖ / ‖numerical + gradient‖: 0 if both are equal, infinite if they are opposite.
+
+    NaN if one of the derivatives is no finite number.
+
+    Both are divided by the largest derivative first: the squares of very large ones leave double precision.
+    """
+    largest = max(np.abs(numerical).max(), np.abs(gradient).max())
+    if not np.isfinite(largest):
+        return float("nan")
+    scale = largest or 1.0
+    numerical, gradient = numerical / scale, gradient / scale
     difference = float(np.linalg.norm(numerical - gradient))
-    return difference / float(np.linalg.norm(numerical + gradient)) if difference else 0.0
+    total = float(np.linalg.norm(numerical + gradient))
+    if not total:
+        return float("inf") if difference else 0.0
+    return difference / total
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,7 @@ def check_gradient(
         backpropagation.evaluate()
         analytical = gradient.vector[chosen]
         numerical = numerical_gradient(cost_at, here.vector, chosen)
-    worst = int(np.argmax(np.abs(numerical - analytical)))
+        worst = int(np.argmax(np.abs(numerical - analytical)))
     kind, layer, index = locate(network, int(chosen[worst]))
     return GradientCheck(
         relative_difference(numerical, analytical),

@@ -242,7 +242,8 @@ class Run:
         )
 
     def _reason_to_stop(self) -> StopReason | None:
-        if self._training.tolerance and float(np.linalg.norm(self._slope.gradient)) <= self._training.tolerance:
+        tolerance = self._training.tolerance
+        if tolerance and float(self._quiet.run(np.linalg.norm, self._slope.gradient)) <= tolerance:
             return "tolerance"
         if self._early_stopping is not None and self._early_stopping.is_over(self._iteration or 0):
             return "patience"

@@ -26,6 +26,14 @@ def test_the_relative_difference_is_that_of_the_norms() -> None:
     assert relative_difference(np.array([3.0, 4.0]), np.array([3.0, 4.0])) == 0
     assert relative_difference(np.zeros(2), np.zeros(2)) == 0
     assert relative_difference(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == 1
+    assert relative_difference(np.array([1.0]), np.array([-1.0])) == np.inf
+    assert np.isnan(relative_difference(np.array([np.inf, 1.0]), np.array([np.inf, 1.0])))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_the_relative_difference_does_not_depend_on_how_large_the_derivatives_are(scale: float) -> None:
+    numerical, gradient = np.array([3.0, 4.0]), np.array([4.0, 3.0])
+    assert relative_difference(scale * numerical, scale * gradient) == pytest.approx(np.sqrt(2) / np.sqrt(98))
 
 
 @given(problems(hidden=("sigmoid", "tanh", "linear")))

@@ -60,6 +60,14 @@ def test_record_k_is_j_after_k_updates() -> None:
     assert all(later.cost < earlier.cost for earlier, later in pairwise(records))
 
 
+def test_a_gradient_whose_norm_overflows_is_above_any_tolerance_and_nothing_is_warned_of() -> None:
+    network = Network(1, (Layer(1, "linear"),))
+    X, Y = np.full((3, 1), 1e15, np.float32), np.full((3, 1), -1e15, np.float32)
+    training = Training(1, learning_rate=1e-31, tolerance=1e-3)
+    run = Run(network, training, X, Y, parameters=initial_parameters(network, seed=0, dtype="float32"))
+    assert [record.iteration for record in run.records()] == [0, 1]
+
+
 def test_no_iterations_give_the_initial_parameters_and_one_record() -> None:
     X, Y = data()
     run = Run(NETWORK, Training(0), X, Y, parameters=start())
