@@ -177,7 +177,7 @@ def test_no_password_stands_on_a_command_line(stack: Stack) -> None:
         container for name in ("redis", "postgres", "api", "worker") for container in stack.project.containers(name)
     ]
     configured = [stack.project.inspect(container)["Config"] for container in containers]
-    variables = dict(line.split("=", 1) for config in configured for line in config["Env"])
+    variables = dict(line.partition("=")[::2] for config in configured for line in config["Env"])
     shown = [docker("top", container, "-eo", "pid,args") for container in containers]
     shown += [str(config["Cmd"]) for config in configured]
     assert any("redis-server" in lines for lines in shown)
