@@ -3,133 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-import numpy as np
-import psycopg
-from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, Select, delete, func, literal, select
 from sqlalchemy.orm import Session
 
 from backprop.training import Record
+from infra import bulk_insert, cost_extremes
 from infra.tables import Cost
 
-_ROWS_A_STATEMENT = 1_000
+_RECORD = tuple(getattr(Cost, name) for name in Record._fields)
 
 
 def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
     """Append records, which must follow those already there.
 
-    Both databases are given many rows at once in C, as tens of thousands may come in a second: SQLite a thousand rows a
-    statement, PostgreSQL a binary COPY.
+    A job has held-out rows at every iteration or at none.
     """
     if not records:
         return
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        for start in range(0, len(records), _ROWS_A_STATEMENT):
-            chunk = records[start : start + _ROWS_A_STATEMENT]
-            connection.exec_driver_sql(_insert_of(len(chunk)), (job_id, *chain.from_iterable(chunk)))
-    else:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)  # noqa: S101  # the only other database there is
-        with driver.cursor().copy(f"COPY costs (job_id, {_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(_copy_data(job_id, records))
+    values = list(chain.from_iterable(records))  # sliced, since zip(*records) takes four times as long
+    columns = {name: values[place :: len(Record._fields)] for place, name in enumerate(Record._fields)}
+    bulk_insert.insert(session, Cost.__tablename__, job_id, columns)
+    cost_extremes.add(session, job_id, records[0].iteration, [record.cost for record in records])
 
 
 def remove_from(session: Session, job_id: str, iteration: int) -> None:
-    """Remove the rows from that iteration on: they may be there from a commit whose success could not be told."""
+    """Remove the rows from that iteration on."""
     session.execute(delete(Cost).where(Cost.job_id == job_id, Cost.iteration >= iteration))
+    cost_extremes.remove_from(session, job_id, iteration)
 
 
-_COLUMNS = ", ".join(Record._fields)
-_RECORD = tuple(getattr(Cost, name) for name in Record._fields)
+def list_rows(
+    session: Session, job_id: str, after: int, limit: int, before: int | None = None
+) -> tuple[list[Record], bool]:
+    """The next `limit` rows past iteration `after`, in order and gap-free, and whether more follow.
 
-
-@lru_cache(maxsize=8)
-def _insert_of(rows: int) -> str:
-    """One INSERT of that many rows; parameter 1 is the job's id, then come the rows' own."""
-    width = len(Record._fields)
-    places = (
-        ", ".join(f"?{number}" for number in range(2 + row * width, 2 + (row + 1) * width)) for row in range(rows)
-    )
-    return f"INSERT INTO costs (job_id, {_COLUMNS}) VALUES (?1, {'), (?1, '.join(places)})"  # noqa: S608  # no input in it
-
-
-def _copy_data(job_id: str, records: Sequence[Record]) -> bytes:
-    """What COPY … (FORMAT BINARY) reads: a header, the rows, a trailer.
-
-    A row is the number of its fields (int16), and for each field its length in bytes (int32) and its value, all
-    big-endian: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+    With `before`, only those below that iteration.
     """
-    key = job_id.encode()
-    types = {"job_id": f"S{len(key)}", "iteration": ">i8", "evaluations": ">i8"}
-    values = list(chain.from_iterable(records))  # sliced, since zip(*records) takes four times as long
-    columns = {
-        "job_id": key,
-        **{name: values[place :: len(Record._fields)] for place, name in enumerate(Record._fields)},
-    }
-    # A job has held-out rows at every iteration or at none. A null has no bytes and the length −1.
-    nulls = {name for name in ("held_out_cost",) if getattr(records[0], name) is None}
-    layout = [("fields", ">i2")]
-    for name in columns:
-        layout.append((f"{name}_length", ">i4"))
-        if name not in nulls:
-            layout.append((name, types.get(name, ">f8")))
-    rows = np.empty(len(records), layout)
-    rows["fields"] = len(columns)
-    for name, column in columns.items():
-        rows[f"{name}_length"] = -1 if name in nulls else rows.dtype[name].itemsize
-        if name not in nulls:
-            rows[name] = column
-    return b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
-
-
-def list_rows(session: Session, job_id: str, after: int, limit: int) -> tuple[list[Record], bool]:
-    """The next `limit` rows past iteration `after`, in order and gap-free, and whether more follow."""
-    rows = _fetch(
-        session,
-        select(*_RECORD).where(Cost.job_id == job_id, Cost.iteration > after).order_by(Cost.iteration).limit(limit + 1),
-    )
+    conditions = [Cost.job_id == job_id, Cost.iteration > after]
+    if before is not None:
+        conditions.append(Cost.iteration < before)
+    rows = _fetch(session, select(*_RECORD).where(*conditions).order_by(Cost.iteration).limit(limit + 1))
     return rows[:limit], len(rows) > limit
 
 
-def thin_rows(session: Session, job_id: str, after: int, points: int) -> list[Record]:
-    """At most `points` rows past iteration `after` that show the same curve when drawn.
+def thin_rows(session: Session, job_id: str, after: int, points: int, before: int | None = None) -> list[Record]:
+    """At most `points` rows past iteration `after` (and below `before`) that show the same curve when drawn.
 
-    The iterations are cut into equal stretches and of each the rows with the least and the greatest J are kept,
-    so that no spike is lost; the first and the last row always are among the result.
+    Iterations are cut into stretches, counted from iteration 0, whose length is the smallest power of two for which the
+    range has rows in at most (points − 2) / 2 of them. Of each stretch the rows with the least and the greatest J are
+    kept, of equal ones the first, so that no spike is lost; the first and the last row always are among the result. If
+    there are no more rows than points, all are.
     """
-    conditions = (Cost.job_id == job_id, Cost.iteration > after)
-    first, last, count = session.execute(
-        select(func.min(Cost.iteration), func.max(Cost.iteration), func.count()).where(*conditions)
-    ).one()
-    if count <= points:
-        return _fetch(session, select(*_RECORD).where(*conditions).order_by(Cost.iteration))
-    stretches = max(1, (points - 2) // 2)
-    stretch = ((Cost.iteration - first) * stretches) // (last - first + 1)
-    ranked = (
-        select(
-            *_RECORD,
-            func.row_number().over(partition_by=stretch, order_by=(Cost.cost, Cost.iteration)).label("from_least"),
-            func.row_number()
-            .over(partition_by=stretch, order_by=(Cost.cost.desc(), Cost.iteration))
-            .label("from_greatest"),
-        )
-        .where(*conditions)
-        .subquery()
-    )
-    kept = or_(ranked.c.from_least == 1, ranked.c.from_greatest == 1, ranked.c.iteration.in_((first, last)))
-    return _fetch(
-        session,
-        select(*(ranked.c[name] for name in Record._fields)).where(kept).order_by(ranked.c.iteration),
-    )
+    first, last = _range(session, job_id, after, before)
+    if last - first < points:
+        return list_rows(session, job_id, first - 1, points, last + 1)[0]
+    kept = cost_extremes.find(session, job_id, first, last, _stretch(first, last, points)) | {first, last}
+    return _rows_of(session, job_id, sorted(kept))
 
 
 def cost_at(session: Session, job_id: str, iteration: int) -> float:
     """J of one iteration, whose row must be there."""
     return session.execute(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == iteration)).scalar_one()
+
+
+def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
+    query = select(*_RECORD).where(Cost.job_id == job_id).order_by(Cost.iteration)
+    if session.connection().dialect.name == "sqlite":
+        return _fetch(session, query.where(Cost.iteration.in_(iterations)))
+    # Given a list, PostgreSQL reads all rows of the job, as long as it has no statistics of a table that grows fast.
+    wanted = func.unnest(literal(iterations, ARRAY(BigInteger))).table_valued("iteration").render_derived("wanted")
+    return _fetch(session, query.join(wanted, Cost.iteration == wanted.c.iteration))
+
+
+def _range(session: Session, job_id: str, after: int, before: int | None) -> tuple[int, int]:
+    """The first and the last iteration between the two that have rows; if none has, the last is before the first."""
+    newest = session.scalar(select(func.max(Cost.iteration)).where(Cost.job_id == job_id))
+    last = -1 if newest is None else newest
+    return max(after + 1, 0), last if before is None else min(last, before - 1)
+
+
+def _stretch(first: int, last: int, points: int) -> int:
+    most = max(1, (points - 2) // 2)
+    stretch = 1
+    while last // stretch - first // stretch >= most:
+        stretch *= 2
+    return stretch
 
 
 def _fetch(session: Session, query: Select[Any]) -> list[Record]:

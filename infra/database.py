@@ -29,14 +29,26 @@ POSTGRES_CONNECTION = {
 """Seconds (the last: milliseconds) after which a server that has fallen silent is given up: without them, never. What
 the URL says goes before."""
 
+KEPT_CONNECTIONS = 5
+"""How many connections stay open when nobody uses them."""
+
+MOST_CONNECTIONS = 45
+"""How many a process may have: more than the 40 threads in which it answers requests, so that none of them waits."""
+
 _BEGIN = "sqlite_begin"
 
 
 class Database:
     """Opens sessions. A process makes its own after a fork; connections are never carried across one."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _create_engine(url)
+    def __init__(self, url: str, most_connections: int = MOST_CONNECTIONS) -> None:
+        """Open nothing yet.
+
+        Args:
+            url: SQLAlchemy's, of SQLite or PostgreSQL.
+            most_connections: how many there are at a time; who needs one more waits.
+        """
+        self.engine = _create_engine(url, most_connections)
         self._writing_engine = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
     @contextmanager
@@ -114,12 +126,14 @@ def _is_full(cause: BaseException | None) -> bool:
     return sqlite_full or isinstance(cause, psycopg.errors.DiskFull)
 
 
-def _create_engine(url: str) -> Engine:
+def _create_engine(url: str, most_connections: int) -> Engine:
+    kept = min(KEPT_CONNECTIONS, most_connections)
+    pool = {"pool_size": kept, "max_overflow": most_connections - kept}
     if not url.startswith("sqlite"):
         said = make_url(url).query
         silence = {name: value for name, value in POSTGRES_CONNECTION.items() if name not in said}
-        return create_engine(url, pool_pre_ping=True, connect_args=silence)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        return create_engine(url, pool_pre_ping=True, connect_args=silence, **pool)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, **pool)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

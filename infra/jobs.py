@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backprop.training import StopReason
+from infra import costs
 from infra.database import moment
 from infra.errors import Conflict, FieldError, InvalidRequest, NotFound, TooMany
 from infra.paging import Page, page
@@ -125,7 +126,7 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
         return None
     checkpoint = session.get(Checkpoint, job_id)
     last_kept = -1 if checkpoint is None else checkpoint.iteration
-    session.execute(delete(Cost).where(Cost.job_id == job_id, Cost.iteration > last_kept))
+    costs.remove_from(session, job_id, last_kept + 1)
     claimed.iteration = None if checkpoint is None else checkpoint.iteration
     claimed.cost = session.scalar(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == last_kept))
     claimed.rate = None

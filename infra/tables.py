@@ -209,6 +209,28 @@ class Cost(Table):
     evaluations: Mapped[int] = mapped_column(BigInteger)
 
 
+class CostExtremes(Table):
+    """Where J of one job is least and greatest in a block of iterations, see `infra.cost_extremes`.
+
+    Attributes:
+        level: the block has 32 · 2^level iterations.
+        block: its number: it begins with iteration block · 32 · 2^level.
+        least_at: the iteration where J is least, of equal ones the first.
+        greatest_at: likewise where J is greatest.
+    """
+
+    __tablename__ = "cost_extremes"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    block: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    least_at: Mapped[int] = mapped_column(BigInteger)
+    least: Mapped[float]
+    greatest_at: Mapped[int] = mapped_column(BigInteger)
+    greatest: Mapped[float]
+
+
 class Checkpoint(Table):
     """The last saved state of a job's training: safetensors of everything that decides the rest of the run."""
 

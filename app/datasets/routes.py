@@ -20,11 +20,15 @@ from app.datasets.service import delete_dataset, taken_in
 from app.datasets.upload_files import upload_file
 from app.dependencies import ArtifactsDep, DatabaseDep, Services, ServicesDep
 from app.errors import responses
+from app.heavy_work import HeavyReadsDep
 from app.parameters import After, IdPath, Limit
 from infra import datasets
+from infra.artifacts import ArtifactStore
+from infra.database import Database
 from infra.dataset_files import preview
 from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
 from infra.idempotency import Answer
+from infra.projects import Project
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -69,23 +73,27 @@ def get_dataset(dataset_id: IdPath, access: CanRead, database: DatabaseDep) -> D
 
 
 @router.get("/{dataset_id}/preview", responses=responses(NotFound))
-def preview_dataset(
-    dataset_id: IdPath, access: CanRead, database: DatabaseDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
+async def preview_dataset(
+    dataset_id: IdPath, access: CanRead, heavy: HeavyReadsDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
 ) -> Preview:
     """The first rows of a dataset, each in the order of its columns."""
-    with database.reading() as session:
-        dataset = datasets.get(session, access.project, dataset_id)
-    try:
-        first_rows = preview(artifacts, dataset.artifact, rows)
-    except FileNotFoundError as error:  # deleted between the two lines above
-        raise NotFound("dataset_not_found", f"There is no dataset {dataset_id}.") from error
-    return Preview(columns=[column["name"] for column in dataset.columns], rows=first_rows)
+    return await heavy.run(_preview, heavy.database, artifacts, access.project, dataset_id, rows)
 
 
 @router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
 def remove_dataset(dataset_id: IdPath, access: CanAdminister, database: DatabaseDep, artifacts: ArtifactsDep) -> None:
     """Delete a dataset; refused while a queued or running job needs it."""
     delete_dataset(access.project, dataset_id, database, artifacts)
+
+
+def _preview(database: Database, artifacts: ArtifactStore, project: Project, dataset_id: str, rows: int) -> Preview:
+    with database.reading() as session:
+        dataset = datasets.get(session, project, dataset_id)
+    try:
+        first_rows = preview(artifacts, dataset.artifact, rows)
+    except FileNotFoundError as error:  # deleted between the two lines above
+        raise NotFound("dataset_not_found", f"There is no dataset {dataset_id}.") from error
+    return Preview(columns=[column["name"] for column in dataset.columns], rows=first_rows)
 
 
 def _create(file: Path, upload: Upload, fields: UploadFields, access: Access, services: Services, once: Once) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
@@ -11,12 +12,15 @@ from app.access.dependencies import CanRead, CanTrain
 from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.errors import responses
-from app.jobs.schemas import CostOut, CostPage, JobOut, JobPage, ResumeRequest
+from app.heavy_work import HeavyReadsDep
+from app.jobs.schemas import CostPage, JobOut, JobPage, ResumeRequest
 from app.jobs.service import deliver, record, resume
 from app.parameters import After, IdPath, Limit
 from infra import costs, jobs
+from infra.database import Database
 from infra.errors import Conflict, NotFound, TooLarge
 from infra.idempotency import Answer
+from infra.projects import Project
 from infra.specs import JobSpec
 from infra.tables import Job
 
@@ -26,10 +30,15 @@ POLL_SECONDS = 1
 """What `Retry-After` tells a client that has just submitted a job."""
 
 AfterIteration = Annotated[int, Query(ge=-1, le=2**62, description="Rows past this iteration; −1 for all.")]
+BeforeIteration = Annotated[int | None, Query(ge=0, le=2**62, description="Rows below this iteration only.")]
 CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at most.")]
 Points = Annotated[
     int | None,
-    Query(ge=4, le=10_000, description="Thin the whole curve to at most this many rows; its extremes are kept."),
+    Query(
+        ge=4,
+        le=10_000,
+        description="Thin the curve between `after` and `before` to at most this many rows; its extremes are kept.",
+    ),
 ]
 
 
@@ -122,23 +131,32 @@ def resume_job(
     return answered(answer)
 
 
-@router.get("/{job_id}/costs", responses=responses(NotFound))
-def get_costs(
+@router.get("/{job_id}/costs", response_model=CostPage, responses=responses(NotFound))
+async def get_costs(
     job_id: IdPath,
     access: CanRead,
-    database: DatabaseDep,
+    heavy: HeavyReadsDep,
     after: AfterIteration = -1,
+    before: BeforeIteration = None,
     limit: CostLimit = 1000,
     points: Points = None,
-) -> CostPage:
+) -> Response:
     """J(W,b) of every iteration recorded so far, in order. To follow a job, ask again after the last one seen."""
+    return await heavy.run(_costs, heavy.database, access.project, job_id, after, before, limit, points)
+
+
+def _costs(
+    database: Database, project: Project, job_id: str, after: int, before: int | None, limit: int, points: int | None
+) -> Response:
     with database.reading() as session:
-        jobs.get(session, access.project, job_id)
+        jobs.get(session, project, job_id)
         if points is not None:
-            rows, has_more = costs.thin_rows(session, job_id, after, points), False
+            rows, has_more = costs.thin_rows(session, job_id, after, points, before), False
         else:
-            rows, has_more = costs.list_rows(session, job_id, after, limit)
-    return CostPage(data=[CostOut.of(row) for row in rows], has_more=has_more)
+            rows, has_more = costs.list_rows(session, job_id, after, limit, before)
+    # Not row by row through Pydantic: that would keep the interpreter from everybody else for a tenth of a second.
+    page = {"data": [row._asdict() for row in rows], "has_more": has_more}
+    return Response(json.dumps(page, separators=(",", ":")), media_type="application/json")
 
 
 def _accepted(job: Job) -> Answer:

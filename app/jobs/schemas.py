@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from backprop.training import Record, StopReason
+from backprop.training import StopReason
 from infra.gradient_checks import GradientCheckResult
 from infra.jobs import Status
 from infra.specs import (
@@ -143,11 +143,6 @@ class CostOut(BaseModel):
     sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
     held_out_cost: float | None = Field(description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none.")
     evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
-
-    @classmethod
-    def of(cls, row: Record) -> CostOut:
-        """The row as a client sees it."""
-        return cls.model_validate(row._asdict())
 
 
 class CostPage(BaseModel):

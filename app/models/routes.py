@@ -10,14 +10,17 @@ from fastapi.responses import JSONResponse
 from app.access.dependencies import CanPredict, CanRead, CanTrain
 from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.errors import responses
+from app.heavy_work import GradientChecksDep, HeavyReadsDep
 from app.models.cache import PredictorCache
 from app.models.features import page_of_features, picture_of_features, prefers_png
 from app.models.gradient_check import check_model
 from app.models.schemas import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
 from app.parameters import After, IdPath, Limit
 from infra import models
+from infra.database import Database
 from infra.errors import Conflict, NotFound, TooLarge
 from infra.gradient_checks import GradientCheckResult
+from infra.projects import Project
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
@@ -62,10 +65,14 @@ def get_model(model_id: IdPath, access: CanRead, database: DatabaseDep) -> Model
     response_class=Response,
     responses={**responses(NotFound), 200: {"content": {"application/vnd.safetensors": {}}}},
 )
-def get_weights(model_id: IdPath, access: CanRead, database: DatabaseDep) -> Response:
+async def get_weights(model_id: IdPath, access: CanRead, heavy: HeavyReadsDep) -> Response:
     """The weights as safetensors: W1 (s_2, s_1), b1 (s_2,), W2, b2, … in the job's dtype."""
+    return await heavy.run(_weights, heavy.database, access.project, model_id)
+
+
+def _weights(database: Database, project: Project, model_id: str) -> Response:
     with database.reading() as session:
-        weights = models.get_with_weights(session, access.project, model_id).weights
+        weights = models.get_with_weights(session, project, model_id).weights
     return Response(
         weights,
         media_type="application/vnd.safetensors",
@@ -97,10 +104,11 @@ def predict(
     response_model=FeaturePage,
     responses={**responses(NotFound, TooLarge), 200: {"content": {"image/png": {}}}},
 )
-def get_features(
+async def get_features(
     model_id: IdPath,
     access: CanRead,
     predictors: PredictorsDep,
+    heavy: HeavyReadsDep,
     after: AfterUnit = -1,
     limit: UnitLimit = 100,
     format: FeatureFormat = None,  # noqa: A002  # the parameter's name in the URL
@@ -113,18 +121,22 @@ def get_features(
     In a tile, zero is middle grey and the largest value is white or, if negative, black. `width` and `scale` are for
     the picture only.
     """
-    predictor = predictors.get(access.project, model_id)
     headers = {"Vary": "Accept"}
-    if format == "png" or (format is None and prefers_png(accept)):
-        return Response(picture_of_features(predictor, after, limit, width, scale), 200, headers, "image/png")
-    return JSONResponse(page_of_features(predictor, after, limit), headers=headers)
+
+    def features() -> Response:
+        predictor = predictors.get(access.project, model_id)
+        if format == "png" or (format is None and prefers_png(accept)):
+            return Response(picture_of_features(predictor, after, limit, width, scale), 200, headers, "image/png")
+        return JSONResponse(page_of_features(predictor, after, limit), headers=headers)
+
+    return await heavy.run(features)
 
 
 @router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))
-def check_gradient(
+async def check_gradient(
     model_id: IdPath,
     access: CanTrain,
-    database: DatabaseDep,
+    checks: GradientChecksDep,
     artifacts: ArtifactsDep,
     predictors: PredictorsDep,
     seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the sample of parameters and examples.")] = 0,
@@ -134,5 +146,9 @@ def check_gradient(
     Large networks and datasets are sampled, so that it takes some seconds at most. The examples are drawn from the
     first rows of the dataset.
     """
-    predictor = predictors.get(access.project, model_id)
-    return check_model(access.project, model_id, predictor, database, artifacts, seed)
+
+    def check() -> GradientCheckResult:
+        predictor = predictors.get(access.project, model_id)
+        return check_model(access.project, model_id, predictor, checks.database, artifacts, seed)
+
+    return await checks.run(check)

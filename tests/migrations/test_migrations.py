@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 from alembic import command
 from sqlalchemy import create_engine, inspect, text
 
+from backprop.training import Record
+from infra import costs
+from infra.database import Database
 from infra.tables import Table
 from migrations.commands import configuration
+from tests.infra.test_jobs import queued_job
 
 OLD_JOB = """
     INSERT INTO jobs (id, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested, model_id,
@@ -101,3 +106,26 @@ def test_models_keep_their_weights_through_the_migration_to_several_a_job_and_ba
         assert connection.execute(text("SELECT id FROM models")).scalars().all() == ["mdl_2"]
     engine.dispose()
     command.upgrade(config, "head")
+
+
+def test_costs_that_are_there_get_their_extremes(database_url: str, database: Database) -> None:
+    jobs = [queued_job(database) for _ in range(2)]
+    rng = np.random.default_rng(5)
+    with database.writing() as session:
+        for job_id, count in zip(jobs, (1_100, 33), strict=True):
+            J = rng.integers(0, 9, count) / 4  # so that there are equal ones
+            costs.add(session, job_id, [Record(k, cost, cost, 0.0) for k, cost in enumerate(J.tolist())])
+    recorded = _rows(database_url, "cost_extremes")
+    config = configuration(database_url)
+    command.downgrade(config, "0003")
+    command.upgrade(config, "head")
+    assert len(recorded) == 34 + 17 + 8 + 4 + 2 + 1 + 1
+    assert _rows(database_url, "cost_extremes") == recorded
+
+
+def _rows(database_url: str, table: str) -> set[tuple[object, ...]]:
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        rows = {tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))}
+    engine.dispose()
+    return rows
