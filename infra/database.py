@@ -94,15 +94,20 @@ class Database:
         self.engine.dispose()
 
 
-def moment(session: Session, seconds: float = 0.0) -> Any:  # noqa: ANN401  # a value, or an expression of SQL
-    """When it is now, or so many seconds from now, by the one clock that all who use the database share.
+def moment(session: Session) -> Any:  # noqa: ANN401  # a value, or an expression of SQL
+    """When it is now, by the one clock that all who use the database share.
 
     PostgreSQL's own, as an expression, and the same throughout a transaction. SQLite is used by one host only: its
     clock.
     """
+    return datetime.now(UTC) if session.get_bind().dialect.name == "sqlite" else func.now()
+
+
+def lease_end(session: Session, seconds: float) -> Any:  # noqa: ANN401  # a value, or an expression of SQL
+    """When a lease of so many seconds ends that is given now, however long this transaction has been under way."""
     if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC) + timedelta(seconds=seconds)
-    return func.now() + timedelta(seconds=seconds) if seconds else func.now()
+    return func.clock_timestamp() + timedelta(seconds=seconds)
 
 
 @contextmanager

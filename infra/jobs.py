@@ -10,20 +10,23 @@ are apart.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session
 
 from backprop.training import StopReason
-from infra import costs
-from infra.database import moment
+from infra import checkpoints, costs
+from infra.checkpoints import Part
+from infra.database import lease_end, moment
 from infra.errors import Conflict, FieldError, InvalidRequest, NotFound, TooMany
 from infra.paging import Page, page
 from infra.projects import Project
-from infra.tables import Checkpoint, Cost, Job
+from infra.tables import Cost, Job
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -43,12 +46,12 @@ class Claim:
     Attributes:
         job: the job's row as claimed.
         token: what each write of this attempt must name.
-        checkpoint: the state to go on from, safetensors; None to start at iteration 0.
+        checkpoint: the iteration of the checkpoint to go on from; None to start at iteration 0.
     """
 
     job: Job
     token: str
-    checkpoint: bytes | None
+    checkpoint: int | None
 
 
 def add(session: Session, job: Job) -> None:
@@ -112,25 +115,20 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
     claimed = session.execute(
         update(Job)
         .where(Job.id == job_id, Job.status == "queued")
-        .values(
-            status="running",
-            attempt=Job.attempt + 1,
-            token=token,
-            lease_expires_at=moment(session, lease_seconds),
-            started_at=now,
-            updated_at=now,
-        )
+        .values(status="running", attempt=Job.attempt + 1, token=token, started_at=now, updated_at=now)
         .returning(Job)
     ).scalar_one_or_none()
     if claimed is None:
         return None
-    checkpoint = session.get(Checkpoint, job_id)
-    last_kept = -1 if checkpoint is None else checkpoint.iteration
+    checkpoint = checkpoints.iteration_of(session, job_id)
+    last_kept = -1 if checkpoint is None else checkpoint
     costs.remove_from(session, job_id, last_kept + 1)
-    claimed.iteration = None if checkpoint is None else checkpoint.iteration
+    claimed.iteration = checkpoint
     claimed.cost = session.scalar(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == last_kept))
     claimed.rate = None
-    return Claim(claimed, token, None if checkpoint is None else checkpoint.state)
+    claimed.lease_expires_at = lease_end(session, lease_seconds)
+    session.flush()
+    return Claim(claimed, token, checkpoint)
 
 
 @dataclass(frozen=True)
@@ -148,25 +146,30 @@ class Progress:
     rate: float | None
 
 
-def report(session: Session, job_id: str, token: str, progress: Progress | None, lease_seconds: float) -> bool:
-    """Renew the attempt's lease and record its progress; tells whether somebody asked to cancel.
+@contextmanager
+def reporting(
+    session: Session, job_id: str, token: str, progress: Progress | None, lease_seconds: float
+) -> Iterator[bool]:
+    """What a running attempt writes: inside, the job is this attempt's and stays so, and gives a whole lease after it.
+
+    The job's row is locked first, so that nobody takes the job over while much is written. The lease is given last: it
+    begins when everything has been written, not when the transaction does.
+
+    Gives whether somebody asked to cancel.
 
     Raises:
         Superseded: the job is no longer this attempt's.
     """
-    values: dict[str, Any] = {"lease_expires_at": moment(session, lease_seconds), "updated_at": moment(session)}
-    if progress is not None:
-        values |= {"iteration": progress.iteration, "cost": progress.cost, "rate": progress.rate}
-    cancel_requested = session.execute(
-        update(Job)
-        .where(*_owned(job_id, token))
-        .values(values)
-        .returning(Job.cancel_requested)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
+    cancel_requested = session.scalar(select(Job.cancel_requested).where(*_owned(job_id, token)).with_for_update())
     if cancel_requested is None:
         raise Superseded
-    return cancel_requested
+    yield cancel_requested
+    values: dict[str, Any] = {"lease_expires_at": lease_end(session, lease_seconds), "updated_at": moment(session)}
+    if progress is not None:
+        values |= {"iteration": progress.iteration, "cost": progress.cost, "rate": progress.rate}
+    session.execute(
+        update(Job).where(*_owned(job_id, token)).values(values).execution_options(synchronize_session=False)
+    )
 
 
 def is_cancel_requested(session: Session, job_id: str, token: str) -> bool:
@@ -181,27 +184,18 @@ def is_cancel_requested(session: Session, job_id: str, token: str) -> bool:
     return cancel_requested
 
 
-def save_checkpoint(session: Session, job_id: str, iteration: int, state: bytes) -> None:
-    """Replace the job's checkpoint. Call it in the transaction of a `report`, which guards it.
+def save_checkpoint(session: Session, job_id: str, part: Part) -> None:
+    """Write a part of a checkpoint. Call it inside `reporting`.
 
     A checkpoint further on than the last one shows that the job gets somewhere: crashes before it count no more.
     """
-    replaced = session.scalar(delete(Checkpoint).where(Checkpoint.job_id == job_id).returning(Checkpoint.iteration))
-    session.execute(
-        insert(Checkpoint).values(job_id=job_id, iteration=iteration, state=state, created_at=moment(session))
-    )
-    if iteration > (-1 if replaced is None else replaced):
+    if checkpoints.write(session, job_id, part):
         session.execute(
             update(Job)
             .where(Job.id == job_id, Job.crashes > 0)
             .values(crashes=0)
             .execution_options(synchronize_session=False)
         )
-
-
-def checkpoint_iteration(session: Session, job_id: str) -> int | None:
-    """How far the job's checkpoint is; None if it has none."""
-    return session.scalar(select(Checkpoint.iteration).where(Checkpoint.job_id == job_id))
 
 
 def record_gradient_check(session: Session, job_id: str, token: str, result: dict[str, Any]) -> None:
@@ -361,7 +355,7 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
     """
     job = _locked(session, project, job_id)
     total = job.iterations if iterations is None else iterations
-    reached = checkpoint_iteration(session, job_id) or 0
+    reached = checkpoints.iteration_of(session, job_id) or 0
     _check_resumable(job, total, reached)
     job.status = "queued"
     job.iterations = total

@@ -72,7 +72,10 @@ class Settings(BaseSettings):
         0.25, gt=0, description="At most this long after an iteration its cost is in the database."
     )
     checkpoint_seconds: float = Field(
-        5.0, gt=0, description="At most this much training, in seconds, is done again after a crash."
+        5.0,
+        gt=0,
+        description="Seconds between two checkpoints: what is done again after a crash. More where a checkpoint takes "
+        "longer than a twentieth of that.",
     )
     lease_seconds: float = Field(
         10.0, gt=0, description="A running job that has not reported for this long is taken up by another worker."

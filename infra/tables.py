@@ -232,14 +232,30 @@ class CostExtremes(Table):
 
 
 class Checkpoint(Table):
-    """The last saved state of a job's training: safetensors of everything that decides the rest of the run."""
+    """The last saved state of a job's training. Its content is in the parts of that generation.
+
+    Attributes:
+        generation: names this state among all of the job's.
+        iteration: of which it is the state.
+    """
 
     __tablename__ = "checkpoints"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    generation: Mapped[str]
     iteration: Mapped[int] = mapped_column(BigInteger)
-    state: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+
+
+class CheckpointPart(Table):
+    """A part of a state: put together, safetensors of everything that decides the rest of the run."""
+
+    __tablename__ = "checkpoint_parts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    generation: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Model(Table):

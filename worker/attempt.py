@@ -18,11 +18,11 @@ from backprop.codec import from_bytes, to_bytes
 from backprop.network import Network, Parameters, initial_parameters
 from backprop.preprocessing import Preprocessing
 from backprop.training import Run, StopReason
-from infra import costs, datasets, gradient_checks, jobs, models
+from infra import checkpoints, costs, datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.errors import InvalidRequest, ServiceError, Unavailable
-from infra.gradient_checks import GradientCheckResult
+from infra.gradient_checks import Array, GradientCheckResult
 from infra.ids import new_id
 from infra.jobs import Claim, Status, Superseded
 from infra.projects import Project
@@ -159,18 +159,25 @@ class Attempt:
 
     def _run(self, spec: ResolvedJob, data: TrainingData, start: Model | None) -> Run:
         network = network_of(spec)
-        checkpoint = self.claim.checkpoint
         return Run(
             network,
             training_of(spec.training),
             data.X,
             data.Y,
             parameters=_initial_parameters(network, spec.training, start),
-            state=None if checkpoint is None else from_bytes(checkpoint),
+            state=self._state(),
             threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
             X_held=data.X_held,
             Y_held=data.Y_held,
         )
+
+    def _state(self) -> dict[str, Array] | None:
+        """What the checkpoint holds; None if there is none."""
+        if self.claim.checkpoint is None:
+            return None
+        with self.database.reading() as session:
+            state = checkpoints.read(session, self.claim.job.id)
+        return None if state is None else from_bytes(state)
 
     def _check_gradient(self, spec: ResolvedJob, parameters: Parameters, data: TrainingData) -> None:
         """Check the gradient where training will start, and keep the result whatever it is.

@@ -11,12 +11,13 @@ from typing import Self
 
 import structlog
 
-from backprop.codec import to_bytes
 from backprop.training import Record, Run
 from infra import jobs
+from infra.checkpoints import Part
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Claim, Progress
+from worker.keeper import Keeper
 from worker.shutdown import Shutdown, ShutdownRequested
 from worker.writer import Batch, DirectWriter, Ownership, Writer
 
@@ -25,6 +26,9 @@ MOST_BUFFERED = 500_000
 
 MOST_ROWS_A_FLUSH = 5_000
 """Rows of one transaction: large enough to be fast, small enough to leave the database to others in between."""
+
+STOP_SECONDS = 1.0
+"""How long an attempt that is to stop may take to write its state; beyond that it stays with the last checkpoint."""
 
 PATIENCE_SECONDS = 0.8
 """How long an attempt that is to stop may take to end its iteration; beyond that it goes back to the checkpoint."""
@@ -42,7 +46,7 @@ class Pace:
 
     Attributes:
         flush_seconds: between two flushes of records.
-        checkpoint_seconds: between two checkpoints.
+        checkpoint_seconds: between two checkpoints, at the least.
         lease_seconds: how long the attempt is believed alive after a flush.
     """
 
@@ -79,18 +83,16 @@ class Recorder:
         # The training thread appends, the flushing thread copies from the front and deletes there: all are atomic.
         self._records: list[Record] = []
         self.add = self._records.append
-        self._state: tuple[int, bytes] | None = None
+        self._keeper = Keeper(pace.checkpoint_seconds)
         self._flushed = threading.Condition()
         self._closing = threading.Event()
         self._failure: Exception | None = None
         self._last_commit_is_uncertain = False
         self._cancel_requested = False
-        self._is_saving = False
         self._to_stop_since: float | None = None
         self._began: tuple[float, int] | None = None
         self._ended: float | None = None
         self._last_report = time.monotonic()
-        self._last_checkpoint = time.monotonic()
         self._thread = threading.Thread(target=self._flush_until_closed, name="recorder", daemon=True)
 
     def __enter__(self) -> Self:
@@ -133,9 +135,8 @@ class Recorder:
         self.needs_attention = False
         if self._failure is not None:
             raise self._failure
-        stopping = self._cancel_requested or self._shutdown.requested
-        if stopping or self._checkpoint_is_due():
-            self._save(run, iteration)
+        if self._is_worth_saving():
+            self._keeper.take(run, iteration)
         if self._cancel_requested:
             raise CancelRequested
         if self._shutdown.requested:
@@ -146,20 +147,16 @@ class Recorder:
     def training_ends(self, run: Run, iteration: int) -> None:
         """Keep the final state, from which the job can be resumed, or ended again if that fails."""
         self._ended = time.monotonic()
-        self._save(run, iteration)
+        self._keeper.take(run, iteration)
 
-    def _save(self, run: Run, iteration: int) -> None:
-        self._is_saving = True  # which is nothing to be interrupted at
-        self._state = (iteration, to_bytes(run.state()))
-        self._last_checkpoint = time.monotonic()
-        self._is_saving = False
-
-    def _checkpoint_is_due(self) -> bool:
-        return time.monotonic() - self._last_checkpoint >= self._pace.checkpoint_seconds
+    def _is_worth_saving(self) -> bool:
+        if self._shutdown.requested:
+            return self._keeper.seconds_of_another <= STOP_SECONDS
+        return self._cancel_requested or self._keeper.is_due
 
     def _flush_until_closed(self) -> None:
-        closing = False
-        while not closing:
+        done = False
+        while not done:
             closing = self._closing.wait(self._pace.flush_seconds)
             if self._failure is None:
                 try:
@@ -175,8 +172,9 @@ class Recorder:
                     time.sleep(self._pace.flush_seconds)
                 except Exception as error:  # told to the training thread, which ends the attempt
                     self._failure = error
+            done = closing
             self.needs_attention = (
-                self._reason_to_stop() is not None or self._checkpoint_is_due() or len(self._records) > MOST_BUFFERED
+                self._reason_to_stop() is not None or self._keeper.is_due or len(self._records) > MOST_BUFFERED
             )
             self._interrupt()
             with self._flushed:
@@ -192,7 +190,7 @@ class Recorder:
     def _interrupt(self) -> None:
         """Make the main thread stop: at once if it does not train, else once it has had its time to attend."""
         reason = self._reason_to_stop()
-        if reason is None or self._is_saving:
+        if reason is None or self._keeper.is_taking:
             return
         now = time.monotonic()
         if self._to_stop_since is None:
@@ -204,30 +202,40 @@ class Recorder:
 
         Records leave the queue only after the commit, so that a flush that fails loses none.
         """
-        state = self._state  # taken before the records, so that every record up to it is among them
+        part = self._next_part()  # taken before the records, so that every record up to its state is among them
         waiting = len(self._records)
-        if waiting == 0 and state is None and not self._lease_wears_out():
+        if waiting == 0 and part is None and not self._lease_wears_out():
             with self._database.reading() as session:
                 self._cancel_requested = jobs.is_cancel_requested(session, self._job_id, self._token)
             return
-        written = 0
-        while True:
-            rows = self._records[: min(waiting - written, MOST_ROWS_A_FLUSH)]
-            written += len(rows)
-            last = written == waiting
-            self._write(rows, state if last else None)
-            del self._records[: len(rows)]
-            if last:
-                break
-        if self._state is state:
-            self._state = None
+        while waiting > MOST_ROWS_A_FLUSH:
+            waiting -= self._write(MOST_ROWS_A_FLUSH)
+        self._write(waiting, part)
+        while (part := self._next_part()) is not None and part.number > 0:
+            self._write(MOST_ROWS_A_FLUSH, part)
+        while self._keeper.has_stale_parts and not self._shutdown.requested:
+            self._write(MOST_ROWS_A_FLUSH, removes_stale_parts=True)
+            self._keeper.stale_parts_removed()
 
-    def _write(self, rows: list[Record], state: tuple[int, bytes] | None) -> None:
+    def _next_part(self) -> Part | None:
+        """The next part of a checkpoint, unless the attempt is to stop and has no time for what is left of it."""
+        if self._shutdown.requested and self._keeper.seconds_left > STOP_SECONDS:
+            self._keeper.give_up()
+        return self._keeper.next_part()
+
+    def _write(self, rows_at_most: int, part: Part | None = None, *, removes_stale_parts: bool = False) -> int:
+        """Write the oldest records, and a part of a checkpoint; tells how many records that were."""
+        began = time.monotonic()
+        rows = self._records[:rows_at_most]
         self._cancel_requested = self._writer.write(
-            Batch(rows, self._progress(rows), state, again=self._last_commit_is_uncertain)
+            Batch(rows, self._progress(rows), self._last_commit_is_uncertain, part, removes_stale_parts)
         )
         self._last_commit_is_uncertain = False
         self._last_report = time.monotonic()
+        del self._records[: len(rows)]
+        if part is not None:
+            self._keeper.written(part, self._last_report - began)
+        return len(rows)
 
     def _lease_wears_out(self) -> bool:
         return time.monotonic() - self._last_report > self._pace.lease_seconds / 4

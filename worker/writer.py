@@ -22,7 +22,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from backprop.training import Record
-from infra import costs, jobs
+from infra import checkpoints, costs, jobs
+from infra.checkpoints import Part
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Progress, Superseded
@@ -60,14 +61,16 @@ class Batch:
     Attributes:
         rows: costs, in order.
         progress: how far the attempt is with them, if anything is to be told.
-        checkpoint: iteration and state to go on from, if there is a new one.
-        again: part of it may be there already, from a commit whose success could not be told.
+        again: some of the rows may be there already, from a commit whose success could not be told.
+        part: of a checkpoint, if there is one to be written.
+        removes_stale_parts: whether parts are removed that no checkpoint is made of.
     """
 
     rows: Sequence[Record]
     progress: Progress | None
-    checkpoint: tuple[int, bytes] | None
     again: bool
+    part: Part | None = None
+    removes_stale_parts: bool = False
 
 
 class Writer(Protocol):
@@ -111,19 +114,23 @@ class DirectWriter:
         """As `Writer.write`."""
         job_id, token = self._ownership.job_id, self._ownership.token
         try:
-            with self._database.writing() as session:
-                cancel_requested = jobs.report(session, job_id, token, batch.progress, self._ownership.lease_seconds)
+            with (
+                self._database.writing() as session,
+                jobs.reporting(session, job_id, token, batch.progress, self._ownership.lease_seconds) as cancelling,
+            ):
                 if batch.rows:
                     if batch.again:
                         costs.remove_from(session, job_id, batch.rows[0].iteration)
                     costs.add(session, job_id, batch.rows)
-                if batch.checkpoint is not None:
-                    jobs.save_checkpoint(session, job_id, *batch.checkpoint)
+                if batch.part is not None:
+                    jobs.save_checkpoint(session, job_id, batch.part)
+                if batch.removes_stale_parts:
+                    checkpoints.remove_stale(session, job_id)
         except DBAPIError as error:
             raise WritingFailed(str(error.orig)) from None  # its own text has all the rows in it
         except psycopg.Error as error:
             raise WritingFailed(str(error)) from error
-        return cancel_requested
+        return cancelling
 
 
 class ProcessWriter:
@@ -231,14 +238,20 @@ def _serve(writer: DirectWriter, connection: Connection, other_end: Connection) 
 
 
 def _send_batch(connection: Connection, batch: Batch) -> None:
-    """The rows as one flat list, since pickling them one by one takes ten times as long; the state as it is."""
-    iteration, state = batch.checkpoint or (None, b"")
-    connection.send((list(chain.from_iterable(batch.rows)), batch.progress, iteration, batch.again))
-    if iteration is not None:
-        connection.send_bytes(state)
+    """The rows as one flat list, since pickling them one by one takes ten times as long; a part's content as it is."""
+    part = batch.part
+    described = None if part is None else (part.generation, part.number, part.completes)
+    rows = list(chain.from_iterable(batch.rows))
+    connection.send((rows, batch.progress, batch.again, described, batch.removes_stale_parts))
+    if part is not None:
+        connection.send_bytes(part.content)
 
 
 def _receive_batch(connection: Connection) -> Batch:
-    values, progress, iteration, again = connection.recv()
+    values, progress, again, described, removes_stale_parts = connection.recv()
     rows = [Record(*row) for row in zip(*[iter(values)] * len(Record._fields), strict=True)]
-    return Batch(rows, progress, None if iteration is None else (iteration, connection.recv_bytes()), again)
+    part = None
+    if described is not None:
+        generation, number, completes = described
+        part = Part(generation, number, connection.recv_bytes(), completes)
+    return Batch(rows, progress, again, part, removes_stale_parts)

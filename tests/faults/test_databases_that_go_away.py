@@ -103,8 +103,11 @@ class TestPostgresStopped:
 def test_a_connection_lost_amid_the_cost_rows_is_a_database_that_is_away(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
-    with pytest.raises(Unavailable), database.writing() as session:
-        jobs.report(session, job_id, claim.token, None, 10)
+    with (
+        pytest.raises(Unavailable),
+        database.writing() as session,
+        jobs.reporting(session, job_id, claim.token, None, 10),
+    ):
         backend = session.scalar(text("SELECT pg_backend_pid()"))
         with database.engine.connect() as other:
             other.execute(text("SELECT pg_terminate_backend(:backend)"), {"backend": backend})

@@ -15,7 +15,7 @@ from rq.defaults import DEFAULT_RESULT_TTL
 from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
-from infra import jobs
+from infra import checkpoints, jobs
 from infra.database import Database
 from infra.ids import new_delivery_id
 from infra.processes import stop
@@ -76,7 +76,8 @@ def test_in_the_weights_of_a_model(service: Service, database: Database, planted
 def test_in_a_checkpoint(service: Service, database: Database, planted: PlantedPickle) -> None:
     job = service.train(job_on(service.upload_csv(CSV)["id"]))
     with database.writing() as session:
-        jobs.save_checkpoint(session, job["id"], 3, planted.content)
+        for part in checkpoints.cut(3, planted.content):
+            jobs.save_checkpoint(session, job["id"], part)
         session.execute(update(Job).values(status="queued", model_id=None, finished_at=None))
         session.execute(delete(Model))
     with capture_logs():

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from rq import Worker
 from rq.worker import BaseWorker, WorkerStatus
 
-from infra import jobs
+from infra import checkpoints
 from infra.settings import Settings
 from tests.support.apps import open_app
 from tests.support.faults import (
@@ -57,7 +57,7 @@ def test_sigterm_puts_the_job_back_and_another_worker_goes_on(service: Service, 
 
 def checkpoint_of(service: Service, job_id: str) -> int | None:
     with service.database.reading() as session:
-        return jobs.checkpoint_iteration(session, job_id)
+        return checkpoints.iteration_of(session, job_id)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from infra import jobs
+from infra import checkpoints
 from tests.support.faults import (
     LONG_LEASE,
     OPTIMIZERS,
@@ -178,7 +178,7 @@ def test_a_job_that_gets_on_between_deaths_is_not_given_up(service: Service, new
 
 def newer_checkpoint(service: Service, job_id: str, than: int) -> int | None:
     with service.database.reading() as session:
-        iteration = jobs.checkpoint_iteration(session, job_id)
+        iteration = checkpoints.iteration_of(session, job_id)
     return iteration if iteration is not None and iteration > than else None
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from backprop.training import Record
-from infra import costs, jobs
+from infra import checkpoints, costs, jobs
 from infra.database import Database
 from infra.errors import Conflict, NotFound
 from infra.ids import new_id
@@ -39,6 +41,17 @@ def queued_job(database: Database) -> str:
     with database.writing() as session:
         jobs.add(session, job)
     return job.id
+
+
+def reported(session: Session, job_id: str, token: str, progress: Progress | None = None) -> bool:
+    """Report, with nothing else to write; tells whether somebody asked to cancel."""
+    with jobs.reporting(session, job_id, token, progress, LEASE) as cancel_requested:
+        return cancel_requested
+
+
+def save_state(session: Session, job_id: str, iteration: int) -> None:
+    for part in checkpoints.cut(iteration, b"state"):
+        jobs.save_checkpoint(session, job_id, part)
 
 
 def claimed(database: Database, job_id: str) -> Claim:
@@ -91,7 +104,7 @@ def requeue(database: Database, job_id: str) -> None:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda session, job, token: jobs.report(session, job, token, Progress(3, 0.5, None), LEASE),
+        lambda session, job, token: reported(session, job, token, Progress(3, 0.5, None)),
         lambda session, job, token: jobs.succeed(session, job, token, "mdl_x", None),
         lambda session, job, token: jobs.record_gradient_check(session, job, token, {}),
         lambda session, job, token: jobs.fail(session, job, token, "code", "message"),
@@ -115,13 +128,14 @@ def test_a_new_attempt_drops_the_cost_rows_past_the_checkpoint(database: Databas
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        jobs.report(session, job_id, claim.token, Progress(5, 0.5, None), LEASE)
+        reported(session, job_id, claim.token, Progress(5, 0.5, None))
         costs.add(session, job_id, [Record(k, 1.0 / (k + 1), 1.0 / (k + 1), 0.0) for k in range(6)])
-        jobs.save_checkpoint(session, job_id, 3, b"state")
+        save_state(session, job_id, 3)
     requeue(database, job_id)
     second = claimed(database, job_id)
-    assert second.checkpoint == b"state"
+    assert second.checkpoint == 3
     with database.reading() as session:
+        assert checkpoints.read(session, job_id) == b"state"
         rows, has_more = costs.list_rows(session, job_id, after=-1, limit=100)
     assert [row.iteration for row in rows] == [0, 1, 2, 3]
     assert not has_more
@@ -139,11 +153,11 @@ def test_cancelling_a_running_job_asks_its_worker(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        assert jobs.report(session, job_id, claim.token, None, LEASE) is False
+        assert reported(session, job_id, claim.token) is False
     with database.writing() as session:
         assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "running"
     with database.writing() as session:
-        assert jobs.report(session, job_id, claim.token, None, LEASE) is True
+        assert reported(session, job_id, claim.token) is True
     with database.writing() as session:
         jobs.cancel_running(session, job_id, claim.token)
     assert status(database, job_id) == "cancelled"
@@ -192,7 +206,7 @@ def crash(database: Database, job_id: str, max_crashes: int = 3) -> Job:
 
 def save_checkpoint(database: Database, job_id: str, iteration: int) -> None:
     with database.writing() as session:
-        jobs.save_checkpoint(session, job_id, iteration, b"state")
+        save_state(session, job_id, iteration)
 
 
 def test_crashes_count_until_a_checkpoint_that_is_further_on(database: Database) -> None:
@@ -237,20 +251,49 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_s_job_and_gives_no_lease_of_it
         jobs.recover(session, 1)
     assert status(database, job_id) == "running"
     with database.writing() as session:
-        jobs.report(session, job_id, claim.token, None, LEASE)
+        reported(session, job_id, claim.token)
     with database.reading() as session:
         lease = jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at
     assert lease is not None
     assert (lease - datetime.now(UTC)).total_seconds() == pytest.approx(LEASE, abs=5)
 
 
+def test_a_lease_begins_when_everything_is_written(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.writing() as session, jobs.reporting(session, job_id, claim.token, None, LEASE):
+        if session.connection().dialect.name == "postgresql":
+            session.execute(text("SELECT pg_sleep(1.5)"))
+        else:
+            time.sleep(1.5)
+    with database.reading() as session:
+        lease = jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at
+    assert lease is not None
+    assert (lease - datetime.now(UTC)).total_seconds() > LEASE - 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_job_is_not_taken_over_while_its_attempt_writes(database: Database) -> None:
+    job_id = queued_job(database)
+    claim = claimed(database, job_id)
+    with database.writing() as session:
+        jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
+    with (
+        database.writing() as session,
+        jobs.reporting(session, job_id, claim.token, None, LEASE),
+        database.writing() as other,
+    ):
+        jobs.recover(other, 1)
+    assert status(database, job_id) == "running"
+
+
 def test_a_new_attempt_s_progress_is_that_of_the_checkpoint(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        jobs.report(session, job_id, claim.token, Progress(5, 0.5, 9.0), LEASE)
+        reported(session, job_id, claim.token, Progress(5, 0.5, 9.0))
         costs.add(session, job_id, [Record(k, 1.0 / (k + 1), 1.0 / (k + 1), 0.0) for k in range(6)])
-        jobs.save_checkpoint(session, job_id, 3, b"state")
+        save_state(session, job_id, 3)
     requeue(database, job_id)
     claimed(database, job_id)
     with database.reading() as session:

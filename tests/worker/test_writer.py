@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop.training import Record
+from infra.checkpoints import Part
 from infra.database import Database
 from infra.jobs import Progress
 from tests.infra.test_jobs import claimed, queued_job
@@ -37,13 +38,14 @@ def writers() -> list[BaseProcess]:
 @given(
     rows=st.lists(RECORDS),
     progress=st.none() | st.builds(Progress, st.integers(0, 2**53), FLOATS, st.none() | FLOATS),
-    checkpoint=st.none() | st.tuples(st.integers(0, 2**53), st.binary()),
     again=st.booleans(),
+    part=st.none() | st.builds(Part, st.text(), st.integers(0, 2**31), st.binary(), st.none() | st.integers(0, 2**53)),
+    removes_stale_parts=st.booleans(),
 )
 def test_a_batch_comes_through_the_pipe_as_it_is(
-    rows: list[Record], progress: Progress | None, checkpoint: tuple[int, bytes] | None, again: bool
+    rows: list[Record], progress: Progress | None, again: bool, part: Part | None, removes_stale_parts: bool
 ) -> None:
-    batch = Batch(rows, progress, checkpoint, again)
+    batch = Batch(rows, progress, again, part, removes_stale_parts)
     here, there = multiprocessing.Pipe()
     with here, there:
         _send_batch(here, batch)
