@@ -16,6 +16,7 @@ from sqlalchemy import inspect
 
 from client.errors import CommandError
 from infra import keys
+from infra.data_folder import DataFolderUnusable, open_data_folder
 from infra.database import Database
 from infra.errors import ServiceError
 from infra.keys import SCOPES, USUAL_SCOPES, Scope
@@ -82,7 +83,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="As `list` shows it.")], d
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (CommandError, ServiceError) as error:
+    except (CommandError, DataFolderUnusable, ServiceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 
@@ -92,7 +93,7 @@ def _database(data: Path | None) -> Iterator[Database]:
     """The database with its schema: the embedded one is made where it is missing, others are migrated on purpose."""
     settings = Settings() if data is None else Settings(data_dir=data)
     if not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        open_data_folder(settings.data_dir)
         upgrade(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
     try:

@@ -3,27 +3,64 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
 
 STOP_SECONDS = 10.0
+"""What a child that has been asked to end is given; then it is killed."""
+
+WATCH_SECONDS = 0.5
+"""How often a process looks whether its parent is still there."""
+
+LAST_SECONDS = 5.0
+"""What a process whose parent has died is given to end in order; then it kills itself."""
 
 
-def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies, however it dies. Linux only; elsewhere nothing happens.
+def end_with_parent(parent: int) -> None:
+    """Have this process end when its parent does: asked like by anybody else, and killed if it does not obey.
 
-    To be called in the child, between fork and exec (`preexec_fn`).
+    Args:
+        parent: process id of the parent, which may have died before this is called.
     """
-    request_signal_at_parent_death(signal.SIGTERM)
-
-
-def request_signal_at_parent_death(number: signal.Signals) -> None:
-    """Ask the kernel for that signal when the parent dies. Linux only; elsewhere nothing happens."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+        _request_signal_at_parent_death(signal.SIGTERM)  # at once; what follows is certain
+    threading.Thread(target=_end_after, args=(parent,), name="parent's end", daemon=True).start()
+
+
+def die_with_parent(parent: int) -> None:
+    """Have this process killed when its parent dies, be it before this is called. Linux only.
+
+    To be called in a child right after the fork, also between fork and exec.
+    """
+    if sys.platform == "linux":
+        _request_signal_at_parent_death(signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def dying_with_this_process() -> Callable[[], None]:
+    """A `preexec_fn` for a program that is to be killed when this process dies, whatever state it is in then."""
+    parent = os.getpid()
+    return lambda: die_with_parent(parent)
+
+
+def _request_signal_at_parent_death(number: signal.Signals) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LAST_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:

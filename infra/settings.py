@@ -99,3 +99,8 @@ class Settings(BaseSettings):
     def resolved_artifacts_uri(self) -> str:
         """Where artifacts are kept: `artifacts_uri`, or a folder in `data_dir`."""
         return self.artifacts_uri or str(self.data_dir.absolute() / "artifacts")
+
+    @property
+    def uses_data_folder(self) -> bool:
+        """Whether the database or the artifacts are in `data_dir`. Uploads on their way always are."""
+        return not self.database_url or not self.artifacts_uri

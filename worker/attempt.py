@@ -32,7 +32,7 @@ from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
-from worker.scratch import scratch_folder
+from worker.scratch import job_folder
 from worker.shutdown import Shutdown, ShutdownRequested
 from worker.writer import DirectWriter, Ownership, Writer
 
@@ -99,7 +99,7 @@ class Attempt:
             Unavailable: the database is away, and this process is to end before it is back.
         """
         try:
-            with scratch_folder() as scratch:
+            with job_folder() as scratch:
                 return self._succeed(*self._train(scratch))
         except Superseded:
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,11 +23,11 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
-from infra.processes import request_signal_at_parent_death
+from infra.processes import die_with_parent, end_with_parent
 from infra.queue import JobQueue, connect
 from infra.settings import Settings
 from worker.reconciler import Reconciler
-from worker.scratch import remove_abandoned_folders
+from worker.scratch import remove_abandoned_job_folders
 
 HEARTBEAT_SECONDS = 45
 """How often a worker tells Redis, at the least, that it is alive."""
@@ -38,7 +39,57 @@ MAINTENANCE_SECONDS = 60
 RECONNECT_SECONDS = 1.0
 """Between two tries to reach a Redis that is away."""
 
+LAST_SECONDS = 2.0
+"""What a worker that is to end, and has no job, is given to take leave of Redis."""
+
 _log = structlog.get_logger(__name__)
+
+
+class Stopping:
+    """SIGTERM and SIGINT, for as long as this process lives: whether RQ's worker has begun, waits or has just failed.
+
+    RQ installs handlers of its own, but only after it has told Redis that it is there, and each of its workers anew: a
+    signal that came while Redis was away reached a worker that was no more.
+
+    Attributes:
+        requested: the process is to end.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._busy: TrainingWorker | None = None
+
+    def on_signals(self) -> None:
+        """Take the signals from now on. Main thread only."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._handle)
+
+    @contextmanager
+    def busy(self, rq_worker: TrainingWorker) -> Iterator[None]:
+        """Inside, the worker has a job: its work-horse is asked to stop, and the worker when that has ended."""
+        self._busy = rq_worker
+        try:
+            yield
+        finally:
+            self._busy = None
+            if self.requested:
+                self._end_soon()
+                raise StopRequested
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self.requested = True
+        if self._busy is not None:
+            self._busy.ask_horse_to_stop()
+        else:
+            self._end_soon()
+            raise StopRequested
+
+    @staticmethod
+    def _end_soon() -> None:
+        """Wait no longer than that for a Redis that gives no answer."""
+        deadline = threading.Timer(LAST_SECONDS, os._exit, (0,))
+        deadline.daemon = True
+        deadline.start()
 
 
 class TrainingWorker(Worker):
@@ -51,56 +102,44 @@ class TrainingWorker(Worker):
 
     Attributes:
         reconciler: holds still while this worker forks.
-        stopping: SIGTERM or SIGINT has come.
+        stopping: whether the process is to end.
     """
 
     max_connection_wait_time = 2.0
     reconciler: Reconciler
-    stopping = False
+    stopping: Stopping
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Fork while the reconciler holds no connection, and no signal is lost between parent and child."""
         with self.reconciler.quiet, _sigterm_blocked():
             super().fork_work_horse(job, queue)
-        if self._stop_requested:  # asked between taking the job and forking
-            self._ask_horse_to_stop()
+        if self.stopping.requested:  # asked between taking the job and forking
+            self.ask_horse_to_stop()
 
     def main_work_horse(self, job: Job, queue: Queue) -> Any:  # noqa: ANN401  # RQ's own signature
         """Run in the forked process."""
-        request_signal_at_parent_death(signal.SIGKILL)
-        if os.getppid() != self.pid:  # it died before we could ask for that
-            os._exit(1)
+        die_with_parent(self.pid or os.getppid())
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return super().main_work_horse(job, queue)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Have a work-horse carry the job out. What Redis then is not told it does not need to know."""
-        try:
-            super().execute_job(job, queue)
-        except redis.RedisError as error:
-            _log.warning("Redis is away; it is not told that a job has ended", reason=str(error))
-        _reap_orphans()
+        with self.stopping.busy(self):
+            try:
+                super().execute_job(job, queue)
+            except redis.RedisError as error:
+                _log.warning("Redis is away; it is not told that a job has ended", reason=str(error))
+            _reap_orphans()
 
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Handle SIGTERM and SIGINT."""
-        self.stopping = True
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-
-    def handle_warm_shutdown_request(self) -> None:
-        """Pass the request to stop on to the work-horse."""
-        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
-        self._ask_horse_to_stop()
-
-    def _ask_horse_to_stop(self) -> None:
+    def ask_horse_to_stop(self) -> None:
+        """Pass the request to stop on to the work-horse, if there is one."""
         if self.horse_pid:
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(self.horse_pid, signal.SIGTERM)
 
-    def set_shutdown_requested_date(self) -> None:
-        """Note it in Redis, if that is there."""
-        with suppress(redis.RedisError):
-            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+    def _install_signal_handlers(self) -> None:
+        """Leave the signals to `Stopping`."""
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Tell Redis that this worker is alive, also a Redis that has forgotten it."""
@@ -125,25 +164,33 @@ class TrainingWorker(Worker):
             super().teardown()  # type: ignore[no-untyped-call]
 
 
-def run_worker(settings: Settings) -> None:
+def run_worker(settings: Settings, parent: int | None = None) -> None:
     """Take jobs until SIGTERM or SIGINT. A Redis that is away is waited for.
 
     The task's modules are imported here, before any fork, so that a work-horse starts within milliseconds.
-    """
-    import worker.tasks  # noqa: F401
 
-    remove_abandoned_folders()
-    reconciler = Reconciler(settings)
-    reconciler.start()
-    with suppress(StopRequested):  # where the signal comes while there is no Redis to take jobs from
-        while not _work(settings, reconciler):
+    Args:
+        settings: of the service.
+        parent: the process with which this one is to end, if there is one.
+    """
+    stopping = Stopping()
+    with suppress(StopRequested):  # raised by the signal's handler, wherever the worker then is
+        stopping.on_signals()
+        if parent is not None:
+            end_with_parent(parent)
+        import worker.tasks  # noqa: F401
+
+        remove_abandoned_job_folders()
+        reconciler = Reconciler(settings)
+        reconciler.start()
+        while not stopping.requested:
+            _work(settings, reconciler, stopping)
             time.sleep(RECONNECT_SECONDS)
 
 
-def _work(settings: Settings, reconciler: Reconciler) -> bool:
-    """Take jobs for as long as Redis is there; tells whether the worker was asked to stop."""
+def _work(settings: Settings, reconciler: Reconciler, stopping: Stopping) -> None:
+    """Take jobs for as long as Redis is there, or until the process is to end."""
     queue = JobQueue(connect(settings.redis_url), settings.queue_name)
-    rq_worker: TrainingWorker | None = None
     try:
         rq_worker = TrainingWorker(
             [queue.rq],
@@ -154,12 +201,12 @@ def _work(settings: Settings, reconciler: Reconciler) -> bool:
             maintenance_interval=MAINTENANCE_SECONDS,
         )
         rq_worker.reconciler = reconciler
+        rq_worker.stopping = stopping
         rq_worker.work(logging_level="WARNING")  # what happens to jobs is in our own log
     except redis.RedisError as error:
         _log.warning("Redis is away; the worker waits for it", reason=str(error))
     finally:
         queue.connection.close()
-    return rq_worker is not None and rq_worker.stopping
 
 
 def _reap_orphans() -> None:

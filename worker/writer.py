@@ -7,6 +7,7 @@ interpreter lock that the training needs too.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -27,7 +28,7 @@ from infra.checkpoints import Part
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.jobs import Progress, Superseded
-from infra.processes import request_signal_at_parent_death
+from infra.processes import die_with_parent
 
 _log = structlog.get_logger(__name__)
 
@@ -154,7 +155,7 @@ class ProcessWriter:
         self._database.close()
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(self._direct, theirs, ours), name="writer")
+        process = context.Process(target=_serve, args=(self._direct, theirs, ours, os.getpid()), name="writer")
         try:
             process.start()
         except OSError as error:  # no memory, or no process, to spare
@@ -226,11 +227,11 @@ class _Answer:
             return cls(failure=WritingFailed, reasons=(str(error),))
 
 
-def _serve(writer: DirectWriter, connection: Connection, other_end: Connection) -> None:
+def _serve(writer: DirectWriter, connection: Connection, other_end: Connection, parent: int) -> None:
     """Write what comes, until the parent closes the connection or dies."""
     for number in (signal.SIGTERM, signal.SIGINT):  # the parent is asked to stop, and has more to write then
         signal.signal(number, signal.SIG_IGN)
-    request_signal_at_parent_death(signal.SIGKILL)
+    die_with_parent(parent)
     other_end.close()  # so that the end of the parent's is the end
     with suppress(EOFError, OSError):
         while True:
