@@ -18,6 +18,7 @@ import threading
 from dataclasses import dataclass
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 
 from app.datasets.reading import fork_server
 from app.datasets.reading.reader import Answer, ReadingTask, out_of_memory
@@ -29,8 +30,9 @@ ENVIRONMENT = {
     # Its pool would take a gigabyte at once, used or not, and leave nothing of the memory a child may have.
     "MIMALLOC_ARENA_EAGER_COMMIT": "0",
     "ARROW_DEFAULT_MEMORY_POOL": "mimalloc",
-    # A process with threads cannot be forked safely, and the summaries have no use for them.
+    # A process with threads cannot be forked safely; neither the summaries nor an allocator we do not use need any.
     "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     # Arrow's, of which each has a stack that counts as memory, on a machine with many processors.
     "OMP_NUM_THREADS": str(min(4, os.cpu_count() or 1)),
 }
@@ -150,7 +152,7 @@ class FileReaders:
             for _ in range(_TRIES):
                 answer, line_end, last_line = (await self._all_said_of(task)).rpartition(b"\n")
                 if line_end:
-                    return _result(task, answer, *map(int, last_line.split()))
+                    return await run_in_threadpool(_result, task, answer, *map(int, last_line.split()))
                 _log.warning("the process that starts readers has been killed, or could start none")
                 FORK_SERVER.start()
         raise Unavailable("reading_interrupted", "The processes that read files are being ended from outside.")

@@ -189,6 +189,11 @@ def test_a_reader_has_so_much_memory(folder: Folder, file_format: Format) -> Non
     assert "BACKPROP_MAX_READING_BYTES" in refusal.message
 
 
+def test_what_is_forked_has_a_single_thread(folder: Folder) -> None:
+    read(folder.task())  # by now it has loaded everything
+    assert server().num_threads() == 1
+
+
 def test_a_reading_that_is_cancelled_ends_its_process(folder: Folder) -> None:
     async def cancel() -> None:
         reading = asyncio.ensure_future(FileReaders(1).read(folder.endless_task()))
