@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak bench test-compose clean
+.PHONY: demo serve test check soak fuzz bench test-compose clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,10 @@ check: $(INSTALLED)
 # SOAK: arguments, such as --minutes 60.
 soak: $(INSTALLED)
 	$(BIN)/python -m tests.faults.soak $(SOAK)
+
+# FUZZ: arguments, such as --seconds 3600 or --seed 7.
+fuzz: $(INSTALLED)
+	$(BIN)/python -m tests.app.datasets.fuzz $(FUZZ)
 
 test-compose: $(INSTALLED)
 	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose

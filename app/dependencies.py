@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.access.upload_slots import UploadSlots
+from app.datasets.reading.processes import FileReaders
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue
@@ -23,6 +24,7 @@ class Services:
     queue: JobQueue
     artifacts: ArtifactStore
     upload_slots: UploadSlots
+    readers: FileReaders
 
 
 def _services(request: Request) -> Services:

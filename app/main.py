@@ -13,6 +13,7 @@ from app.access.gate import Gate
 from app.access.rates import RateLimiter
 from app.access.upload_slots import UploadSlots
 from app.body_limit import BodyLimit
+from app.datasets.reading.processes import FileReaders
 from app.datasets.routes import router as datasets_router
 from app.datasets.upload_files import remove_abandoned_uploads
 from app.dependencies import Services
@@ -61,6 +62,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
             queue=JobQueue(connect(settings.redis_url), settings.queue_name),
             artifacts=ArtifactStore(settings.resolved_artifacts_uri),
             upload_slots=UploadSlots(settings.max_uploads),
+            readers=FileReaders(settings.max_readings),
         )
         app.state.services = services
         remove_abandoned_uploads(settings)

@@ -13,12 +13,14 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.datasets.reading.processes import FORK_SERVER
+
 GRACE_SECONDS = 1
 """What requests in flight get to be answered; then their connections are closed."""
 
 MOST_SECONDS = 1.6
-"""After that the process ends even if a thread is busy: with a prediction, or with reading a large upload. Nothing is
-lost: what a request has stored was committed in one piece, and what it has not is cleared away at the next start."""
+"""After that the process ends even if a thread is busy: with a prediction, or with storing an upload. Nothing is lost:
+what a request has stored was committed in one piece, and what it has not is cleared away at the next start."""
 
 
 class Server(uvicorn.Server):
@@ -30,6 +32,11 @@ class Server(uvicorn.Server):
         deadline.daemon = True
         deadline.start()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything; the processes that read files end too."""
+        await super().shutdown(sockets)
+        FORK_SERVER.end()
 
 
 class ImpatientProtocol(H11Protocol):

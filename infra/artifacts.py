@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import errno
+import shutil
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -28,21 +29,21 @@ class ArtifactStore:
         location = uri if "://" in uri else str(Path(uri).absolute())
         filesystem, root = fs.FileSystem.from_uri(location)
         self._filesystem = fs.SubTreeFileSystem(root, filesystem)
+        self._folder = Path(root) if isinstance(filesystem, fs.LocalFileSystem) else None
 
-    @contextmanager
-    def open_output(self, key: str) -> Iterator[pa.NativeFile]:
-        """A stream to write to; its content appears under `key` when the block ends without an exception.
+    def add(self, key: str, file: Path) -> None:
+        """Keep the content of a local file, which is complete, under `key`: the whole of it, or nothing.
 
-        After an exception nothing is left, neither under `key` nor elsewhere.
+        The file itself may be gone afterwards: on the store's own disk it is moved, not copied.
         """
-        temporary = f"{key}.{uuid4().hex}{PARTIAL}"
-        self._filesystem.create_dir(str(Path(key).parent), recursive=True)
+        if self._folder is not None:
+            _move(file, self._folder / key)
+            return
         try:
-            with self._filesystem.open_output_stream(temporary) as stream:
-                yield stream
-            self._filesystem.move(temporary, key)
+            fs.copy_files(str(file), key, destination_filesystem=self._filesystem)
         except BaseException:
-            self.delete(temporary)
+            with suppress(OSError):  # a store that is away has nothing of it
+                self.delete(key)
             raise
 
     def open_input(self, key: str) -> pa.NativeFile:
@@ -70,3 +71,21 @@ class ArtifactStore:
         for found in self._filesystem.get_file_info(everything):
             if found.path.endswith(PARTIAL) and found.mtime is not None and found.mtime < oldest:
                 self.delete(found.path)
+
+
+def _move(file: Path, target: Path) -> None:
+    """Move a file, which appears at once, also where the target is on another disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.replace(target)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    partial = target.with_name(f"{target.name}.{uuid4().hex}{PARTIAL}")
+    try:
+        shutil.copyfile(file, partial)
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

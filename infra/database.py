@@ -37,6 +37,9 @@ MOST_CONNECTIONS = 45
 
 _BEGIN = "sqlite_begin"
 
+_SQLITE_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+"""A full disk, and any other reason for which a write is not taken: a full quota is the usual one."""
+
 
 class Database:
     """Opens sessions. A process makes its own after a fork; connections are never carried across one."""
@@ -127,7 +130,7 @@ def _unavailable_when_unreachable() -> Iterator[None]:
 
 
 def _is_full(cause: BaseException | None) -> bool:
-    sqlite_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    sqlite_full = getattr(cause, "sqlite_errorcode", None) in _SQLITE_FULL
     return sqlite_full or isinstance(cause, psycopg.errors.DiskFull)
 
 

@@ -20,7 +20,7 @@ from pyarrow import parquet
 from infra.artifacts import ArtifactStore
 
 ROW_GROUP_BYTES = 64 * 2**20
-"""Values in a row group, counted as 8 bytes each."""
+"""Values in a row group, counted as 8 bytes each; of long strings there are fewer."""
 
 BATCH_BYTES = 8 * 2**20
 """Values in a batch read without naming a number of rows, counted as 8 bytes each."""
@@ -44,6 +44,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         self._row_group_rows = _rows_within(ROW_GROUP_BYTES, len(schema))
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
+        self._pending_bytes = 0
         self._writer = parquet.ParquetWriter(
             sink,
             schema,
@@ -58,7 +59,8 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         """Append the rows of a batch of the file's schema."""
         self._pending.append(batch)
         self._pending_rows += batch.num_rows
-        if self._pending_rows >= self._row_group_rows:
+        self._pending_bytes += batch.nbytes
+        if self._pending_rows >= self._row_group_rows or self._pending_bytes >= ROW_GROUP_BYTES:
             self._write_pending()
 
     def _write_pending(self) -> None:
@@ -67,6 +69,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         )
         self._pending = []
         self._pending_rows = 0
+        self._pending_bytes = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

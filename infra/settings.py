@@ -53,6 +53,15 @@ class Settings(BaseSettings):
     max_uploads: int = Field(
         8, gt=0, description="Most uploads of one project that one API process takes in at the same time."
     )
+    max_readings: int = Field(
+        2, gt=0, description="Most uploaded files that one API process reads at the same time; others wait."
+    )
+    max_reading_bytes: int = Field(
+        2 * 2**30, ge=2**27, description="Most memory that reading one uploaded file may take, in bytes."
+    )
+    max_reading_seconds: float = Field(
+        1800.0, gt=0, description="Longest time that reading one uploaded file may take, in seconds."
+    )
     max_requests_per_second: int = Field(
         500, gt=0, description="Most requests a second of one key, over all API processes that share a Redis."
     )

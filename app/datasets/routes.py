@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,11 @@ from starlette.requests import ClientDisconnect
 
 from app.access.dependencies import CanAdminister, CanRead, CanTrain
 from app.access.gate import Access
-from app.access.idempotency import Once, OnceDep, answered
+from app.access.idempotency import OnceDep, Turn, answered
 from app.datasets.receiving import Upload, UploadReceiver
 from app.datasets.schemas import DatasetOut, DatasetPage, DatasetSummary, Preview, UploadFields, upload_body
-from app.datasets.service import delete_dataset, taken_in
-from app.datasets.upload_files import upload_file
+from app.datasets.service import ReadUpload, delete_dataset, kept, read_upload
+from app.datasets.upload_files import upload_files
 from app.dependencies import ArtifactsDep, DatabaseDep, Services, ServicesDep
 from app.errors import responses
 from app.heavy_work import HeavyReadsDep
@@ -48,13 +48,17 @@ PreviewRows = Annotated[int, Query(ge=1, le=100, description="How many rows at m
 async def create_dataset(request: Request, access: CanTrain, services: ServicesDep, once: OnceDep) -> Response:
     """Upload a table. Answers when it has been read: every column has its type and its summary."""
     settings = services.settings
-    with services.upload_slots.one_of(access.project), upload_file(settings) as file:
+    with services.upload_slots.one_of(access.project), upload_files(settings) as files:
         upload = await _receive(
-            request, UploadReceiver(request.headers.get("content-type", ""), file, settings.max_upload_bytes)
+            request, UploadReceiver(request.headers.get("content-type", ""), files.received, settings.max_upload_bytes)
         )
         fields = _validated(upload.fields)
-        answer = await run_in_threadpool(_create, Path(file.name), upload, fields, access, services, once)
-    return answered(answer)
+        content = f"{upload.sha256}\n{upload.filename}\n{fields.model_dump_json()}"
+        async with contextmanager_in_threadpool(once.turn(content)) as turn:
+            if turn.first_answer is not None:
+                return answered(turn.first_answer)
+            read = await read_upload(files, upload, fields, services.readers, settings)
+            return answered(await run_in_threadpool(_create, read, access, services, turn))
 
 
 @router.get("", responses=responses())
@@ -96,17 +100,14 @@ def _preview(database: Database, artifacts: ArtifactStore, project: Project, dat
     return Preview(columns=[column["name"] for column in dataset.columns], rows=first_rows)
 
 
-def _create(file: Path, upload: Upload, fields: UploadFields, access: Access, services: Services, once: Once) -> Answer:
-    """Make a dataset of a file that has come in; not again, if it is one that comes again under its key."""
-    with once.turn(f"{upload.sha256}\n{upload.filename}\n{fields.model_dump_json()}") as turn:
-        if turn.first_answer is not None:
-            return turn.first_answer
-        with taken_in(file, upload, fields, access.project, services.artifacts, services.settings) as dataset:
-            content = DatasetOut.of(dataset).model_dump_json().encode()
-            answer = Answer(status.HTTP_201_CREATED, content, {"Location": f"/v1/datasets/{dataset.id}"})
-            with services.database.writing() as session:
-                datasets.add(session, dataset)
-                return turn.keep(session, answer)
+def _create(read: ReadUpload, access: Access, services: Services, turn: Turn) -> Answer:
+    """Make a dataset of an upload that has been read."""
+    with kept(read, access.project, services.artifacts) as dataset:
+        content = DatasetOut.of(dataset).model_dump_json().encode()
+        answer = Answer(status.HTTP_201_CREATED, content, {"Location": f"/v1/datasets/{dataset.id}"})
+        with services.database.writing() as session:
+            datasets.add(session, dataset)
+            return turn.keep(session, answer)
 
 
 async def _receive(request: Request, receiver: UploadReceiver) -> Upload:

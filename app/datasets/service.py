@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.datasets.reading.files import ReadingOptions, find_format, read_file
-from app.datasets.reading.tables import Limits, store
+from starlette.concurrency import run_in_threadpool
+
+from app.datasets.reading.files import Format, ReadingOptions, find_format
+from app.datasets.reading.processes import FileReaders
+from app.datasets.reading.reader import ReadingTask
+from app.datasets.reading.tables import Limits, StoredTable
 from app.datasets.receiving import Upload
 from app.datasets.schemas import UploadFields
+from app.datasets.upload_files import UploadFiles
 from infra import datasets
 from infra.artifacts import ArtifactStore
 from infra.database import Database
@@ -23,39 +29,73 @@ _LEAST_BYTES_A_CELL = 2
 """Of a CSV file: a digit and a delimiter."""
 
 
-@contextmanager
-def taken_in(
-    file: Path, upload: Upload, fields: UploadFields, project: Project, artifacts: ArtifactStore, settings: Settings
-) -> Iterator[Dataset]:
-    """Read an uploaded file and store it in canonical form. Takes as long as reading it does.
+@dataclass(frozen=True)
+class ReadUpload:
+    """An upload that has been read.
 
-    Gives the dataset's row, which the block is to record. If the block fails, nothing is left of the content.
+    Attributes:
+        upload: what came.
+        fields: that came with it.
+        format: of its file.
+        file: its content in canonical form.
+        stored: what is known of that.
+    """
+
+    upload: Upload
+    fields: UploadFields
+    format: Format
+    file: Path
+    stored: StoredTable
+
+
+async def read_upload(
+    files: UploadFiles, upload: Upload, fields: UploadFields, readers: FileReaders, settings: Settings
+) -> ReadUpload:
+    """Read an uploaded file. Takes as long as that does, and before it as long as all `readers` have other files.
 
     Raises:
         InvalidRequest: the file cannot be read as a table; the code says why.
-        TooLarge: the table is larger than the settings allow.
+        TooLarge: the table is larger, or reading it takes more, than the settings allow.
+        Unavailable: the disk is full, or somebody kills the processes that read.
     """
-    limits = Limits(
-        rows=settings.max_rows,
-        columns=settings.max_columns,
-        cells=max(1, settings.max_upload_bytes // _LEAST_BYTES_A_CELL),
+    found: Format = await run_in_threadpool(find_format, files.path, upload.filename)
+    file_format = fields.format or found
+    task = ReadingTask(
+        file=files.path,
+        table=files.table,
+        format=file_format,
+        options=ReadingOptions(fields.header, fields.delimiter),
+        limits=Limits(
+            rows=settings.max_rows,
+            columns=settings.max_columns,
+            cells=max(1, settings.max_upload_bytes // _LEAST_BYTES_A_CELL),
+        ),
+        most_bytes=settings.max_reading_bytes,
+        most_seconds=settings.max_reading_seconds,
     )
-    file_format = fields.format or find_format(file, upload.filename)
-    table = read_file(file, file_format, ReadingOptions(fields.header, fields.delimiter), limits)
+    return ReadUpload(upload, fields, file_format, files.table, await readers.read(task))
+
+
+@contextmanager
+def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterator[Dataset]:
+    """Keep the content of an upload for good.
+
+    Gives the dataset's row, which the block is to record. If the block fails, nothing is left of the content.
+    """
     dataset_id = new_id("ds")
     key = f"datasets/{dataset_id}.parquet"
-    with artifacts.open_output(key) as sink:
-        stored = store(table, limits, sink)
+    artifacts.add(key, read.file)
+    upload = read.upload
     dataset = Dataset(
         id=dataset_id,
         project=project,
-        name=fields.name or upload.filename,
-        format=file_format,
+        name=read.fields.name or upload.filename,
+        format=read.format,
         filename=upload.filename,
         bytes=upload.bytes,
         sha256=upload.sha256,
-        rows=stored.rows,
-        columns=[column.model_dump(mode="json") for column in stored.columns],
+        rows=read.stored.rows,
+        columns=[column.model_dump(mode="json") for column in read.stored.columns],
         artifact=key,
         created_at=datetime.now(UTC),
     )

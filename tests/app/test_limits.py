@@ -124,7 +124,7 @@ def test_an_upload_that_finds_no_slot_is_refused_before_it_is_read(
             assert go_on.wait(30)
             raise RuntimeError("an upload that fails gives its slot back, too")
 
-        monkeypatch.setattr("app.datasets.service.read_file", waiting)
+        monkeypatch.setattr("app.datasets.service.find_format", waiting)
         first = threading.Thread(target=upload_quietly, args=(api,))
         with capture_logs():
             first.start()

@@ -7,6 +7,7 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,13 @@ from infra.settings import Settings
 from tests.support.api_process import ApiProcess, running_api
 
 ROOM = 400 * 2**20
-"""What reading any one file may take on top: batches of some tens of megabytes, several of them alive."""
+"""What answering any one request may take on top."""
+
+READING = 2**29
+"""What reading any one file may take: the modules, and batches of some tens of megabytes, several of them alive."""
+
+TAKING_IN = 64 * 2**20
+"""What an upload may take on top in the API itself, which reads none."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +36,11 @@ def api_process(
     folder = tmp_path_factory.mktemp("memory")
     shutil.copy(migrated_sqlite, folder / "test.db")
     settings = Settings(
-        data_dir=folder, database_url=f"sqlite:///{folder / 'test.db'}", redis_url=redis_url, slow_body_seconds=60
+        data_dir=folder,
+        database_url=f"sqlite:///{folder / 'test.db'}",
+        redis_url=redis_url,
+        slow_body_seconds=60,
+        max_reading_bytes=READING,  # a file that needs more is refused for that, and the kernel sees to it
     )
     with running_api(settings) as api:
         upload(api, "t.csv", b"a,b\n1,2\n3,4\n")  # whatever is loaded once is loaded now
@@ -130,7 +141,7 @@ def test_a_bomb_is_refused_in_little_memory(api_process: ApiProcess, filename: s
     before = api_process.memory()
     response = upload(api_process, filename, content)
     assert (response.status_code, response.json()["code"]) == (status, code), response.text
-    assert api_process.peak_memory() < before + ROOM
+    assert api_process.peak_memory() < before + TAKING_IN
 
 
 def test_a_table_that_unpacks_to_half_a_gigabyte_is_read_in_little_memory(api_process: ApiProcess) -> None:
@@ -141,7 +152,17 @@ def test_a_table_that_unpacks_to_half_a_gigabyte_is_read_in_little_memory(api_pr
     before = api_process.memory()
     response = upload(api_process, "many.parquet", content)
     assert (response.status_code, response.json()["rows"]) == (201, rows)
-    assert api_process.peak_memory() < before + ROOM
+    assert api_process.peak_memory() < before + TAKING_IN
+
+
+def test_uploads_at_a_time_take_little_memory_together(api_process: ApiProcess) -> None:
+    content = b"a,b\n" + b"1.5,2.25\n" * 10**6
+    api_process.forget_peak()
+    before = api_process.memory()
+    with ThreadPoolExecutor(8) as clients:
+        responses = list(clients.map(lambda number: upload(api_process, f"{number}.csv", content), range(8)))
+    assert [response.status_code for response in responses] == [201] * 8
+    assert api_process.peak_memory() < before + TAKING_IN
 
 
 FULL = 16 * 2**20 - 100

@@ -1,56 +1,86 @@
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from infra.artifacts import LONGEST_WRITE, ArtifactStore
 
 
+def put(artifacts: ArtifactStore, key: str, content: bytes, folder: Path) -> None:
+    """Add a file of `folder` with that content."""
+    file = folder / "local"
+    file.write_bytes(content)
+    artifacts.add(key, file)
+
+
 def test_content_comes_back_from_any_position(tmp_path: Path) -> None:
     artifacts = ArtifactStore(str(tmp_path / "new" / "folder"))
-    with artifacts.open_output("datasets/a.bin") as stream:
-        stream.write(b"0123456789")
+    put(artifacts, "datasets/a.bin", b"0123456789", tmp_path)
     with artifacts.open_input("datasets/a.bin") as stream:
         stream.seek(7)
         assert stream.read() == b"789"
 
 
-def test_content_appears_only_when_it_is_complete(tmp_path: Path) -> None:
-    artifacts = ArtifactStore(str(tmp_path))
-    with artifacts.open_output("a") as stream:
-        stream.write(b"half")
-        assert not artifacts.exists("a")
-    assert artifacts.exists("a")
+def test_what_is_added_replaces_what_was_there(tmp_path: Path) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "store"))
+    for content in (b"first", b"second"):
+        put(artifacts, "a", content, tmp_path)
+        with artifacts.open_input("a") as stream:
+            assert stream.read() == content
 
 
-def test_nothing_is_left_of_a_write_that_failed(tmp_path: Path) -> None:
-    _fail_to_write(ArtifactStore(str(tmp_path)), "datasets/a")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+@pytest.fixture
+def other_disk() -> Iterator[Path]:
+    """A folder on another disk than the temporary one."""
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
-    artifacts = ArtifactStore(str(tmp_path))
-    with artifacts.open_output("a") as stream:
-        stream.write(b"first")
-    _fail_to_write(artifacts, "a")
+def test_content_of_another_disk_is_copied_whole(tmp_path: Path, other_disk: Path) -> None:
+    assert other_disk.stat().st_dev != tmp_path.stat().st_dev
+    artifacts = ArtifactStore(str(tmp_path / "store"))
+    put(artifacts, "datasets/a", b"content", other_disk)
+    assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == ["a"]
+    with artifacts.open_input("datasets/a") as stream:
+        assert stream.read() == b"content"
+
+
+def test_nothing_is_left_of_a_copy_that_failed(
+    tmp_path: Path, other_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    artifacts = ArtifactStore(str(tmp_path / "store"))
+    put(artifacts, "a", b"first", other_disk)
+    monkeypatch.setattr(shutil, "copyfile", half)
+    with pytest.raises(OSError, match="No space"):
+        put(artifacts, "a", b"second", other_disk)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "store").iterdir()} == {"a": b"first"}
+
+
+def test_a_store_that_is_no_folder_of_ours_gets_a_copy(tmp_path: Path) -> None:
+    artifacts = ArtifactStore("mock:///")  # Arrow's own, in memory
+    put(artifacts, "a", b"content", tmp_path)
+    assert (tmp_path / "local").read_bytes() == b"content"
     with artifacts.open_input("a") as stream:
-        assert stream.read() == b"first"
-
-
-def _fail_to_write(artifacts: ArtifactStore, key: str) -> None:
-    with suppress(RuntimeError), artifacts.open_output(key) as stream:
-        stream.write(b"half")
-        raise RuntimeError
+        assert stream.read() == b"content"
+    with pytest.raises(FileNotFoundError):
+        artifacts.add("a", tmp_path / "missing")
+    assert not artifacts.exists("a")
 
 
 def test_deleting_is_idempotent(tmp_path: Path) -> None:
-    artifacts = ArtifactStore(str(tmp_path))
-    with artifacts.open_output("a") as stream:
-        stream.write(b"x")
+    artifacts = ArtifactStore(str(tmp_path / "store"))
+    put(artifacts, "a", b"x", tmp_path)
     artifacts.delete("a")
     artifacts.delete("a")
     assert not artifacts.exists("a")
@@ -60,22 +90,19 @@ def test_deleting_is_idempotent(tmp_path: Path) -> None:
 
 def test_a_relative_folder_is_one_below_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with ArtifactStore("store").open_output("a") as stream:
-        stream.write(b"x")
+    put(ArtifactStore("store"), "a", b"x", tmp_path)
     assert (tmp_path / "store" / "a").read_bytes() == b"x"
 
 
 def test_a_file_uri_names_the_same_folder_as_its_path(tmp_path: Path) -> None:
-    with ArtifactStore(tmp_path.as_uri()).open_output("a") as stream:
-        stream.write(b"x")
+    put(ArtifactStore(tmp_path.as_uri()), "a", b"x", tmp_path)
     assert ArtifactStore(str(tmp_path)).exists("a")
 
 
 def test_what_a_killed_process_left_half_written_is_removed_a_day_later(tmp_path: Path) -> None:
     artifacts = ArtifactStore(str(tmp_path / "artifacts"))
     artifacts.remove_abandoned()  # with nothing there yet
-    with artifacts.open_output("datasets/whole") as stream:
-        stream.write(b"content")
+    put(artifacts, "datasets/whole", b"content", tmp_path)
     folder = tmp_path / "artifacts" / "datasets"
     for name in ("old.partial", "new.partial"):
         (folder / name).write_bytes(b"half")

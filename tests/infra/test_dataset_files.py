@@ -24,11 +24,10 @@ def _table(rows: int) -> pa.Table:
 
 
 def _written(folder: Path, table: pa.Table, batch_rows: int) -> ArtifactStore:
-    artifacts = ArtifactStore(str(folder))
-    with artifacts.open_output("t") as sink, DatasetWriter(sink, table.schema) as writer:
+    with pa.OSFile(str(folder / "t"), "wb") as sink, DatasetWriter(sink, table.schema) as writer:
         for batch in table.to_batches(max_chunksize=batch_rows):
             writer.write(batch)
-    return artifacts
+    return ArtifactStore(str(folder))
 
 
 @settings(deadline=None, max_examples=30)
@@ -73,6 +72,16 @@ def test_row_groups_are_smaller_for_wider_tables(tmp_path: Path, monkeypatch: py
         with artifacts.open_input("t") as source:
             metadata = parquet.ParquetFile(source).metadata
         assert max(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)) == expected
+
+
+def test_row_groups_of_long_strings_are_as_large_and_have_fewer_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset_files, "ROW_GROUP_BYTES", 8 * 100)
+    artifacts = _written(tmp_path, pa.table({"t": ["x" * 100] * 30}), 2)
+    with artifacts.open_input("t") as source:
+        metadata = parquet.ParquetFile(source).metadata
+    assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [8, 8, 8, 6]
 
 
 def test_a_missing_value_is_refused_by_the_column_s_name(tmp_path: Path) -> None:

@@ -24,8 +24,10 @@ def store_with(folder: Path, table: Mapping[str, Sequence[Any]]) -> ArtifactStor
     """An artifact store whose `KEY` is the table."""
     store = ArtifactStore(str(folder / "artifacts"))
     batch = pa.RecordBatch.from_pydict(dict(table))
-    with store.open_output(KEY) as sink, DatasetWriter(sink, batch.schema) as writer:
+    file = folder / "table"
+    with pa.OSFile(str(file), "wb") as sink, DatasetWriter(sink, batch.schema) as writer:
         writer.write(batch)
+    store.add(KEY, file)
     return store
 
 

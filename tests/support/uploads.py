@@ -49,7 +49,7 @@ def take_in(filename: str, content: str | bytes, options: ReadingOptions = ANYTH
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         artifacts = ArtifactStore(folder)
         table = read_file(path, find_format(path, filename), options, limits)
-        with artifacts.open_output("table.parquet") as sink:
+        with pa.OSFile(f"{folder}/table.parquet", "wb") as sink:
             stored = store(table, limits, sink)
         return TakenIn(stored.columns, preview(artifacts, "table.parquet", stored.rows))
 

@@ -29,6 +29,9 @@ _MOST_BATCH_ROWS = 8_192
 _MOST_CHUNK_BYTES = 2**28
 """Of one column in a row group, unpacked: its reader holds that several times over."""
 
+_READ_BYTES = 2**17
+"""Of each column of a row group at a time. Its reader would hold them whole."""
+
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
@@ -78,7 +81,7 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
 
 def _exceeds_int64(path: Path, name: str) -> bool:
     try:
-        with parquet.ParquetFile(path, pre_buffer=False) as file:
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES) as file:
             largest = (compute.max(_decoded(batch.column(0))).as_py() for batch in file.iter_batches(columns=[name]))
             return any(value is not None and value >= 2**63 for value in largest)
     except _UNREADABLE as error:
@@ -91,7 +94,7 @@ def _batches(path: Path, schema: pa.Schema) -> Generator[pa.RecordBatch, None, N
     strings = [field.name for field in parquet.read_schema(path) if _canonical_type(field) == pa.string()]
     rows = 0
     try:
-        with parquet.ParquetFile(path, read_dictionary=strings, pre_buffer=False) as file:
+        with parquet.ParquetFile(path, read_dictionary=strings, pre_buffer=False, buffer_size=_READ_BYTES) as file:
             for batch in file.iter_batches(batch_size=batch_rows):
                 columns = [_canonical(field, column, rows) for field, column in zip(schema, batch.columns, strict=True)]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
