@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 from app.access.dependencies import CanPredict, CanRead, CanTrain
 from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.errors import responses
-from app.models.cache import PredictorCache
+from app.models.cache import ModelCache
 from app.models.features import page_of_features, picture_of_features, prefers_png
 from app.models.gradient_check import check_model
+from app.models.prediction import Predictor
 from app.models.schemas import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
 from app.parameters import After, IdPath, Limit
 from infra import models
@@ -22,12 +23,12 @@ from infra.gradient_checks import GradientCheckResult
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-def _predictors(request: Request) -> PredictorCache:
-    predictors: PredictorCache = request.app.state.predictors
-    return predictors
+def _trained_models(request: Request) -> ModelCache:
+    cache: ModelCache = request.app.state.trained_models
+    return cache
 
 
-PredictorsDep = Annotated[PredictorCache, Depends(_predictors)]
+TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
 AfterUnit = Annotated[int, Query(ge=-1, le=2**31, description="Units past this one; −1 for all.")]
 UnitLimit = Annotated[int, Query(ge=1, le=1000, description="How many units at most; a large page may end earlier.")]
 TileWidth = Annotated[
@@ -78,7 +79,7 @@ def predict(
     model_id: IdPath,
     body: PredictionRequest,
     access: CanPredict,
-    predictors: PredictorsDep,
+    trained_models: TrainedModelsDep,
     settings: SettingsDep,
 ) -> Response:
     """Predictions for rows, in the data's own labels and units. Rows that cannot be read are named, not guessed at."""
@@ -88,7 +89,7 @@ def predict(
             f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
             "(setting BACKPROP_MAX_PREDICTION_ROWS).",
         )
-    predictions = predictors.get(access.project, model_id).predict(body.rows)
+    predictions = Predictor(trained_models.get(access.project, model_id)).predict(body.rows)
     return JSONResponse({"model_id": model_id, "predictions": predictions})
 
 
@@ -100,7 +101,7 @@ def predict(
 def get_features(
     model_id: IdPath,
     access: CanRead,
-    predictors: PredictorsDep,
+    trained_models: TrainedModelsDep,
     after: AfterUnit = -1,
     limit: UnitLimit = 100,
     format: FeatureFormat = None,  # noqa: A002  # the parameter's name in the URL
@@ -113,11 +114,11 @@ def get_features(
     In a tile, zero is middle grey and the largest value is white or, if negative, black. `width` and `scale` are for
     the picture only.
     """
-    predictor = predictors.get(access.project, model_id)
+    model = trained_models.get(access.project, model_id)
     headers = {"Vary": "Accept"}
     if format == "png" or (format is None and prefers_png(accept)):
-        return Response(picture_of_features(predictor, after, limit, width, scale), 200, headers, "image/png")
-    return JSONResponse(page_of_features(predictor, after, limit), headers=headers)
+        return Response(picture_of_features(model, after, limit, width, scale), 200, headers, "image/png")
+    return JSONResponse(page_of_features(model, after, limit), headers=headers)
 
 
 @router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))
@@ -126,7 +127,7 @@ def check_gradient(
     access: CanTrain,
     database: DatabaseDep,
     artifacts: ArtifactsDep,
-    predictors: PredictorsDep,
+    trained_models: TrainedModelsDep,
     seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the sample of parameters and examples.")] = 0,
 ) -> GradientCheckResult:
     """Compare the gradient that backpropagation gives at the model's weights with a numerical one, in float64.
@@ -134,5 +135,5 @@ def check_gradient(
     Large networks and datasets are sampled, so that it takes some seconds at most. The examples are drawn from the
     first rows of the dataset.
     """
-    predictor = predictors.get(access.project, model_id)
-    return check_model(access.project, model_id, predictor, database, artifacts, seed)
+    model = trained_models.get(access.project, model_id)
+    return check_model(access.project, model_id, model, database, artifacts, seed)
