@@ -21,7 +21,7 @@ from app.errors import add_error_handlers
 from app.health.routes import router as health_router
 from app.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
 from app.jobs.routes import router as jobs_router
-from app.models.cache import PredictorCache
+from app.models.cache import ModelCache
 from app.models.routes import router as models_router
 from app.networks.routes import router as networks_router
 from app.openapi import complete_openapi
@@ -68,7 +68,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         remove_abandoned_uploads(settings)
         with suppress(OSError):  # a store that is away now is tidied up at another start
             services.artifacts.remove_abandoned()
-        app.state.predictors = PredictorCache(services.database)
+        app.state.trained_models = ModelCache(services.database)
         app.state.heavy_reads = HeavyWork(settings.resolved_database_url, READS_AT_A_TIME)
         app.state.gradient_checks = HeavyWork(settings.resolved_database_url, CHECKS_AT_A_TIME)
         app.state.rates = RateLimiter(settings)

@@ -69,6 +69,22 @@ class Network:
         """Σ s_{l+1} (s_l + 1): all weights and biases."""
         return sum((n_in + 1) * n_out for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False))
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values: ``{"sizes": [s_1, …, s_nl], "layers": [{"units": s_2, "activation": …}, …]}``."""
+        layers = [{"units": layer.units, "activation": layer.activation} for layer in self.layers]
+        return {"sizes": list(self.sizes), "layers": layers}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Network:
+        """What `to_json` gave.
+
+        Raises:
+            ValueError: there are not as many sizes as layers, or it is no network.
+        """
+        inputs, *units = stored["sizes"]
+        layers = zip(units, stored["layers"], strict=True)
+        return cls(inputs, tuple(Layer(count, layer["activation"]) for count, layer in layers))
+
 
 class Parameters:
     """A network's weights and biases as one flat vector, so that an update is one operation.
@@ -112,6 +128,10 @@ class Parameters:
     def copy(self) -> Parameters:
         """The same values in a vector of their own."""
         return Parameters(self.network, self.vector.copy())
+
+    def astype(self, dtype: DTypeLike) -> Parameters:
+        """The same values, rounded to that dtype, in a vector of their own."""
+        return Parameters(self.network, self.vector.astype(dtype))
 
     def to_arrays(self) -> dict[str, Array]:
         """Copies of all weights and biases: ``{"W1": (s_2, s_1), "b1": (s_2,), "W2": …}``, each C-contiguous."""

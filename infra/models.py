@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session, undefer
 
+from backprop.model import TrainedModel
 from infra.errors import NotFound
 from infra.paging import Page, page
 from infra.projects import Project
@@ -32,6 +33,15 @@ def get_with_weights(session: Session, project: Project, model_id: str) -> Model
         NotFound: there is none (code ``model_not_found``).
     """
     return _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.weights)]))
+
+
+def trained(model: Model) -> TrainedModel:
+    """What the row stores, ready for use; its weights must be loaded.
+
+    Raises:
+        ValueError: its parts do not belong together.
+    """
+    return TrainedModel.from_stored(model.network, model.preprocessing, model.weights)
 
 
 def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Model]:

@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from backprop.coding.inputs import Feature
+from backprop.coding.learning import CodingPlan
 from backprop.network import Layer, Network
 from backprop.training import Training
 from infra.columns import ColumnType, Labels
@@ -371,3 +373,16 @@ def training_of(spec: TrainingSpec) -> Training:
     """The core's training: what it has a field for, under the same name. What does not apply is left at its default."""
     given = {field.name: getattr(spec, field.name) for field in fields(Training)}
     return Training(**{name: value for name, value in given.items() if value is not None})
+
+
+def coding_plan_of(
+    network: NetworkSpec, inputs: tuple[InputColumn, ...], targets: tuple[TargetColumn, ...], scaling: Scaling
+) -> CodingPlan:
+    """How a job's columns are to be coded for its network; no targets stand for a reconstruction."""
+    return CodingPlan(
+        features=tuple(Feature(column.name, column.categories) for column in inputs),
+        scaling=scaling,
+        targets=tuple(column.name for column in targets),
+        classes=targets[0].classes if targets else None,
+        activation=network.layers[-1].activation,
+    )

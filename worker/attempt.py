@@ -14,9 +14,9 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from backprop.codec import from_bytes, to_bytes
+from backprop.codec import from_bytes
+from backprop.model import TrainedModel
 from backprop.network import Network, Parameters, initial_parameters
-from backprop.preprocessing import Preprocessing
 from backprop.training import Run, StopReason
 from infra import checkpoints, costs, datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
@@ -126,13 +126,10 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
-            start = (
-                None if spec.from_model_id is None else models.get_with_weights(session, project, spec.from_model_id)
-            )
-        coding = None if start is None else Preprocessing.from_json(start.preprocessing)
+        start = self._starting_model(project, spec)
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                data = prepare(spec, self.artifacts, artifact, scratch, coding)
+                data = prepare(spec, self.artifacts, artifact, scratch, None if start is None else start.coding)
                 run = self._run(spec, data, start)
             if spec.gradient_check and self.claim.checkpoint is None:
                 with self.shutdown.at_once():
@@ -140,7 +137,9 @@ class Attempt:
             with self.shutdown.training():
                 follow(run, recorder)
             with self.shutdown.at_once():
-                metrics = evaluate(run.best_parameters, data)
+                trained = TrainedModel(run.best_parameters, data.coding)
+                metrics = evaluate(trained, data)
+            stored = trained.to_stored()
             model = Model(
                 id=new_id("mdl"),
                 project=self.claim.job.project,
@@ -148,16 +147,24 @@ class Attempt:
                 from_model_id=self.claim.job.model_id or spec.from_model_id,
                 dataset_id=spec.dataset_id,
                 task=spec.task,
-                network={"sizes": spec.sizes, **spec.network.model_dump(mode="json")},
-                preprocessing=data.preprocessing.to_json(),
+                network=stored.network,
+                preprocessing=stored.coding,
                 metrics=metrics,
                 iteration=run.best_iteration,
-                weights=to_bytes(run.best_parameters.to_arrays()),
+                weights=stored.weights,
                 created_at=datetime.now(UTC),
             )
             return model, run.stopped
 
-    def _run(self, spec: ResolvedJob, data: TrainingData, start: Model | None) -> Run:
+    def _starting_model(self, project: Project, spec: ResolvedJob) -> TrainedModel | None:
+        """The model that the job starts from, if it does."""
+        if spec.from_model_id is None:
+            return None
+        with self.database.reading() as session:
+            model = models.get_with_weights(session, project, spec.from_model_id)
+        return models.trained(model)
+
+    def _run(self, spec: ResolvedJob, data: TrainingData, start: TrainedModel | None) -> Run:
         network = network_of(spec)
         return Run(
             network,
@@ -238,14 +245,13 @@ class Attempt:
                 time.sleep(self.settings.flush_seconds)
 
 
-def _initial_parameters(network: Network, training: TrainingSpec, start: Model | None) -> Parameters:
+def _initial_parameters(network: Network, training: TrainingSpec, start: TrainedModel | None) -> Parameters:
     """Random ones, or those of the model that the job starts from, in the job's precision."""
     if start is None:
         return initial_parameters(
             network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
         )
-    weights = Parameters.from_arrays(network, from_bytes(start.weights))
-    return Parameters(network, weights.vector.astype(training.dtype))
+    return start.parameters.astype(training.dtype)
 
 
 def follow(run: Run, recorder: Recorder) -> None:

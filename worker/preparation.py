@@ -17,27 +17,15 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.activations import output_range
-from backprop.moments import Moments
-from backprop.preprocessing import (
-    UNIT_RANGE,
-    Batch,
-    ClassCoding,
-    Feature,
-    InputCoding,
-    NumberCoding,
-    Preprocessing,
-    Range,
-    Reconstruction,
-    TargetCoding,
-    batch_rows,
-    holdout_mask,
-    number_matrix,
-)
+from backprop.coding.coding import Coding
+from backprop.coding.columns import Batch, batch_rows
+from backprop.coding.holdout import holdout_mask
+from backprop.coding.learning import ClassesMissing, ConstantTarget, Learner
+from backprop.coding.scaling import CannotBeScaled
 from infra.artifacts import ArtifactStore
 from infra.dataset_files import read_batches
 from infra.errors import InvalidRequest, TooLarge
-from infra.specs import ResolvedJob
+from infra.specs import ResolvedJob, coding_plan_of
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -55,18 +43,18 @@ class TrainingData:
         Y: (m, outputs) their coded targets; the same object as X for reconstruction.
         X_held: (m', inputs) held-out rows; None if none are held out.
         Y_held: (m', outputs) their targets; the same object as X_held for reconstruction.
-        preprocessing: the coding, fitted on the training rows.
+        coding: of the columns, learned from the training rows.
     """
 
     X: Array
     Y: Array
     X_held: Array | None
     Y_held: Array | None
-    preprocessing: Preprocessing
+    coding: Coding
 
 
 def prepare(
-    job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path, preprocessing: Preprocessing | None = None
+    job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path, coding: Coding | None = None
 ) -> TrainingData:
     """Learn the coding of a job's columns from its training rows, unless it is given, and code all rows.
 
@@ -75,7 +63,7 @@ def prepare(
         store: where the dataset is.
         key: of the dataset's file.
         scratch: an existing folder for the matrices; they are needed for as long as the result is.
-        preprocessing: the coding of the model that the job starts from, if it does.
+        coding: that of the model that the job starts from, if it does.
 
     Raises:
         InvalidRequest: the training rows are not enough to learn from: ``class_missing_in_training``,
@@ -92,8 +80,8 @@ def prepare(
 
     if job.rows <= rows_at_once:
         only = list(read())
-        return _prepare(job, lambda: iter(only), held, scratch, preprocessing)
-    return _prepare(job, read, held, scratch, preprocessing)
+        return _prepare(job, lambda: iter(only), held, scratch, coding)
+    return _prepare(job, read, held, scratch, coding)
 
 
 def _prepare(
@@ -101,13 +89,13 @@ def _prepare(
     batches: Callable[[], Iterator[dict[str, Array]]],
     held: Mask,
     scratch: Path,
-    preprocessing: Preprocessing | None,
+    coding: Coding | None,
 ) -> TrainingData:
-    if preprocessing is None:
-        preprocessing = _learn(job, batches(), held)
+    if coding is None:
+        coding = _learn(job, batches(), held)
     with ExitStack() as files:
-        training = files.enter_context(_Rows(scratch, "training", int((~held).sum()), job, preprocessing))
-        held_out = files.enter_context(_Rows(scratch, "held_out", int(held.sum()), job, preprocessing))
+        training = files.enter_context(_Rows(scratch, "training", int((~held).sum()), job, coding))
+        held_out = files.enter_context(_Rows(scratch, "held_out", int(held.sum()), job, coding))
         for batch, held_here in _with_mask(batches(), held):
             if held_here.any():
                 held_out.append(_select(batch, held_here))
@@ -116,7 +104,7 @@ def _prepare(
                 training.append(batch)
     X, Y = training.mapped()
     X_held, Y_held = held_out.mapped() if held.any() else (None, None)
-    return TrainingData(X, Y, X_held, Y_held, preprocessing)
+    return TrainingData(X, Y, X_held, Y_held, coding)
 
 
 def _check_room(job: ResolvedJob, scratch: Path) -> None:
@@ -145,89 +133,34 @@ def _select(batch: Batch, rows: Mask) -> dict[str, Array]:
     return {name: values[rows] for name, values in batch.items()}
 
 
-def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) -> Preprocessing:
+def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) -> Coding:
     """The coding, from the training rows only."""
-    features = tuple(Feature(column.name, column.categories) for column in job.inputs)
-    learner = _Learner(job, features)
+    learner = Learner(coding_plan_of(job.network, job.inputs, job.targets, job.scaling))
     for batch, held_here in _with_mask(batches, held):
         learner.add(_select(batch, ~held_here) if held_here.any() else batch)
     try:
-        return learner.preprocessing()
-    except ValueError as error:
+        return learner.coding()
+    except CannotBeScaled as error:
         raise InvalidRequest("cannot_be_scaled", f"The columns cannot be scaled: {error}.") from error
-
-
-class _Learner:
-    """Gathers what the coding needs to know of the training rows."""
-
-    def __init__(self, job: ResolvedJob, features: tuple[Feature, ...]) -> None:
-        self._job = job
-        self._features = features
-        self._output_bounds: Range | None = output_range(job.network.layers[-1].activation)
-        self._input_names = [feature.name for feature in features if feature.categories is None]
-        self._inputs = Moments(len(self._input_names))
-        self._target_names = [target.name for target in job.targets]
-        self._targets = Moments(len(self._target_names))
-        self._classes = self._class_coding()
-        self._class_counts = np.zeros(len(self._classes.classes) if self._classes else 0, np.int64)
-
-    def _class_coding(self) -> ClassCoding | None:
-        if self._job.task != "classification":
-            return None
-        target = self._job.targets[0]
-        softmax = self._job.network.layers[-1].activation == "softmax"
-        return ClassCoding(target.name, target.classes or (), self._output_bounds or UNIT_RANGE, unit_each=softmax)
-
-    def add(self, batch: Batch) -> None:
-        rows = batch_rows(batch)
-        if self._job.scaling != "none":
-            self._inputs.add(number_matrix(batch, self._input_names, rows))
-        if self._classes is not None:
-            codes = self._classes.table.codes(batch[self._classes.target])
-            self._class_counts += np.bincount(codes, minlength=len(self._class_counts))
-        else:
-            self._targets.add(number_matrix(batch, self._target_names, rows))
-
-    def preprocessing(self) -> Preprocessing:
-        bounds = self._output_bounds if self._job.task == "reconstruction" else None
-        inputs = InputCoding.fit(self._features, self._inputs, self._job.scaling, bounds or UNIT_RANGE)
-        return Preprocessing(inputs, self._target_coding(inputs))
-
-    def _target_coding(self, inputs: InputCoding) -> TargetCoding:
-        if self._classes is not None:
-            self._check_classes(self._classes)
-            return self._classes
-        if self._job.task == "reconstruction":
-            return Reconstruction(inputs)
-        self._check_targets()
-        return NumberCoding.fit(tuple(self._target_names), self._targets, self._output_bounds)
-
-    def _check_classes(self, coding: ClassCoding) -> None:
-        absent = [label for label, count in zip(coding.classes, self._class_counts, strict=True) if not count]
-        if absent:
-            raise InvalidRequest(
-                "class_missing_in_training",
-                f"No training row has {coding.target!r} = {', '.join(map(repr, absent[:5]))}: all such rows are held "
-                "out. Use a smaller holdout or another seed.",
-            )
-
-    def _check_targets(self) -> None:
-        for name, same, value in zip(
-            self._target_names, self._targets.constant, self._targets.minimum.tolist(), strict=True
-        ):
-            if same:
-                raise InvalidRequest(
-                    "constant_target_in_training",
-                    f"Column {name!r} has the one value {value:g} in all training rows: there is nothing to learn. "
-                    "Use a smaller holdout or another seed.",
-                )
+    except ClassesMissing as error:
+        raise InvalidRequest(
+            "class_missing_in_training",
+            f"No training row has {error.target!r} = {', '.join(map(repr, error.classes[:5]))}: all such rows are held "
+            "out. Use a smaller holdout or another seed.",
+        ) from error
+    except ConstantTarget as error:
+        raise InvalidRequest(
+            "constant_target_in_training",
+            f"Column {error.target!r} has the one value {error.value:g} in all training rows: there is nothing to "
+            "learn. Use a smaller holdout or another seed.",
+        ) from error
 
 
 class _Rows:
     """Coded rows and their targets, appended to files. Plain writes, since pages written through a map stay."""
 
-    def __init__(self, scratch: Path, name: str, rows: int, job: ResolvedJob, preprocessing: Preprocessing) -> None:
-        self._coding = preprocessing
+    def __init__(self, scratch: Path, name: str, rows: int, job: ResolvedJob, coding: Coding) -> None:
+        self._coding = coding
         self._dtype: Literal["float32", "float64"] = job.training.dtype
         self._X = _MatrixFile(scratch / f"{name}_X.npy", (rows, job.sizes[0]), self._dtype)
         self._Y = (

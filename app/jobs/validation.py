@@ -13,9 +13,10 @@ from typing import NamedTuple, Protocol
 
 from app.jobs.problems import Problems
 from backprop.activations import output_range
+from backprop.coding.holdout import held_out_rows
+from backprop.coding.learning import CodingPlan
 from backprop.costs import COST_FUNCTIONS
 from backprop.lanes import LANES, block_rows
-from backprop.preprocessing import UNIT_RANGE, ClassCoding, held_out_rows
 from infra.columns import CATEGORY_LIMIT, Column
 from infra.errors import FieldError, TooLarge
 from infra.specs import (
@@ -27,6 +28,7 @@ from infra.specs import (
     TargetColumn,
     Task,
     TrainingSpec,
+    coding_plan_of,
 )
 
 INTEGER_CLASSES = 100
@@ -119,7 +121,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
 
     resolved_inputs = tuple(_input_column(chosen.column) for chosen in inputs)
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
-    sizes = _sizes(network, resolved_inputs, resolved_targets, task)
+    sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling))
     _check_output_units(spec, network, sizes[-1], task, problems)
     if problems:
         raise problems.refusal()
@@ -417,19 +419,9 @@ def _target_column(column: Column, task: Task) -> TargetColumn:
     return TargetColumn(name=column.name, type=column.type, classes=classes)
 
 
-def _sizes(
-    network: NetworkSpec, inputs: tuple[InputColumn, ...], targets: tuple[TargetColumn, ...], task: Task
-) -> tuple[int, ...]:
+def _sizes(network: NetworkSpec, coding: CodingPlan) -> tuple[int, ...]:
     """Units of every layer; the output's follow from the data."""
-    width = sum(1 if column.categories is None else len(column.categories) for column in inputs)
-    if task == "reconstruction":
-        outputs = width
-    elif task == "classification":
-        softmax = network.layers[-1].activation == "softmax"
-        outputs = ClassCoding(targets[0].name, targets[0].classes or (), UNIT_RANGE, unit_each=softmax).width
-    else:
-        outputs = len(targets)
-    return (width, *(layer.units or 0 for layer in network.layers[:-1]), outputs)
+    return (coding.input_width, *(layer.units or 0 for layer in network.layers[:-1]), coding.output_width)
 
 
 def _network_path(spec: JobSpec, inside: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from app.models.prediction import Predictor
 from backprop.features import sheet_of_tiles, sheet_shape, strongest_inputs
+from backprop.model import TrainedModel
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 LARGEST_ANSWER = 1_000_000
@@ -22,13 +22,13 @@ USUAL_TILE = 64
 """Side of a tile in pixels that the default scale comes close to."""
 
 
-def page_of_features(predictor: Predictor, after: int, limit: int) -> dict[str, Any]:
+def page_of_features(model: TrainedModel, after: int, limit: int) -> dict[str, Any]:
     """The features of the units past `after`, at most `limit` and no more than make a large answer.
 
     Returns:
         ``{"inputs": [name, …], "data": [{"unit": i, "norm": …, "values": [x_j, …]}, …], "has_more": …}``
     """
-    W = predictor.parameters.W[0]
+    W = model.parameters.W[0]
     units, inputs = W.shape
     stop = min(units, after + 1 + min(limit, max(1, LARGEST_ANSWER // inputs)))
     first = after + 1
@@ -40,14 +40,14 @@ def page_of_features(predictor: Predictor, after: int, limit: int) -> dict[str, 
             {"unit": first + index, "norm": norm if math.isfinite(norm) else None, "values": values}
             for index, (norm, values) in enumerate(zip(norms.tolist(), x.tolist(), strict=True))
         ]
-    return {"inputs": predictor.preprocessing.inputs.unit_names, "data": data, "has_more": stop < units}
+    return {"inputs": model.coding.inputs.unit_names, "data": data, "has_more": stop < units}
 
 
-def picture_of_features(predictor: Predictor, after: int, limit: int, width: int | None, scale: int | None) -> bytes:
+def picture_of_features(model: TrainedModel, after: int, limit: int, width: int | None, scale: int | None) -> bytes:
     """The same units as a PNG sheet of tiles.
 
     Args:
-        predictor: the model.
+        model: whose.
         after: unit to begin after.
         limit: most units.
         width: of a tile in pixels; None for square tiles.
@@ -58,12 +58,10 @@ def picture_of_features(predictor: Predictor, after: int, limit: int, width: int
             rectangle of that width (``tile_width``).
         TooLarge: ``picture_too_large``.
     """
-    W = predictor.parameters.W[0][after + 1 : after + 1 + limit]
+    W = model.parameters.W[0][after + 1 : after + 1 + limit]
     units, inputs = W.shape
     if units == 0:
-        problem = (
-            f"The first layer has {len(predictor.parameters.W[0])} units, counted from 0; none comes after {after}."
-        )
+        problem = f"The first layer has {len(model.parameters.W[0])} units, counted from 0; none comes after {after}."
         raise InvalidRequest("no_such_unit", problem, (FieldError("after", problem),))
     width = _tile_width(inputs, width)
     if scale is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.models.prediction import Predictor
-from backprop.preprocessing import Preprocessing
+from backprop.coding.coding import Coding
+from backprop.model import TrainedModel
 from infra import datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
@@ -19,7 +19,7 @@ MOST_BYTES = 64 * 2**20
 
 
 def check_model(
-    project: Project, model_id: str, predictor: Predictor, database: Database, artifacts: ArtifactStore, seed: int
+    project: Project, model_id: str, trained: TrainedModel, database: Database, artifacts: ArtifactStore, seed: int
 ) -> GradientCheckResult:
     """Check ∇J at the model's weights, J being that of its job.
 
@@ -38,22 +38,20 @@ def check_model(
         except NotFound as error:
             raise _deleted(model.dataset_id) from error
     try:
-        X, Y = _first_rows(job, predictor.preprocessing, artifacts, artifact)
+        X, Y = _first_rows(job, trained.coding, artifacts, artifact)
     except FileNotFoundError as error:  # deleted in the meantime
         raise _deleted(model.dataset_id) from error
     try:
-        return gradient_checks.check(predictor.parameters, X, Y, training_of(job.training).objective(), seed)
+        return gradient_checks.check(trained.parameters, X, Y, training_of(job.training).objective(), seed)
     except FloatingPointError as error:
         raise InvalidRequest("gradient_not_finite", f"The gradient cannot be checked: {error}.") from error
 
 
-def _first_rows(
-    job: ResolvedJob, preprocessing: Preprocessing, artifacts: ArtifactStore, artifact: str
-) -> tuple[Array, Array]:
+def _first_rows(job: ResolvedJob, coding: Coding, artifacts: ArtifactStore, artifact: str) -> tuple[Array, Array]:
     columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
     rows = max(1, min(MOST_ROWS, MOST_BYTES // (8 * (job.sizes[0] + job.sizes[-1]))))
     batch = next(read_batches(artifacts, artifact, columns, rows))
-    return preprocessing.inputs.encode(batch), preprocessing.targets.encode(batch)
+    return coding.inputs.encode(batch), coding.targets.encode(batch)
 
 
 def _deleted(dataset_id: str) -> Conflict:

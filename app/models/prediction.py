@@ -1,4 +1,4 @@
-"""Predictions from a stored model: rows as people send them in, answers in their own labels and units out.
+"""Predictions from a trained model: rows as people send them in, answers in their own labels and units out.
 
 A row is an object from column name to value, or an array of values in the order of the model's input columns.
 An object must have every input column, may have the model's target columns (people send rows of their own file;
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.codec import from_bytes
-from backprop.network import Layer, Network, Parameters, predict
-from backprop.preprocessing import ClassCoding, Feature, NumberCoding, Preprocessing
+from backprop.coding.inputs import Feature
+from backprop.coding.targets import ClassScores
+from backprop.model import PredictedRows, TrainedModel
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 Array = NDArray[Any]
@@ -32,41 +32,12 @@ REPORTED_PROBLEMS = 20
 LARGEST_ANSWER = 5_000_000
 """Values (scores, or reconstructed columns) in one answer; each takes some hundred bytes on its way to JSON."""
 
-BLOCK_BYTES = 32 * 2**20
-"""Size of a block of coded rows, counted as 8 bytes a value."""
-
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained model, ready to answer; it never changes.
+    """A trained model, ready to answer; it never changes."""
 
-    Attributes:
-        parameters: the weights and biases, with the network they belong to.
-        preprocessing: the coding of inputs and targets.
-    """
-
-    parameters: Parameters
-    preprocessing: Preprocessing
-
-    @classmethod
-    def from_stored(cls, network: Mapping[str, Any], preprocessing: Mapping[str, Any], weights: bytes) -> Predictor:
-        """Build it from a model as the database keeps it.
-
-        Args:
-            network: ``{"sizes": [s_1, …], "layers": [{"activation": …}, …]}``.
-            preprocessing: what `Preprocessing.to_json` gave.
-            weights: safetensors of W1, b1, W2, b2, …
-
-        Raises:
-            ValueError: the parts do not belong together.
-        """
-        inputs, *units = network["sizes"]
-        layers = zip(units, network["layers"], strict=True)
-        built = Network(inputs, tuple(Layer(count, layer["activation"]) for count, layer in layers))
-        coding = Preprocessing.from_json(preprocessing)
-        if coding.inputs.width != built.inputs or coding.targets.width != built.outputs:
-            raise ValueError("the preprocessing does not fit the network")
-        return cls(Parameters.from_arrays(built, from_bytes(weights)), coding)
+    model: TrainedModel
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -91,30 +62,22 @@ class Predictor:
             TooLarge: ``answer_too_large``.
         """
         self._check_answer_size(len(rows))
-        batch = self._columns_of(rows)
-        at_once = max(1, BLOCK_BYTES // (8 * self.preprocessing.inputs.width))
         answers: list[dict[str, Any]] = []
-        for start in range(0, len(rows), at_once):
-            block = {name: values[start : start + at_once] for name, values in batch.items()}
-            answers += self._answers(block, start)
+        for predicted in self.model.predict(self._columns_of(rows)):
+            _check_finite(predicted)
+            answers += _answers(predicted)
         return answers
 
     @cached_property
     def _features(self) -> tuple[Feature, ...]:
-        return self.preprocessing.inputs.features
+        return self.model.coding.inputs.features
 
     @cached_property
     def _ignored(self) -> frozenset[str]:
-        return frozenset(self.preprocessing.target_names)
+        return frozenset(self.model.coding.targets.columns)
 
     def _check_answer_size(self, rows: int) -> None:
-        coding = self.preprocessing.targets
-        if isinstance(coding, ClassCoding):
-            each = len(coding.classes)
-        elif isinstance(coding, NumberCoding):
-            each = len(coding.targets)
-        else:
-            each = len(self._features)
+        each = self.model.coding.targets.values_per_row
         if rows * each > LARGEST_ANSWER:
             raise TooLarge(
                 "answer_too_large",
@@ -203,29 +166,6 @@ class Predictor:
             if reason is not None:
                 yield FieldError(f"{place}/{position}", f"Row {index}, column {feature.name!r}: {reason}.")
 
-    def _answers(self, block: Mapping[str, Array], first_row: int) -> list[dict[str, Any]]:
-        coding = self.preprocessing.targets
-        with np.errstate(over="ignore", invalid="ignore"):
-            X = self.preprocessing.inputs.encode(block, self.parameters.vector.dtype)
-            outputs = predict(self.parameters, X)
-            decoded = coding.decode(outputs)
-        _check_finite([outputs, *decoded.values()], first_row)
-        if isinstance(coding, ClassCoding):
-            labels = decoded[coding.target].tolist()
-            scores = coding.scores(outputs).tolist()
-            return [
-                {
-                    "prediction": label,
-                    "scores": [
-                        {"class": each, "score": score} for each, score in zip(coding.classes, row, strict=True)
-                    ],
-                }
-                for label, row in zip(labels, scores, strict=True)
-            ]
-        names = list(decoded)
-        values = zip(*(column.tolist() for column in decoded.values()), strict=True)
-        return [{"prediction": dict(zip(names, row, strict=True))} for row in values]
-
 
 class _NotPlain(Exception):
     """Something about the rows is not as it must be; what it is, a closer look will tell."""
@@ -271,16 +211,36 @@ def _objection_to_number(value: object) -> str | None:
     return None if finite else f"{value} is not a finite number"
 
 
-def _check_finite(results: Sequence[Array], first_row: int) -> None:
+def _check_finite(predicted: PredictedRows) -> None:
     """Refuse rows for which the network has no finite answer; JSON has no word for it."""
-    for values in results:
+    for values in (predicted.outputs, *predicted.columns.values()):
         if values.dtype.kind != "f":
             continue
         finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
         if not finite.all():
-            row = first_row + int(np.argmin(finite))
+            row = predicted.first_row + int(np.argmin(finite))
             message = f"Row {row}: its numbers are so far from the training data that the network overflows."
             raise InvalidRequest("prediction_not_finite", message, (FieldError(f"/rows/{row}", message),))
+
+
+def _answers(predicted: PredictedRows) -> list[dict[str, Any]]:
+    """What the model says, row by row."""
+    if predicted.scores is not None:
+        return _class_answers(predicted.columns, predicted.scores)
+    names = list(predicted.columns)
+    values = zip(*(column.tolist() for column in predicted.columns.values()), strict=True)
+    return [{"prediction": dict(zip(names, row, strict=True))} for row in values]
+
+
+def _class_answers(columns: Mapping[str, Array], votes: ClassScores) -> list[dict[str, Any]]:
+    (labels,) = columns.values()
+    return [
+        {
+            "prediction": label,
+            "scores": [{"class": each, "score": score} for each, score in zip(votes.classes, row, strict=True)],
+        }
+        for label, row in zip(labels.tolist(), votes.scores.tolist(), strict=True)
+    ]
 
 
 def _shown(value: object) -> str:

@@ -11,9 +11,10 @@ from app.access.dependencies import CanPredict, CanRead, CanTrain
 from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.errors import responses
 from app.heavy_work import GradientChecksDep, HeavyReadsDep
-from app.models.cache import PredictorCache
+from app.models.cache import ModelCache
 from app.models.features import page_of_features, picture_of_features, prefers_png
 from app.models.gradient_check import check_model
+from app.models.prediction import Predictor
 from app.models.schemas import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
 from app.parameters import After, IdPath, Limit
 from infra import models
@@ -25,12 +26,12 @@ from infra.projects import Project
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-def _predictors(request: Request) -> PredictorCache:
-    predictors: PredictorCache = request.app.state.predictors
-    return predictors
+def _trained_models(request: Request) -> ModelCache:
+    cache: ModelCache = request.app.state.trained_models
+    return cache
 
 
-PredictorsDep = Annotated[PredictorCache, Depends(_predictors)]
+TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
 AfterUnit = Annotated[int, Query(ge=-1, le=2**31, description="Units past this one; −1 for all.")]
 UnitLimit = Annotated[int, Query(ge=1, le=1000, description="How many units at most; a large page may end earlier.")]
 TileWidth = Annotated[
@@ -85,7 +86,7 @@ def predict(
     model_id: IdPath,
     body: PredictionRequest,
     access: CanPredict,
-    predictors: PredictorsDep,
+    trained_models: TrainedModelsDep,
     settings: SettingsDep,
 ) -> Response:
     """Predictions for rows, in the data's own labels and units. Rows that cannot be read are named, not guessed at."""
@@ -95,7 +96,7 @@ def predict(
             f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
             "(setting BACKPROP_MAX_PREDICTION_ROWS).",
         )
-    predictions = predictors.get(access.project, model_id).predict(body.rows)
+    predictions = Predictor(trained_models.get(access.project, model_id)).predict(body.rows)
     return JSONResponse({"model_id": model_id, "predictions": predictions})
 
 
@@ -107,7 +108,7 @@ def predict(
 async def get_features(
     model_id: IdPath,
     access: CanRead,
-    predictors: PredictorsDep,
+    trained_models: TrainedModelsDep,
     heavy: HeavyReadsDep,
     after: AfterUnit = -1,
     limit: UnitLimit = 100,
@@ -124,10 +125,10 @@ async def get_features(
     headers = {"Vary": "Accept"}
 
     def features() -> Response:
-        predictor = predictors.get(access.project, model_id)
+        model = trained_models.get(access.project, model_id)
         if format == "png" or (format is None and prefers_png(accept)):
-            return Response(picture_of_features(predictor, after, limit, width, scale), 200, headers, "image/png")
-        return JSONResponse(page_of_features(predictor, after, limit), headers=headers)
+            return Response(picture_of_features(model, after, limit, width, scale), 200, headers, "image/png")
+        return JSONResponse(page_of_features(model, after, limit), headers=headers)
 
     return await heavy.run(features)
 
@@ -138,7 +139,7 @@ async def check_gradient(
     access: CanTrain,
     checks: GradientChecksDep,
     artifacts: ArtifactsDep,
-    predictors: PredictorsDep,
+    trained_models: TrainedModelsDep,
     seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the sample of parameters and examples.")] = 0,
 ) -> GradientCheckResult:
     """Compare the gradient that backpropagation gives at the model's weights with a numerical one, in float64.
@@ -148,7 +149,7 @@ async def check_gradient(
     """
 
     def check() -> GradientCheckResult:
-        predictor = predictors.get(access.project, model_id)
-        return check_model(access.project, model_id, predictor, checks.database, artifacts, seed)
+        model = trained_models.get(access.project, model_id)
+        return check_model(access.project, model_id, model, checks.database, artifacts, seed)
 
     return await checks.run(check)

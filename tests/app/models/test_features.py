@@ -10,15 +10,18 @@ from PIL import Image
 
 from app.models import features
 from app.models.features import page_of_features, picture_of_features, prefers_png
-from app.models.prediction import Predictor
+from backprop.coding.coding import Coding
+from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.scaling import Scaler
+from backprop.coding.targets import NumberCoding
 from backprop.features import sheet_of_tiles, strongest_inputs
+from backprop.model import TrainedModel
 from backprop.network import Layer, Network, Parameters
-from backprop.preprocessing import Feature, InputCoding, NumberCoding, Preprocessing, Scaler
 from infra.errors import InvalidRequest, TooLarge
 from tests.support.service import Service
 
 
-def predictor(units: int = 7, inputs: int = 16) -> Predictor:
+def a_model(units: int = 7, inputs: int = 16) -> TrainedModel:
     network = Network(inputs, (Layer(units, "sigmoid"), Layer(1, "linear")))
     parameters = Parameters.zeros(network, np.float64)
     parameters.W[0][...] = np.random.default_rng(0).normal(size=(units, inputs))
@@ -26,7 +29,7 @@ def predictor(units: int = 7, inputs: int = 16) -> Predictor:
         (*(Feature(f"x{number}") for number in range(inputs - 2)), Feature("colour", ("blue", "red"))),
         Scaler.identity(inputs - 2),
     )
-    return Predictor(parameters, Preprocessing(coding, NumberCoding(("y",), Scaler.identity(1))))
+    return TrainedModel(parameters, Coding(coding, NumberCoding(("y",), Scaler.identity(1))))
 
 
 def grey(png: bytes) -> list[list[int]]:
@@ -38,7 +41,7 @@ def grey(png: bytes) -> list[list[int]]:
 
 class TestNumbers:
     def test_pages_of_any_size_give_every_unit_once(self) -> None:
-        model = predictor()
+        model = a_model()
         x, norms = strongest_inputs(model.parameters.W[0])
         for limit in range(1, 9):
             units: list[dict[str, Any]] = []
@@ -56,13 +59,13 @@ class TestNumbers:
 
     def test_a_large_page_ends_early(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(features, "LARGEST_ANSWER", 16 * 3)
-        page = page_of_features(predictor(), -1, 100)
+        page = page_of_features(a_model(), -1, 100)
         assert (len(page["data"]), page["has_more"]) == (3, True)
         monkeypatch.setattr(features, "LARGEST_ANSWER", 1)
-        assert len(page_of_features(predictor(), -1, 100)["data"]) == 1
+        assert len(page_of_features(a_model(), -1, 100)["data"]) == 1
 
     def test_weights_of_no_finite_length_are_still_json(self) -> None:
-        model = predictor(1, 4)
+        model = a_model(1, 4)
         model.parameters.W[0][...] = 1.7e308
         (unit,) = page_of_features(model, -1, 1)["data"]
         assert unit["norm"] is None
@@ -72,7 +75,7 @@ class TestNumbers:
 
 class TestPictures:
     def test_it_is_the_sheet_of_the_units_asked_for(self) -> None:
-        model = predictor()
+        model = a_model()
         x, _ = strongest_inputs(model.parameters.W[0])
         assert grey(picture_of_features(model, -1, 100, None, 1)) == sheet_of_tiles(x, 4, 1).tolist()
         assert grey(picture_of_features(model, 2, 3, 8, 2)) == sheet_of_tiles(x[3:6], 8, 2).tolist()
@@ -91,15 +94,15 @@ class TestPictures:
         self, inputs: int, after: int, width: int | None, code: str, path: str
     ) -> None:
         with pytest.raises(InvalidRequest) as refused:
-            picture_of_features(predictor(inputs=inputs), after, 100, width, None)
+            picture_of_features(a_model(inputs=inputs), after, 100, width, None)
         assert (refused.value.code, [field.path for field in refused.value.fields]) == (code, [path])
 
     def test_its_size_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(features, "LARGEST_SHEET", 1000)
-        small = grey(picture_of_features(predictor(), -1, 100, None, None))
+        small = grey(picture_of_features(a_model(), -1, 100, None, None))
         assert 500 < len(small) * len(small[0]) <= 1000
         with pytest.raises(TooLarge) as refused:
-            picture_of_features(predictor(), -1, 100, None, 5)
+            picture_of_features(a_model(), -1, 100, None, 5)
         assert refused.value.code == "picture_too_large"
 
 

@@ -10,18 +10,13 @@ from hypothesis import strategies as st
 
 from app.models import prediction
 from app.models.prediction import REPORTED_PROBLEMS, Predictor
-from backprop.codec import to_bytes
+from backprop import model as model_module
+from backprop.coding.coding import Coding
+from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.scaling import Scaler
+from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
+from backprop.model import TrainedModel
 from backprop.network import Layer, Network, initial_parameters, predict
-from backprop.preprocessing import (
-    ClassCoding,
-    Feature,
-    InputCoding,
-    NumberCoding,
-    Preprocessing,
-    Reconstruction,
-    Scaler,
-    TargetCoding,
-)
 from infra.errors import InvalidRequest, TooLarge
 
 INPUTS = InputCoding(
@@ -43,16 +38,16 @@ JSON = st.recursive(
 )
 
 
-def stored(coding: TargetCoding, activation: str = "sigmoid", inputs: InputCoding = INPUTS) -> tuple[Any, Any, bytes]:
-    network = Network(inputs.width, (Layer(4, "tanh"), Layer(coding.width, activation)))
+def predictor(
+    coding: TargetCoding | None = None,
+    activation: str = "sigmoid",
+    inputs: InputCoding = INPUTS,
+    hidden: str = "tanh",
+) -> Predictor:
+    targets = coding or TARGETS["numbers"]
+    network = Network(inputs.width, (Layer(4, hidden), Layer(targets.width, activation)))
     parameters = initial_parameters(network, epsilon=1.0, seed=5, dtype=np.float64)
-    layers = [{"units": layer.units, "activation": layer.activation} for layer in network.layers]
-    preprocessing = Preprocessing(inputs, coding).to_json()
-    return {"sizes": list(network.sizes), "layers": layers}, preprocessing, to_bytes(parameters.to_arrays())
-
-
-def predictor(coding: TargetCoding | None = None, activation: str = "sigmoid") -> Predictor:
-    return Predictor.from_stored(*stored(coding or TARGETS["numbers"], activation))
+    return Predictor(TrainedModel(parameters, Coding(inputs, targets)))
 
 
 def refusal(rows: list[Any], coding: TargetCoding | None = None) -> InvalidRequest:
@@ -64,31 +59,31 @@ def refusal(rows: list[Any], coding: TargetCoding | None = None) -> InvalidReque
 class TestAnswers:
     @pytest.mark.parametrize("name", TARGETS)
     def test_objects_and_arrays_get_the_same_plain_json(self, name: str) -> None:
-        model = predictor(TARGETS[name])
+        predicting = predictor(TARGETS[name])
         rows: list[Any] = [ROW, list(ROW.values()), dict(reversed(ROW.items()))]
-        answers = model.predict(rows)
+        answers = predicting.predict(rows)
         assert answers[0] == answers[1] == answers[2]
-        assert answers == model.predict([ROW] * 3)
+        assert answers == predicting.predict([ROW] * 3)
         assert json.loads(json.dumps(answers)) == answers
-        assert model.columns == tuple(ROW)
+        assert predicting.columns == tuple(ROW)
 
     def test_a_class_comes_with_the_scores_of_all(self) -> None:
         coding = TARGETS["integer classes"]
         assert isinstance(coding, ClassCoding)
-        model = predictor(coding)
-        (answer,) = model.predict([ROW])
+        predicting = predictor(coding)
+        (answer,) = predicting.predict([ROW])
         scores = {each["class"]: each["score"] for each in answer["scores"]}
         assert list(scores) == [3, 5, 7]
         assert answer["prediction"] == max(scores, key=lambda label: scores[label])
         assert type(answer["prediction"]) is int
         X = INPUTS.encode({key: np.array([value], dtype=object) for key, value in ROW.items()})
-        np.testing.assert_allclose(list(scores.values()), predict(model.parameters, X)[0], rtol=1e-14)
+        np.testing.assert_allclose(list(scores.values()), predict(predicting.model.parameters, X)[0], rtol=1e-14)
 
     def test_numbers_come_in_their_own_units(self) -> None:
-        model = predictor()
-        (answer,) = model.predict([ROW])
+        predicting = predictor()
+        (answer,) = predicting.predict([ROW])
         X = INPUTS.encode({key: np.array([value], dtype=object) for key, value in ROW.items()})
-        outputs = predict(model.parameters, X)[0]
+        outputs = predict(predicting.model.parameters, X)[0]
         assert answer["prediction"] == pytest.approx({"price": 100 + 50 * outputs[0], "weight": -5 + outputs[1]})
 
     def test_a_reconstruction_has_the_inputs_columns(self) -> None:
@@ -98,8 +93,8 @@ class TestAnswers:
         assert type(answer["prediction"]["member"]) is bool
 
     def test_a_target_column_may_be_there_and_is_not_looked_at(self) -> None:
-        model = predictor()
-        assert model.predict([{**ROW, "price": "unknown", "weight": None}]) == model.predict([ROW])
+        predicting = predictor()
+        assert predicting.predict([{**ROW, "price": "unknown", "weight": None}]) == predicting.predict([ROW])
 
     def test_no_rows_give_no_answers(self) -> None:
         assert predictor().predict([]) == []
@@ -107,16 +102,10 @@ class TestAnswers:
     def test_blocks_of_rows_are_answered_in_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [{**ROW, "age": age} for age in range(20, 60)]
         whole = predictor().predict(rows)
-        monkeypatch.setattr(prediction, "BLOCK_BYTES", 8 * 7 * 3)
+        monkeypatch.setattr(model_module, "PREDICTED_BYTES", 8 * 7 * 3)
         pieces = predictor().predict(rows)
         for one, other in zip(whole, pieces, strict=True):
             assert one["prediction"] == pytest.approx(other["prediction"], rel=1e-12)
-
-    def test_parts_that_do_not_belong_together_are_refused(self) -> None:
-        network, _, weights = stored(TARGETS["numbers"])
-        _, other, _ = stored(TARGETS["integer classes"])
-        with pytest.raises(ValueError, match="does not fit"):
-            Predictor.from_stored(network, other, weights)
 
 
 class TestRefusals:
@@ -210,15 +199,14 @@ class TestRefusals:
 
     @pytest.mark.parametrize("block_bytes", [2**20, 8 * 2])
     def test_a_network_that_overflows_has_no_answer(self, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(prediction, "BLOCK_BYTES", block_bytes)
-        model = predictor(TARGETS["numbers"], "linear")
-        fine = model.predict([{**ROW, "age": 1e300}])
+        monkeypatch.setattr(model_module, "PREDICTED_BYTES", block_bytes)
+        predicting = predictor(TARGETS["numbers"], "linear")
+        fine = predicting.predict([{**ROW, "age": 1e300}])
         assert np.isfinite(list(fine[0]["prediction"].values())).all()
         identity = InputCoding((Feature("x"),), Scaler((0.0,), (1e-300,)))
-        network, preprocessing, weights = stored(NumberCoding(("y",), Scaler((0.0,), (1.0,))), "linear", identity)
-        network["layers"][0]["activation"] = "linear"
+        linear = predictor(NumberCoding(("y",), Scaler((0.0,), (1.0,))), "linear", identity, "linear")
         with pytest.raises(InvalidRequest) as refused:
-            Predictor.from_stored(network, preprocessing, weights).predict([*[{"x": 0.0}] * 3, {"x": 1e300}])
+            linear.predict([*[{"x": 0.0}] * 3, {"x": 1e300}])
         assert refused.value.code == "prediction_not_finite"
         assert [field.path for field in refused.value.fields] == ["/rows/3"]
 

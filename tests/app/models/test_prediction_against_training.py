@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from app.models.prediction import Predictor
-from backprop.codec import to_bytes
-from backprop.network import Layer, Network, initial_parameters
-from backprop.preprocessing import holdout_mask
+from backprop.coding.holdout import holdout_mask
+from backprop.model import TrainedModel
+from backprop.network import initial_parameters
+from infra.specs import network_of
 from tests.support.tables import job_on, people, prepared
 from worker.evaluation import evaluate
 
@@ -39,16 +40,11 @@ def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: 
     table = people()
     job = job_on(table, activation, holdout=0.3, training={"dtype": dtype}, **spec)
     data = prepared(tmp_path, table, job)
-    layers = zip(job.sizes[1:], job.network.layers, strict=True)
-    network = Network(job.sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
-    parameters = initial_parameters(network, epsilon=1.0, seed=3, dtype=dtype)
-    metrics = json.loads(json.dumps(evaluate(parameters, data)))
-    stored_network = {"sizes": list(job.sizes), **job.network.model_dump(mode="json")}
-    model = Predictor.from_stored(
-        stored_network, json.loads(json.dumps(data.preprocessing.to_json())), to_bytes(parameters.to_arrays())
-    )
+    trained = TrainedModel(initial_parameters(network_of(job), epsilon=1.0, seed=3, dtype=dtype), data.coding)
+    metrics = json.loads(json.dumps(evaluate(trained, data)))
+    predictor = Predictor(TrainedModel.from_stored(*trained.to_stored()))
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
-    answers = [answer["prediction"] for answer in model.predict(rows)]
+    answers = [answer["prediction"] for answer in predictor.predict(rows)]
     held = holdout_mask(200, 0.3, job.training.seed)
     for part, mask in (("training", ~held), ("held_out", held)):
         measured = metrics[part]

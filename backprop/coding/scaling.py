@@ -1,0 +1,89 @@
+"""Numbers to a scale that suits a network, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from backprop.coding.columns import Array, Floats
+from backprop.moments import Moments
+
+Range = tuple[float, float]
+Scaling = Literal["standardize", "min_max", "none"]
+
+UNIT_RANGE: Range = (0.0, 1.0)
+
+
+class CannotBeScaled(ValueError):
+    """A number column is spread too far or too little for double precision."""
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Numbers, column by column, to (x − offset) / scale and back.
+
+    Attributes:
+        offset: one value a column.
+        scale: one value a column, finite and not 0; 1 for a constant column, which becomes 0 throughout.
+    """
+
+    offset: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    @classmethod
+    def standardizing(cls, moments: Moments) -> Scaler:
+        """To mean 0 and (population) standard deviation 1: offset = mean, scale = sd. Raises `CannotBeScaled`."""
+        return cls._guarded(moments, moments.mean, moments.standard_deviation)
+
+    @classmethod
+    def into_range(cls, moments: Moments, bounds: Range) -> Scaler:
+        """Minimum to low and maximum to high: scale = (max − min) / (high − low), offset = min − low · scale.
+
+        Raises:
+            CannotBeScaled: as its name says.
+        """
+        low, high = bounds
+        with np.errstate(over="ignore", invalid="ignore"):
+            scale = (moments.maximum - moments.minimum) / (high - low)
+            return cls._guarded(moments, moments.minimum - low * scale, scale)
+
+    @classmethod
+    def identity(cls, columns: int) -> Scaler:
+        """Leaves every number as it is."""
+        return cls((0.0,) * columns, (1.0,) * columns)
+
+    @classmethod
+    def _guarded(cls, moments: Moments, offset: Floats, scale: Floats) -> Scaler:
+        """A constant column is shifted to 0 and not stretched; what has no finite scale is refused."""
+        usable = np.isfinite(offset) & np.isfinite(scale) & ((scale > 0) | moments.constant)
+        if not usable.all():
+            raise CannotBeScaled(
+                f"number column {int(np.argmin(usable))} (counted from 0) is spread too far or too little to be "
+                "scaled in double precision"
+            )
+        return cls(
+            tuple(np.where(moments.constant, moments.minimum, offset).tolist()),
+            tuple(np.where(moments.constant, 1.0, scale).tolist()),
+        )
+
+    def encode(self, numbers: Array) -> Floats:
+        """Scale numbers, (m, n), any number type; the result is a new float64 array in the same memory order."""
+        scaled = np.subtract(numbers, self.offset, dtype=np.float64)
+        scaled /= self.scale
+        return scaled
+
+    def decode(self, scaled: Array) -> Floats:
+        """The numbers, (m, n) float64, that were scaled."""
+        return np.multiply(scaled, self.scale, dtype=np.float64) + self.offset
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"offset": list(self.offset), "scale": list(self.scale)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Scaler:
+        """What `to_json` gave."""
+        return cls(tuple(stored["offset"]), tuple(stored["scale"]))

@@ -1,0 +1,127 @@
+"""A trained model: a network, its weights, and the coding that gives them a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backprop.codec import from_bytes, to_bytes
+from backprop.coding.coding import Coding
+from backprop.coding.columns import Array, Batch, batch_rows
+from backprop.coding.targets import ClassScores
+from backprop.network import Network, Parameters, predict
+
+PREDICTED_BYTES = 32 * 2**20
+"""Size of a block of coded rows that are predicted at once, counted as 8 bytes a value."""
+
+MEASURED_BYTES = 8 * 2**20
+"""Size of a block of coded rows and targets that are measured at once, counted as 8 bytes a value."""
+
+
+class StoredModel(NamedTuple):
+    """A trained model as it is kept.
+
+    Attributes:
+        network: plain JSON values, see `Network.to_json`.
+        coding: plain JSON values, see `Coding.to_json`.
+        weights: a safetensors file of W1, b1, W2, b2, … in the parameters' dtype.
+    """
+
+    network: dict[str, Any]
+    coding: dict[str, Any]
+    weights: bytes
+
+
+class PredictedRows(NamedTuple):
+    """What a model says about some rows.
+
+    Values are not finite where the network overflows.
+
+    Attributes:
+        first_row: the first one's place in the batch, from 0.
+        outputs: h(x), (m, outputs), of the parameters' dtype.
+        columns: the outputs decoded, (m,) each: the targets, or the inputs of a reconstruction.
+        scores: the votes for each class; None unless the target holds classes.
+    """
+
+    first_row: int
+    outputs: Array
+    columns: dict[str, Array]
+    scores: ClassScores | None
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network with its weights and coding; it never changes.
+
+    Attributes:
+        parameters: the weights and biases, with the network they belong to.
+        coding: of the columns that it was trained on.
+
+    Raises:
+        ValueError: the coding has other numbers of units than the network.
+    """
+
+    parameters: Parameters
+    coding: Coding
+
+    def __post_init__(self) -> None:
+        network = self.parameters.network
+        if (self.coding.inputs.width, self.coding.targets.width) != (network.inputs, network.outputs):
+            raise ValueError("the coding does not fit the network")
+
+    def predict(self, batch: Batch) -> Iterator[PredictedRows]:
+        """What the model says about the rows of a batch, block by block and in order.
+
+        Args:
+            batch: all input columns; others are ignored.
+
+        Raises:
+            ValueError: a category is not among the known ones.
+        """
+        rows = max(1, PREDICTED_BYTES // (8 * self.coding.inputs.width))
+        for start in range(0, batch_rows(batch), rows):
+            yield self._predicted({name: values[start : start + rows] for name, values in batch.items()}, start)
+
+    def _predicted(self, block: Batch, first_row: int) -> PredictedRows:
+        with np.errstate(over="ignore", invalid="ignore"):
+            X = self.coding.inputs.encode(block, self.parameters.vector.dtype)
+            outputs = predict(self.parameters, X)
+            targets = self.coding.targets
+            return PredictedRows(first_row, outputs, targets.decode(outputs), targets.class_scores(outputs))
+
+    def metrics(self, X: Array, Y: Array) -> dict[str, Any]:
+        """How well the outputs for coded rows match their coded targets, see `TargetCoding.metrics`.
+
+        Args:
+            X: (m, inputs), in memory or mapped from a file.
+            Y: (m, outputs), likewise.
+        """
+        return self.coding.targets.metrics(self._measured(X, Y))
+
+    def _measured(self, X: Array, Y: Array) -> Iterator[tuple[Array, Array]]:
+        """Coded targets and the network's outputs, block by block."""
+        rows = max(1, MEASURED_BYTES // (8 * (X.shape[1] + Y.shape[1])))
+        for start in range(0, len(X), rows):
+            yield Y[start : start + rows], predict(self.parameters, X[start : start + rows])
+
+    def to_stored(self) -> StoredModel:
+        """Its stored form, from which `from_stored` makes a model of the same bits."""
+        return StoredModel(
+            self.parameters.network.to_json(), self.coding.to_json(), to_bytes(self.parameters.to_arrays())
+        )
+
+    @classmethod
+    def from_stored(cls, network: Mapping[str, Any], coding: Mapping[str, Any], weights: bytes) -> TrainedModel:
+        """The model whose `to_stored` gave these, also after a trip through JSON text.
+
+        Raises:
+            ValueError: the parts do not belong together, or one is not what it should be.
+        """
+        return cls(
+            Parameters.from_arrays(Network.from_json(network), from_bytes(weights)),
+            Coding.from_json(coding),
+        )

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, r2_score, root_mean_squared_error
+
+from backprop import model as model_module
+from backprop.codec import from_bytes
+from backprop.coding.coding import Coding
+from backprop.coding.columns import Array
+from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.scaling import Scaler
+from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
+from backprop.model import TrainedModel
+from backprop.network import Layer, Network, initial_parameters, predict
+from tests.support.columns import as_column
+
+PLAIN = InputCoding(tuple(map(Feature, "abc")), Scaler.identity(3))
+MIXED = InputCoding((Feature("size"), Feature("colour", ("blue", "red"))), Scaler((10.0,), (20.0,)))
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(90, 3))
+BATCH: dict[str, Array] = {
+    "size": RNG.uniform(10, 30, 40),
+    "colour": as_column(RNG.choice(["blue", "red"], 40).tolist()),
+}
+CODINGS: list[TargetCoding] = [
+    ClassCoding("y", ("no", "yes"), (-1.0, 1.0)),
+    ClassCoding("y", (1, 2, 3), (0.0, 1.0)),
+    NumberCoding(("p", "q"), Scaler((0.1, 0.2), (1e-7, 1e7))),
+    Reconstruction(MIXED),
+]
+
+
+def a_model(
+    targets: TargetCoding, inputs: InputCoding = MIXED, activation: str = "sigmoid", dtype: str = "float64"
+) -> TrainedModel:
+    network = Network(inputs.width, (Layer(4, "tanh"), Layer(targets.width, activation)))
+    return TrainedModel(initial_parameters(network, epsilon=2.0, seed=1, dtype=dtype), Coding(inputs, targets))
+
+
+class TestPredictions:
+    @pytest.mark.parametrize("targets", CODINGS)
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    @pytest.mark.parametrize("rows", [1, 7, 40, 1000])
+    def test_blocks_cover_the_rows_in_order(
+        self, targets: TargetCoding, dtype: str, rows: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(model_module, "PREDICTED_BYTES", 8 * 3 * rows)
+        model = a_model(targets, dtype=dtype)
+        blocks = list(model.predict({**BATCH, "ignored": np.zeros(40)}))
+        assert [block.first_row for block in blocks] == list(range(0, 40, rows))
+        outputs = np.concatenate([block.outputs for block in blocks])
+        coded = MIXED.encode(BATCH, dtype)
+        expected = [predict(model.parameters, coded[start : start + rows]) for start in range(0, 40, rows)]
+        np.testing.assert_array_equal(outputs, np.concatenate(expected))
+        assert outputs.dtype == dtype
+        for name, values in targets.decode(outputs).items():
+            assert np.concatenate([block.columns[name] for block in blocks]).tolist() == values.tolist()
+        for block in blocks:
+            scores = targets.class_scores(block.outputs)
+            if scores is None:
+                assert block.scores is None
+            else:
+                assert block.scores is not None
+                assert block.scores.classes == scores.classes
+                np.testing.assert_array_equal(block.scores.scores, scores.scores)
+
+    def test_no_rows_have_no_blocks(self) -> None:
+        assert list(a_model(CODINGS[0]).predict({"size": np.zeros(0), "colour": np.array([], dtype=object)})) == []
+
+    @pytest.mark.parametrize("targets", CODINGS)
+    def test_what_overflows_is_not_finite_and_no_warning(self, targets: TargetCoding) -> None:
+        inputs = InputCoding((Feature("x"), Feature("z")), Scaler((0.0, 0.0), (1e-300, 1.0)))
+        network = Network(2, (Layer(targets.width, "linear"),))
+        parameters = initial_parameters(network, epsilon=2.0, seed=1, dtype="float64")
+        model = TrainedModel(parameters, Coding(inputs, targets))
+        (block,) = model.predict({"x": np.array([0.0, 1e300]), "z": np.zeros(2)})
+        assert np.isfinite(block.outputs).all(axis=1).tolist() == [True, False]
+
+
+class TestMetrics:
+    @pytest.fixture(autouse=True, params=[None, 8 * 50], ids=["one block", "many blocks"])
+    def _blocks(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        if request.param is not None:
+            monkeypatch.setattr(model_module, "MEASURED_BYTES", request.param)
+
+    @pytest.mark.parametrize("classes", [("no", "yes"), (1, 2, 3)])
+    def test_classes(self, classes: tuple[Any, ...]) -> None:
+        coding = ClassCoding("y", classes, (0.0, 1.0))
+        actual = {"y": np.array([classes[i] for i in RNG.integers(0, len(classes), 90)], dtype=object)}
+        model = a_model(coding, PLAIN)
+        metrics = model.metrics(X, coding.encode(actual))
+        predicted = coding.decode(predict(model.parameters, X))["y"].tolist()
+        expected = confusion_matrix(actual["y"].tolist(), predicted, labels=list(classes))
+        assert metrics["confusion_matrix"] == {"classes": list(classes), "counts": expected.tolist()}
+        assert metrics["accuracy"] == pytest.approx(np.trace(expected) / 90)
+
+    @pytest.mark.parametrize("targets", [1, 2, 3, 5])
+    def test_numbers_are_measured_in_their_own_units(self, targets: int) -> None:
+        names = tuple(f"y_{index}" for index in range(targets))
+        coding = NumberCoding(names, Scaler((100.0,) * targets, (50.0,) * targets))
+        actual = dict(zip(names, RNG.uniform(100, 150, (targets, 90)), strict=True))
+        model = a_model(coding, PLAIN)
+        metrics = model.metrics(X, coding.encode(actual))
+        predicted = coding.decode(predict(model.parameters, X))
+        for name in names:
+            assert metrics["rmse"][name] == pytest.approx(root_mean_squared_error(actual[name], predicted[name]))
+            assert metrics["r2"][name] == pytest.approx(r2_score(actual[name], predicted[name]))
+
+    def test_a_reconstruction_is_measured_column_by_column(self) -> None:
+        coded = MIXED.encode(BATCH)
+        model = a_model(Reconstruction(MIXED))
+        metrics = model.metrics(coded, coded)
+        back = MIXED.decode(predict(model.parameters, coded))
+        expected = root_mean_squared_error(BATCH["size"], back["size"])
+        assert metrics["rmse"] == {"size": pytest.approx(expected)}
+        assert metrics["r2"] == {"size": pytest.approx(r2_score(BATCH["size"], back["size"]))}
+        right = sum(a == b for a, b in zip(BATCH["colour"], back["colour"], strict=True))
+        assert metrics["accuracy"] == {"colour": right / 40}
+
+    def test_a_confusion_matrix_that_nobody_could_read_is_left_out(self) -> None:
+        coding = ClassCoding("y", tuple(range(101)), (0.0, 1.0))
+        metrics = a_model(coding, PLAIN).metrics(X, coding.encode({"y": RNG.integers(0, 101, 90)}))
+        assert metrics["confusion_matrix"] is None
+        assert 0 <= metrics["accuracy"] <= 1
+
+
+class TestStoredForm:
+    @pytest.mark.parametrize("targets", CODINGS)
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    def test_comes_back_with_the_same_bits(self, targets: TargetCoding, dtype: str) -> None:
+        model = a_model(targets, dtype=dtype)
+        network, coding, weights = model.to_stored()
+        back = TrainedModel.from_stored(json.loads(json.dumps(network)), json.loads(json.dumps(coding)), weights)
+        assert back.parameters.network == model.parameters.network
+        assert back.coding == model.coding
+        assert back.parameters.vector.dtype == dtype
+        assert back.parameters.vector.tobytes() == model.parameters.vector.tobytes()
+
+    def test_is_what_others_read(self) -> None:
+        stored = a_model(CODINGS[2]).to_stored()
+        assert stored.network == {
+            "sizes": [3, 4, 2],
+            "layers": [{"units": 4, "activation": "tanh"}, {"units": 2, "activation": "sigmoid"}],
+        }
+        assert set(stored.coding) == {"inputs", "targets"}
+        shapes = {name: array.shape for name, array in from_bytes(stored.weights).items()}
+        assert shapes == {"W1": (4, 3), "b1": (4,), "W2": (2, 4), "b2": (2,)}
+
+    def test_parts_that_do_not_belong_together_are_refused(self) -> None:
+        numbers, classes = (a_model(targets).to_stored() for targets in (CODINGS[2], CODINGS[1]))
+        with pytest.raises(ValueError, match="coding does not fit"):
+            TrainedModel.from_stored(numbers.network, classes.coding, numbers.weights)
+        with pytest.raises(ValueError, match="should be"):
+            TrainedModel.from_stored(numbers.network, numbers.coding, classes.weights)
+        with pytest.raises(ValueError, match="safetensors"):
+            TrainedModel.from_stored(numbers.network, numbers.coding, b"not weights")
+        narrow = a_model(NumberCoding(("p", "q"), Scaler.identity(2)), InputCoding((Feature("x"),), Scaler.identity(1)))
+        with pytest.raises(ValueError, match="coding does not fit"):
+            TrainedModel(narrow.parameters, a_model(CODINGS[2]).coding)

@@ -1,0 +1,22 @@
+"""Columns as a coding reads them, and what is to be known of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backprop.coding.columns import Array, Floats
+from backprop.moments import Moments
+
+
+def moments_of(table: Floats) -> Moments:
+    """Of the columns of a table, (m, n)."""
+    moments = Moments(table.shape[1])
+    moments.add(table)
+    return moments
+
+
+def as_column(values: list[Any]) -> Array:
+    """Values of one type as a batch holds them."""
+    return np.array(values, dtype=object if isinstance(values[0], str) else None)
