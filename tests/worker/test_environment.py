@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ WORKER = """
 import json, sys, types
 from client.cli import app
 
-def run_worker(settings):
+def run_worker(settings, parent):
     import worker.tasks
     from threadpoolctl import threadpool_info
     print(json.dumps([pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]))
@@ -25,9 +26,10 @@ app(["worker"])
 """
 
 
-def test_the_commands_worker_has_a_blas_without_threads() -> None:
+def test_the_commands_worker_has_a_blas_without_threads(tmp_path: Path) -> None:
     """NumPy's and SciPy's alike: nothing that the command imports may import them before BLAS is told."""
-    said = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, text=True, check=True, env={})
+    env = {"BACKPROP_DATA_DIR": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, text=True, check=True, env=env)
     assert set(json.loads(said.stdout)) == {1}
 
 
