@@ -35,6 +35,7 @@ class Activation:
         hidden: whether hidden layers may have it.
         output: whether the output layer may have it.
         output_range: between which values a lies, or None if it is unbounded.
+        smooth: whether f has a derivative everywhere, so that a numerical one comes as close to it as rounding allows.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Activation:
     hidden: bool = True
     output: bool = True
     output_range: tuple[float, float] | None = None
+    smooth: bool = True
 
     def activate(self, z: Array) -> None:
         """Turn z, as it is, into a = f(z), in place."""
@@ -117,7 +119,7 @@ ACTIVATIONS = {
     for activation in (
         Activation("sigmoid", _sigmoid, _times_sigmoid_derivative, scale=0.5, output_range=(0.0, 1.0)),
         Activation("tanh", _tanh, _times_tanh_derivative, output_range=(-1.0, 1.0)),
-        Activation("relu", _relu, _times_relu_derivative, output=False),
+        Activation("relu", _relu, _times_relu_derivative, output=False, smooth=False),
         Activation("linear", _linear, _times_linear_derivative),
         Activation("softmax", _softmax, _times_softmax_derivative, hidden=False, output_range=(0.0, 1.0)),
     )

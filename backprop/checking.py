@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.gradient import Backpropagation
-from backprop.lanes import Crew, computing
 from backprop.network import Network, Parameters
 from backprop.objective import Objective
+from backprop.passes.backpropagation import Backpropagation
+from backprop.passes.lanes import Crew, computing
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

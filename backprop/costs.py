@@ -13,6 +13,9 @@ from backprop.activations import OUTPUT_ACTIVATIONS, Activation
 
 Array = NDArray[Any]
 
+VALUES_OF_AN_EXAMPLE = 3
+"""Numbers that softmax's cross-entropy allocates for an example: two sums over its outputs, and their quotient."""
+
 
 @dataclass(frozen=True)
 class CostFunction:
@@ -74,6 +77,11 @@ def _sigmoid_entropy(activation: Activation, scaled_z: Array, y: Array, delta: A
     activation.apply(scaled_z)
     np.subtract(scaled_z, y, out=delta)
     return cost
+
+
+def measuring_values(rows: int, outputs: int) -> int:
+    """How many numbers the cost functions and output layers below allocate at most for (rows, outputs)."""
+    return rows * max(outputs, VALUES_OF_AN_EXAMPLE)
 
 
 COST_FUNCTIONS = {

@@ -5,23 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.batches import MiniBatches
 from backprop.early_stopping import EarlyStopping
-from backprop.gradient import Backpropagation, DataCost
-from backprop.lanes import Crew, quiet_context, single_threaded_blas
-from backprop.lbfgs import LBFGS
-from backprop.network import Network, Parameters
+from backprop.network import Parameters
 from backprop.objective import Cost, Objective
-from backprop.optimizers import Adam, GradientDescent, Momentum, Optimizer, Slope
+from backprop.optimizers.protocols import Optimizer, Start
+from backprop.optimizers.table import OPTIMIZERS
+from backprop.passes.lanes import quiet_context, single_threaded_blas
+from backprop.passes.protocol import Pass
 
 Array = NDArray[Any]
 
-OptimizerName = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
 StopReason = Literal["tolerance", "patience", "no_progress"]
 
 
@@ -31,11 +29,11 @@ class Training:
 
     Attributes:
         iterations: N, the number of parameter updates.
-        learning_rate: α; L-BFGS finds its own steps instead.
+        learning_rate: α, of optimizers that do not find their own steps.
         weight_decay: λ.
-        optimizer: ``gradient_descent``, ``momentum``, ``adam`` or ``lbfgs``.
-        momentum: μ of ``momentum``.
-        corrections: how many pairs of changes ``lbfgs`` remembers.
+        optimizer: name of one of `OPTIMIZERS`, which tell which of these fields they read.
+        momentum: μ.
+        corrections: how many pairs of changes are remembered.
         batch_size: examples of a mini-batch; None, or as many as there are, for all of them at every update.
         seed: of the order in which mini-batches take the examples.
         cost: J(W,b;x,y): ``squared_error``, or ``cross_entropy`` of sigmoid or softmax outputs.
@@ -52,7 +50,7 @@ class Training:
     iterations: int
     learning_rate: float = 0.1
     weight_decay: float = 0.0
-    optimizer: OptimizerName = "gradient_descent"
+    optimizer: str = "gradient_descent"
     momentum: float = 0.9
     corrections: int = 10
     batch_size: int | None = None
@@ -65,8 +63,8 @@ class Training:
 
     def __post_init__(self) -> None:
         self.objective()
-        if self.optimizer not in get_args(OptimizerName):
-            raise ValueError(f"the optimizer is one of {', '.join(get_args(OptimizerName))}, not {self.optimizer!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"the optimizer is one of {', '.join(OPTIMIZERS)}, not {self.optimizer!r}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate is a positive number, not {self.learning_rate}")
         if not 0 <= self.momentum < 1:
@@ -77,8 +75,8 @@ class Training:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} is a number from {least} up, not {value}")
-        if self.batch_size is not None and self.optimizer == "lbfgs":
-            raise ValueError("lbfgs compares J between iterations, so it needs all examples in each: no batch_size")
+        if self.batch_size is not None and "batch_size" not in OPTIMIZERS[self.optimizer].fields:
+            raise ValueError(f"{self.optimizer} needs all examples at every update: no batch_size")
         if self.batch_size is not None and self.tolerance:
             raise ValueError(
                 "the gradient of a mini-batch does not vanish at the minimum: no tolerance with batch_size"
@@ -115,57 +113,46 @@ class Run:
     """A training in progress.
 
     Args:
-        network: what is trained.
         training: how.
-        X: (m, inputs), C-contiguous, of the parameters' dtype, in memory or mapped; never copied as a whole.
-        Y: (m, outputs), likewise; the same object as X for a reconstruction.
+        pass_: what takes the examples through the network, made for this training; used by no other run.
         parameters: to start from; copied. Not needed with `state`.
         state: of another run of the same network, training and data, to go on from.
-        threads: at most so many; nothing but the time depends on it.
-        X_held: (m′, inputs), examples held out: measured at every iteration, never learned from.
-        Y_held: (m′, outputs), likewise.
 
     Attributes:
         parameters: the current ones.
         stopped: why training ended before its last iteration; None if it did not, or not yet.
 
     Raises:
-        ValueError: shapes, dtypes or an objective that do not fit the network, neither parameters nor state, a state of
+        ValueError: neither parameters nor state, parameters that are not of the pass's size and dtype, a state of
             something else, or patience without held-out examples.
     """
 
     def __init__(
         self,
-        network: Network,
         training: Training,
-        X: Array,
-        Y: Array,
+        pass_: Pass,
         *,
         parameters: Parameters | None = None,
         state: Mapping[str, Array] | None = None,
-        threads: int = 1,
-        X_held: Array | None = None,
-        Y_held: Array | None = None,
     ) -> None:
+        self.parameters = pass_.parameters
         self.stopped: StopReason | None = None
         self._training = training
+        self._pass = pass_
         self._state = dict(state or {})
         self._iteration: int | None = None
-        evaluations = 0
         if state is not None:
-            self._iteration, evaluations, self.parameters = _saved(network, state)
+            self._iteration, evaluations, vector = _saved(state)
+            # What was evaluated last is evaluated again, to have the gradient that goes with it.
+            pass_.evaluations = max(evaluations - 1, 0)
         elif parameters is not None:
-            self.parameters = parameters.copy()
+            vector = parameters.vector
         else:
             raise ValueError("a run needs parameters or a state to start from")
-        crew = Crew(threads)
-        # What was evaluated last is evaluated again, to have the gradient that goes with it.
-        self._slope = _slope(training, self.parameters, X, Y, crew, max(evaluations - 1, 0))
+        _put(vector, pass_.vector)
         self._optimizer: Optimizer | None = None
         self._quiet = quiet_context()
-        self._held_out: DataCost | None = None
-        if X_held is not None and Y_held is not None:
-            self._held_out = DataCost(self.parameters, X_held, Y_held, training.objective(), crew)
+        self._held_out = pass_.held_out
         self._early_stopping: EarlyStopping | None = None
         if training.patience is not None:
             if self._held_out is None:
@@ -194,10 +181,8 @@ class Run:
             ValueError: the state is not one of this optimizer's.
         """
         with single_threaded_blas():
-            start = self._quiet.run(self._slope.evaluate)
-            optimizer = self._optimizer = _optimizer(
-                self._training, self._slope, start, self._iteration or 0, self._state
-            )
+            start = self._quiet.run(self._pass.evaluate)
+            optimizer = self._optimizer = self._made_optimizer(start)
             if self._iteration is None:
                 self._iteration = 0
                 yield self._record(start)
@@ -224,11 +209,17 @@ class Run:
             return {name: np.array(array) for name, array in self._state.items()}
         return {
             "iteration": np.array([self._iteration], np.int64),
-            "evaluations": np.array([self._slope.evaluations], np.int64),
+            "evaluations": np.array([self._pass.evaluations], np.int64),
             "parameters": self.parameters.vector.copy(),
             **self._optimizer.state(),
             **({} if self._early_stopping is None else self._early_stopping.state()),
         }
+
+    def _made_optimizer(self, cost: Cost) -> Optimizer:
+        kind = OPTIMIZERS[self._training.optimizer]
+        optimizer = kind.make(self._pass, self._training, Start(cost, self._iteration or 0, self._state))
+        self._state = {}  # everything in it has been copied, and it may be large
+        return optimizer
 
     def _record(self, cost: Cost) -> Record:
         iteration = self._iteration or 0
@@ -238,54 +229,28 @@ class Run:
             if self._early_stopping is not None:
                 self._early_stopping.observe(iteration, held_out_cost)
         return Record(
-            iteration, cost.total, cost.data, cost.decay, cost.sparsity, held_out_cost, self._slope.evaluations
+            iteration, cost.total, cost.data, cost.decay, cost.sparsity, held_out_cost, self._pass.evaluations
         )
 
     def _reason_to_stop(self) -> StopReason | None:
         tolerance = self._training.tolerance
-        if tolerance and float(self._quiet.run(np.linalg.norm, self._slope.gradient)) <= tolerance:
+        if tolerance and float(self._quiet.run(np.linalg.norm, self._pass.gradient)) <= tolerance:
             return "tolerance"
         if self._early_stopping is not None and self._early_stopping.is_over(self._iteration or 0):
             return "patience"
         return None
 
 
-def _slope(
-    training: Training, parameters: Parameters, X: Array, Y: Array, crew: Crew, evaluations: int
-) -> Backpropagation | MiniBatches:
-    gradient = Parameters.zeros(parameters.network, parameters.vector.dtype)
-    objective = training.objective()
-    if training.batch_size is None or training.batch_size >= len(X):
-        return Backpropagation(parameters, gradient, X, Y, objective, crew, evaluations)
-    return MiniBatches(
-        parameters,
-        gradient,
-        X,
-        Y,
-        objective,
-        crew,
-        size=training.batch_size,
-        seed=training.seed,
-        evaluations=evaluations,
-    )
-
-
-def _optimizer(training: Training, slope: Slope, cost: Cost, updates: int, state: Mapping[str, Array]) -> Optimizer:
-    if training.optimizer == "momentum":
-        return Momentum(slope, training.learning_rate, training.momentum, state)
-    if training.optimizer == "adam":
-        return Adam(slope, training.learning_rate, updates, state)
-    if training.optimizer == "lbfgs":
-        return LBFGS(slope, cost, training.corrections, state)
-    return GradientDescent(slope, training.learning_rate)
-
-
-def _saved(network: Network, state: Mapping[str, Array]) -> tuple[int, int, Parameters]:
+def _saved(state: Mapping[str, Array]) -> tuple[int, int, Array]:
+    """Iteration, evaluations and parameters of a state."""
     try:
-        return (
-            int(state["iteration"][0]),
-            int(state["evaluations"][0]),
-            Parameters(network, np.array(state["parameters"])),
-        )
+        return int(state["iteration"][0]), int(state["evaluations"][0]), np.asarray(state["parameters"])
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"not the state of a run: {error!r}") from error
+
+
+def _put(vector: Array, into: Array) -> None:
+    """Copy the parameters to start from to where the pass reads them."""
+    if vector.shape != into.shape or vector.dtype != into.dtype:
+        raise ValueError(f"the pass has parameters {into.shape} of {into.dtype}, not {vector.shape} of {vector.dtype}")
+    into[...] = vector

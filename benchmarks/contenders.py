@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop.passes.usual import usual_pass
 from backprop.training import Run, Training
 from benchmarks.shapes import LEARNING_RATE, LINEAR_LEARNING_RATE, SHAPES, Shape
 
@@ -27,7 +28,8 @@ def backprop_contender(shape: Shape, threads: int, output: str = "sigmoid") -> A
     X, Y = shape.data()
     learning_rate = LINEAR_LEARNING_RATE if output == "linear" else LEARNING_RATE
     training = Training(iterations=10**9, learning_rate=learning_rate)
-    records = Run(shape.network(output), training, X, Y, parameters=shape.start(output), threads=threads).records()
+    pass_ = usual_pass(shape.network(output), X, Y, training.objective(), threads=threads)
+    records = Run(training, pass_, parameters=shape.start(output)).records()
     return lambda iterations: [record.cost for record in islice(records, iterations)]
 
 

@@ -20,6 +20,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
+from backprop.passes.usual import usual_pass
 from backprop.training import Record, Run, Training
 from benchmarks.iteration_time import headline
 from benchmarks.shapes import LEARNING_RATE, Shape
@@ -41,7 +42,8 @@ class Size:
         """Set up the training, and take two iterations to warm up."""
         X, Y = self.shape.data()
         training = Training(iterations=10**9, learning_rate=LEARNING_RATE)
-        run = Run(self.shape.network(), training, X, Y, parameters=self.shape.start(), threads=threads)
+        pass_ = usual_pass(self.shape.network(), X, Y, training.objective(), threads=threads)
+        run = Run(training, pass_, parameters=self.shape.start())
         self.records = run.records()
         list(islice(self.records, 2))
 

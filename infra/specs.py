@@ -7,6 +7,7 @@ latter, as JSON.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Annotated, Any, Literal, Self
 
@@ -41,20 +42,21 @@ HIDDEN_ONLY: tuple[Activation, ...] = ("relu",)
 OUTPUT_ONLY: tuple[Activation, ...] = ("softmax",)
 """Activations no hidden layer can have: a unit's depends on its neighbours'."""
 
-STEPWISE: tuple[Optimizer, ...] = ("gradient_descent", "momentum", "adam")
-"""Optimizers whose step has a given length and needs one gradient only."""
+OPTIMIZER_FIELDS: dict[Optimizer, dict[str, float | None]] = {
+    "gradient_descent": {"learning_rate": 1.0, "batch_size": None},
+    "momentum": {"learning_rate": 0.1, "momentum": 0.9, "batch_size": None},
+    "adam": {"learning_rate": 0.001, "batch_size": None},
+    "lbfgs": {"corrections": 10},
+}
+"""The fields of a training that each optimizer reads and others may not, with their defaults. The core's own table says
+the same, and a test compares the two; clients have no core to ask."""
 
 OPTIMIZERS_WITH: dict[str, tuple[Optimizer, ...]] = {
-    "learning_rate": STEPWISE,
-    "batch_size": STEPWISE,
-    "momentum": ("momentum",),
-    "corrections": ("lbfgs",),
+    field: tuple(optimizer for optimizer, read in OPTIMIZER_FIELDS.items() if field in read)
+    for field in ("learning_rate", "momentum", "corrections", "batch_size")
 }
-"""Fields of a training that only some optimizers read."""
+"""The same by field."""
 
-DEFAULT_LEARNING_RATE: dict[Optimizer, float] = {"gradient_descent": 1.0, "momentum": 0.1, "adam": 0.001}
-DEFAULT_MOMENTUM = 0.9
-DEFAULT_CORRECTIONS = 10
 DEFAULT_SPARSITY = 0.01
 
 MOST_ITERATIONS = 1_000_000_000
@@ -251,9 +253,7 @@ class TrainingSpec(_Spec):
     def with_defaults(self, output: Activation) -> TrainingSpec:
         """The same training with every default filled in that applies, for a network with that output."""
         defaults: dict[str, Any] = {
-            "learning_rate": DEFAULT_LEARNING_RATE.get(self.optimizer),
-            "momentum": DEFAULT_MOMENTUM if self.optimizer in OPTIMIZERS_WITH["momentum"] else None,
-            "corrections": DEFAULT_CORRECTIONS if self.optimizer in OPTIMIZERS_WITH["corrections"] else None,
+            **OPTIMIZER_FIELDS[self.optimizer],
             "cost": "cross_entropy" if output == "softmax" else "squared_error",
             "sparsity": DEFAULT_SPARSITY if self.sparsity_weight else None,
         }
@@ -365,8 +365,13 @@ class ResolvedJob(_Spec):
 
 def network_of(job: ResolvedJob) -> Network:
     """The network that a resolved job trains."""
-    layers = zip(job.sizes[1:], job.network.layers, strict=True)
-    return Network(job.sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
+    return sized_network(job.network, job.sizes)
+
+
+def sized_network(spec: NetworkSpec, sizes: Sequence[int]) -> Network:
+    """The core's network of those layers, with so many units each: (s_1, …, s_nl)."""
+    layers = zip(sizes[1:], spec.layers, strict=True)
+    return Network(sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
 
 
 def training_of(spec: TrainingSpec) -> Training:

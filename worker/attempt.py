@@ -14,9 +14,11 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
+from backprop.activations import ACTIVATIONS
 from backprop.codec import from_bytes
 from backprop.model import TrainedModel
 from backprop.network import Network, Parameters, initial_parameters
+from backprop.passes.usual import usual_pass
 from backprop.training import Run, StopReason
 from infra import checkpoints, costs, datasets, gradient_checks, jobs, models
 from infra.artifacts import ArtifactStore
@@ -165,17 +167,23 @@ class Attempt:
         return models.trained(model)
 
     def _run(self, spec: ResolvedJob, data: TrainingData, start: TrainedModel | None) -> Run:
-        network = network_of(spec)
-        return Run(
+        network, training = network_of(spec), training_of(spec.training)
+        pass_ = usual_pass(
             network,
-            training_of(spec.training),
             data.X,
             data.Y,
-            parameters=_initial_parameters(network, spec.training, start),
-            state=self._state(),
+            training.objective(),
+            batch_size=training.batch_size,
+            seed=training.seed,
             threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
             X_held=data.X_held,
             Y_held=data.Y_held,
+        )
+        return Run(
+            training,
+            pass_,
+            parameters=_initial_parameters(network, spec.training, start),
+            state=self._state(),
         )
 
     def _state(self) -> dict[str, Array] | None:
@@ -277,8 +285,8 @@ def follow(run: Run, recorder: Recorder) -> None:
 
 def _require_agreement(result: GradientCheckResult, network: Network) -> None:
     """Refuse to train with a gradient that the numerical one does not confirm."""
-    kinked = any(layer.activation == "relu" for layer in network.layers)
-    limit = KINKED_LIMIT if kinked else SMOOTH_LIMIT
+    smooth = all(ACTIVATIONS[layer.activation].smooth for layer in network.layers)
+    limit = SMOOTH_LIMIT if smooth else KINKED_LIMIT
     if result.relative_difference > limit:
         worst = result.worst
         raise InvalidRequest(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from app.jobs.problems import Problems
@@ -16,7 +15,9 @@ from backprop.activations import output_range
 from backprop.coding.holdout import held_out_rows
 from backprop.coding.learning import CodingPlan
 from backprop.costs import COST_FUNCTIONS
-from backprop.lanes import LANES, block_rows
+from backprop.demands import checkpoint_bytes, training_bytes
+from backprop.network import Network
+from backprop.passes.lanes import block_rows
 from infra.columns import CATEGORY_LIMIT, Column
 from infra.errors import FieldError, TooLarge
 from infra.specs import (
@@ -29,6 +30,8 @@ from infra.specs import (
     Task,
     TrainingSpec,
     coding_plan_of,
+    sized_network,
+    training_of,
 )
 
 INTEGER_CLASSES = 100
@@ -37,21 +40,12 @@ INTEGER_CLASSES = 100
 LARGEST_NUMBER = 1e150
 """Beyond it squares leave the range of double precision, and with them deviations and costs."""
 
-_SINGLE_VECTORS = 5
-"""Vectors of the parameters' size that a training holds once: gradient, decay and their product, changes of a step."""
-
-_LINE_SEARCH_VECTORS = 8
-"""Those that a line search has besides: where it started, its direction, what it tries and what is copied for that."""
-
 _STATE_COPIES = 5
 """A vector that the rest of a training depends on is in use, in the checkpoint, in its bytes, with the process that
 writes them, and on their way to the database."""
 
 MOST_CHECKPOINT_BYTES = 900_000_000
 """PostgreSQL and SQLite hold hardly more in one value."""
-
-_BLOCK_BUFFERS = 6
-"""Buffers of a block for each unit and row: a and δ, for at most three numbers of rows as large as a whole block's."""
 
 _QUANTITIES = ("integer", "number")
 
@@ -125,11 +119,12 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
     _check_output_units(spec, network, sizes[-1], task, problems)
     if problems:
         raise problems.refusal()
-    parameters = sum((before + 1) * after for before, after in pairwise(sizes))
-    estimate = estimated_training_bytes(sizes, parameters, training, rows, held_out=spec.holdout > 0)
+    sized = sized_network(network, sizes)
+    checkpoint = checkpoint_bytes(sized, training_of(training), training.dtype)
+    estimate = _estimated_bytes(sized, training, rows, spec.holdout)
     check_iterations(training.iterations, "/training/iterations", limits)
-    _check_limits(spec, sizes, parameters, estimate, limits)
-    _check_checkpoint(training, parameters)
+    _check_limits(spec, sized, estimate, limits)
+    _check_checkpoint(checkpoint)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
         dataset_id=spec.dataset_id,
@@ -145,36 +140,17 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         from_model_id=spec.from_model_id,
         sizes=sizes,
         rows=rows,
-        parameters=parameters,
+        parameters=sized.parameter_count,
         estimated_bytes=estimate,
     )
 
 
-def estimated_training_bytes(
-    sizes: Sequence[int], parameters: int, training: TrainingSpec, rows: int, *, held_out: bool
-) -> int:
-    """Memory a training takes at most, roughly.
-
-    Parameters, gradient, what the optimizer remembers, and their copies; with as many threads as can find work, a
-    partial gradient a lane and one a thread, and a thread's buffers for a block of rows (others for held-out ones). The
-    coded rows themselves are read from mapped files and do not count: they leave memory when it is needed. But a
-    mini-batch is copied from there.
-    """
-    line_search = _LINE_SEARCH_VECTORS if training.optimizer == "lbfgs" else 0
-    vectors = _SINGLE_VECTORS + line_search + 2 * max(LANES) + _STATE_COPIES * _state_vectors(training)
-    blocks = max(LANES) * _BLOCK_BUFFERS * block_rows(sizes) * sum(sizes[1:]) * (2 if held_out else 1)
-    batch = 0 if training.batch_size is None else min(training.batch_size, rows) * (sizes[0] + sizes[-1])
-    return (vectors * parameters + blocks + batch) * _item_bytes(training)
-
-
-def _state_vectors(training: TrainingSpec) -> int:
-    """Vectors of the parameters' size in a checkpoint: themselves, the optimizer's memory, early stopping's best."""
-    remembered = {"gradient_descent": 0, "momentum": 1, "adam": 2, "lbfgs": 2 * (training.corrections or 0)}
-    return 1 + remembered[training.optimizer] + (0 if training.patience is None else 1)
-
-
-def _item_bytes(training: TrainingSpec) -> int:
-    return 8 if training.dtype == "float64" else 4
+def _estimated_bytes(network: Network, spec: TrainingSpec, rows: int, holdout: float) -> int:
+    """Memory that the training takes at most, with the copies of its state on their way to the database."""
+    training = training_of(spec)
+    held = held_out_rows(rows, holdout)
+    trained = training_bytes(network, training, spec.dtype, rows - held, held_out=held > 0)
+    return trained + (_STATE_COPIES - 1) * checkpoint_bytes(network, training, spec.dtype)
 
 
 def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: Problems) -> list[_Chosen]:
@@ -459,13 +435,8 @@ def check_iterations(iterations: int, path: str, limits: Limits) -> None:
         raise TooLarge("too_many_iterations", message, (FieldError(path, message),))
 
 
-def _check_limits(
-    spec: JobSpec,
-    sizes: tuple[int, ...],
-    parameters: int,
-    estimate: int,
-    limits: Limits,
-) -> None:
+def _check_limits(spec: JobSpec, network: Network, estimate: int, limits: Limits) -> None:
+    sizes, parameters = network.sizes, network.parameter_count
     if parameters > limits.max_parameters:
         hidden = sizes[1:-1]
         inside = f"/layers/{hidden.index(max(hidden))}/units" if hidden else ""
@@ -484,9 +455,8 @@ def _check_limits(
         raise TooLarge("training_too_large", message, (FieldError(_network_path(spec, ""), message),))
 
 
-def _check_checkpoint(training: TrainingSpec, parameters: int) -> None:
+def _check_checkpoint(size: int) -> None:
     """Refuse a training whose state the database could not hold; only many corrections make it that large."""
-    size = _state_vectors(training) * parameters * _item_bytes(training)
     if size > MOST_CHECKPOINT_BYTES:
         message = (
             f"The state of this training takes {_gibibytes(size)}, more than the {_gibibytes(MOST_CHECKPOINT_BYTES)} "

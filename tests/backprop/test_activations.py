@@ -23,6 +23,15 @@ def test_in_place_forms_agree_with_the_unit_by_unit_ones(name: str, values: list
 
 
 @pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
+def test_the_derivative_of_a_smooth_one_jumps_nowhere(name: str) -> None:
+    a = np.linspace(-5, 5, 100_001)
+    ACTIVATIONS[name].activate(a)
+    derivative = np.ones_like(a)
+    ACTIVATIONS[name].times_derivative(derivative, a)
+    assert (np.abs(np.diff(derivative)).max() < 1e-3) == ACTIVATIONS[name].smooth
+
+
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_extreme_values_stay_in_range_and_in_their_dtype(name: str, dtype: type[np.floating]) -> None:
     a = np.array([np.finfo(dtype).max, -np.finfo(dtype).max, 0], dtype)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.special import log_expit, log_softmax
 
 from backprop.activations import ACTIVATIONS, output_range
 from backprop.checking import numerical_gradient
-from backprop.costs import COST_FUNCTIONS
+from backprop.costs import COST_FUNCTIONS, measuring_values
 
 Array = NDArray[Any]
 
@@ -76,3 +77,18 @@ def test_cross_entropy_is_as_exact_where_outputs_saturate(output: str, data: st.
         else -(y * log_expit(z) + (1 - y) * log_expit(-z)).sum()
     )
     assert measured("cross_entropy", output, z, y, np.empty_like(z)) == pytest.approx(float(expected), rel=1e-10)
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 7])
+def test_the_most_that_is_allocated_on_the_way_is_known_and_reached(outputs: int) -> None:
+    """But for the buffers, of some ten kilobytes, through which NumPy itself passes what it cannot take as it lies."""
+    rows, own_buffers = 100_000, 2**17
+    most = 0
+    for cost in COST_FUNCTIONS.values():
+        for output in cost.activations:
+            z, y, delta = np.zeros((3, rows, outputs))
+            tracemalloc.start()
+            cost.measure(ACTIVATIONS[output], z, y, delta)
+            most = max(most, tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert 0 <= measuring_values(rows, outputs) * 8 - (most - own_buffers) < rows * 8

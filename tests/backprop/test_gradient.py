@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from sklearn.neural_network import MLPRegressor
 
-from backprop import lanes, products, reference
+from backprop import reference
 from backprop.gradient import cost_and_gradient
-from backprop.lanes import Lanes
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.objective import Objective
+from backprop.passes import lanes, products
+from backprop.passes.lanes import Lanes
 from tests.support.networks import Problem, automatic_cost_and_gradient, distance, problems, problems_of_all_kinds
 
 

@@ -14,12 +14,14 @@ import re, resource, sys
 from pathlib import Path
 import numpy as np
 from backprop.network import Layer, Network, initial_parameters
+from backprop.passes.usual import usual_pass
 from backprop.training import Run, Training
 
 X = np.load(sys.argv[1], mmap_mode="r")
 network = Network(X.shape[1], (Layer(8, "sigmoid"), Layer(X.shape[1], "sigmoid")))
 start = initial_parameters(network, seed=0, dtype=X.dtype)
-run = Run(network, Training(iterations=2), X, X, parameters=start, threads=1)
+training = Training(iterations=2)
+run = Run(training, usual_pass(network, X, X, training.objective()), parameters=start)
 allocated = int(re.search(r"VmData:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
 resource.setrlimit(resource.RLIMIT_DATA, (allocated + int(sys.argv[2]),) * 2)
 print([record.iteration for record in run.records()])

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 from backprop import reference
 from backprop.codec import from_bytes, to_bytes
 from backprop.gradient import cost_and_gradient
-from backprop.lanes import Lanes
 from backprop.network import Layer, Network, Parameters, initial_parameters
-from backprop.training import OptimizerName, Run, Training
+from backprop.optimizers.table import OPTIMIZERS
+from backprop.passes.lanes import Lanes
+from backprop.training import Training
 from tests.support.networks import Problem, problems, problems_of_all_kinds
 from tests.support.passes import Passing, both_ways
+from tests.support.runs import run_of
 
 Array = NDArray[Any]
 
@@ -40,7 +43,7 @@ def start(dtype: str = "float64", seed: int = 2) -> Parameters:
 @settings(max_examples=15, deadline=None)
 def test_descends_as_the_pages_pseudo_code_does(problem: Problem) -> None:
     training = Training(3, learning_rate=0.01, weight_decay=problem.objective.weight_decay)
-    run = Run(problem.parameters.network, training, problem.X, problem.Y, parameters=problem.parameters)
+    run = run_of(problem.parameters.network, training, problem.X, problem.Y, parameters=problem.parameters)
     parameters = problem.parameters.copy()
     for record in run.records():
         np.testing.assert_allclose(run.parameters.vector, parameters.vector, rtol=1e-9, atol=1e-12)
@@ -50,7 +53,7 @@ def test_descends_as_the_pages_pseudo_code_does(problem: Problem) -> None:
 
 def test_record_k_is_j_after_k_updates() -> None:
     X, Y = data()
-    run = Run(NETWORK, TRAINING, X, Y, parameters=start())
+    run = run_of(NETWORK, TRAINING, X, Y, parameters=start())
     records = []
     for record in run.records():
         cost, _ = cost_and_gradient(run.parameters, X, Y, TRAINING.objective())
@@ -64,13 +67,13 @@ def test_a_gradient_whose_norm_overflows_is_above_any_tolerance_and_nothing_is_w
     network = Network(1, (Layer(1, "linear"),))
     X, Y = np.full((3, 1), 1e15, np.float32), np.full((3, 1), -1e15, np.float32)
     training = Training(1, learning_rate=1e-31, tolerance=1e-3)
-    run = Run(network, training, X, Y, parameters=initial_parameters(network, seed=0, dtype="float32"))
+    run = run_of(network, training, X, Y, parameters=initial_parameters(network, seed=0, dtype="float32"))
     assert [record.iteration for record in run.records()] == [0, 1]
 
 
 def test_no_iterations_give_the_initial_parameters_and_one_record() -> None:
     X, Y = data()
-    run = Run(NETWORK, Training(0), X, Y, parameters=start())
+    run = run_of(NETWORK, Training(0), X, Y, parameters=start())
     assert [record.iteration for record in run.records()] == [0]
     assert run.parameters.vector.tobytes() == start().vector.tobytes()
 
@@ -79,11 +82,11 @@ def test_no_iterations_give_the_initial_parameters_and_one_record() -> None:
 @settings(deadline=None, max_examples=20)
 def test_a_run_goes_on_from_its_state_with_the_same_bits(stop: int, dtype: str) -> None:
     X, Y = data(dtype=dtype)
-    whole = Run(NETWORK, TRAINING, X, Y, parameters=start(dtype))
+    whole = run_of(NETWORK, TRAINING, X, Y, parameters=start(dtype))
     expected = list(whole.records())
-    first = Run(NETWORK, TRAINING, X, Y, parameters=start(dtype))
+    first = run_of(NETWORK, TRAINING, X, Y, parameters=start(dtype))
     before = list(islice(first.records(), stop + 1))
-    second = Run(NETWORK, TRAINING, X, Y, state=from_bytes(to_bytes(first.state())))
+    second = run_of(NETWORK, TRAINING, X, Y, state=from_bytes(to_bytes(first.state())))
     assert before + list(second.records()) == expected
     assert second.parameters.vector.tobytes() == whole.parameters.vector.tobytes()
     for name, array in whole.state().items():
@@ -93,7 +96,7 @@ def test_a_run_goes_on_from_its_state_with_the_same_bits(stop: int, dtype: str) 
 @st.composite
 def trainings(draw: st.DrawFn) -> Training:
     """By any optimizer, on all examples or few at a time, to the end or until something stops it."""
-    optimizer = draw(st.sampled_from(get_args(OptimizerName)))
+    optimizer = draw(st.sampled_from(tuple(OPTIMIZERS)))
     batch_size = None if optimizer == "lbfgs" else draw(st.sampled_from((None, 7, 25)))
     return replace(
         TRAINING,
@@ -122,12 +125,12 @@ def test_a_run_of_any_kind_goes_on_from_its_state_with_the_same_bits(
     X, Y = data(80, dtype)
     examples: dict[str, Any] = {"X": X[:50], "Y": Y[:50], "X_held": X[50:], "Y_held": Y[50:]}
     with passing():
-        whole = Run(NETWORK, training, **examples, parameters=start(dtype))
+        whole = run_of(NETWORK, training, **examples, parameters=start(dtype))
         expected = list(whole.records())
-        first = Run(NETWORK, training, **examples, parameters=start(dtype))
+        first = run_of(NETWORK, training, **examples, parameters=start(dtype))
         before = list(islice(first.records(), stop + 1))
         state = from_bytes(to_bytes(first.state()))
-        second = Run(NETWORK, training, **examples, state=state, threads=threads)
+        second = run_of(NETWORK, training, **examples, state=state, threads=threads)
         assert before + list(second.records()) == expected
     assert (second.stopped, second.best_iteration) == (whole.stopped, whole.best_iteration)
     assert second.best_parameters.vector.tobytes() == whole.best_parameters.vector.tobytes()
@@ -146,7 +149,7 @@ def test_the_held_out_cost_is_the_data_term_of_the_held_out_examples(
     training = Training(3, 0.01, objective.weight_decay, cost=objective.cost, sparsity_weight=objective.sparsity_weight)
     parameters = Parameters(network, problem.parameters.vector.astype(dtype))
     with passing():
-        run = Run(network, training, X[:1], Y[:1], parameters=parameters, X_held=X, Y_held=Y)
+        run = run_of(network, training, X[:1], Y[:1], parameters=parameters, X_held=X, Y_held=Y)
         for record in run.records():
             cost, _ = cost_and_gradient(run.parameters, X, Y, training.objective())
             assert record.held_out_cost == cost.data
@@ -155,39 +158,39 @@ def test_the_held_out_cost_is_the_data_term_of_the_held_out_examples(
 def test_patience_ends_a_run_where_it_has_run_out_and_keeps_the_best() -> None:
     X, Y = data(80)
     training = Training(500, learning_rate=0.1, optimizer="adam", patience=4)
-    run = Run(NETWORK, training, X[:50], Y[:50], parameters=start(), X_held=X[50:], Y_held=Y[50:])
+    run = run_of(NETWORK, training, X[:50], Y[:50], parameters=start(), X_held=X[50:], Y_held=Y[50:])
     seen = [(record.held_out_cost, run.parameters.vector.tobytes()) for record in run.records()]
     best = min(range(len(seen)), key=lambda k: (seen[k][0], k))
     assert run.stopped == "patience"
     assert (run.best_iteration, len(seen) - 1) == (best, best + 4)
     assert run.best_parameters.vector.tobytes() == seen[best][1]
     with pytest.raises(ValueError, match="held-out"):
-        Run(NETWORK, training, X, Y, parameters=start())
+        run_of(NETWORK, training, X, Y, parameters=start())
 
 
 @pytest.mark.parametrize("batch_size", [50, 1000])
 def test_a_batch_of_all_examples_is_none(batch_size: int) -> None:
     X, Y = data()
-    runs = [Run(NETWORK, replace(TRAINING, batch_size=size), X, Y, parameters=start()) for size in (None, batch_size)]
+    runs = [
+        run_of(NETWORK, replace(TRAINING, batch_size=size), X, Y, parameters=start()) for size in (None, batch_size)
+    ]
     assert list(runs[0].records()) == list(runs[1].records())
     assert runs[0].parameters.vector.tobytes() == runs[1].parameters.vector.tobytes()
 
 
 @pytest.mark.parametrize(("optimizer", "other"), [("momentum", "adam"), ("adam", "lbfgs"), ("lbfgs", "momentum")])
-def test_a_run_does_not_go_on_from_the_state_of_another_optimizer(
-    optimizer: OptimizerName, other: OptimizerName
-) -> None:
+def test_a_run_does_not_go_on_from_the_state_of_another_optimizer(optimizer: str, other: str) -> None:
     X, Y = data()
-    run = Run(NETWORK, replace(TRAINING, optimizer=other), X, Y, parameters=start())
+    run = run_of(NETWORK, replace(TRAINING, optimizer=other), X, Y, parameters=start())
     next(run.records())
-    changed = Run(NETWORK, replace(TRAINING, optimizer=optimizer), X, Y, state=run.state())
+    changed = run_of(NETWORK, replace(TRAINING, optimizer=optimizer), X, Y, state=run.state())
     with pytest.raises(ValueError, match="not the state of"):
         next(changed.records())
 
 
 def test_a_state_is_a_copy() -> None:
     X, Y = data()
-    run = Run(NETWORK, TRAINING, X, Y, parameters=start())
+    run = run_of(NETWORK, TRAINING, X, Y, parameters=start())
     records = run.records()
     next(records)
     state = run.state()
@@ -196,9 +199,23 @@ def test_a_state_is_a_copy() -> None:
     again = run.state()
     list(records)
     assert again["parameters"].tobytes() == start().vector.tobytes()
-    resumed = Run(NETWORK, TRAINING, X, Y, state=again)
+    resumed = run_of(NETWORK, TRAINING, X, Y, state=again)
     list(resumed.records())
     assert again["parameters"].tobytes() == start().vector.tobytes()
+
+
+def test_a_run_lets_go_of_the_state_that_it_went_on_from() -> None:
+    X, Y = data()
+    training = replace(TRAINING, optimizer="adam")
+    first = run_of(NETWORK, training, X, Y, parameters=start())
+    next(first.records())
+    state = first.state()
+    arrays = [weakref.ref(array) for array in state.values()]
+    second = run_of(NETWORK, training, X, Y, state=state)
+    records = second.records()
+    next(records)
+    del state
+    assert [array for array in arrays if array() is not None] == []
 
 
 def test_threads_and_mapped_files_change_no_bit(tmp_path: Path) -> None:
@@ -212,7 +229,7 @@ def test_threads_and_mapped_files_change_no_bit(tmp_path: Path) -> None:
     results = []
     for threads, x, y in ((1, X, Y), (2, X, Y), (5, X, Y), (2, mapped_X, mapped_Y)):
         parameters = initial_parameters(network, seed=0, dtype="float64")
-        run = Run(network, replace(TRAINING, iterations=4), x, y, parameters=parameters, threads=threads)
+        run = run_of(network, replace(TRAINING, iterations=4), x, y, parameters=parameters, threads=threads)
         results.append((tuple(run.records()), run.parameters.vector.tobytes()))
     assert len(set(results)) == 1
 
@@ -221,7 +238,7 @@ def test_divergence_is_recorded_and_warns_nobody() -> None:
     network = Network(6, (Layer(5, "relu"), Layer(2, "linear")))
     X, Y = data(dtype="float32")
     parameters = initial_parameters(network, epsilon=1, seed=0, dtype="float32")
-    run = Run(network, Training(30, learning_rate=1e6), X, Y, parameters=parameters)
+    run = run_of(network, Training(30, learning_rate=1e6), X, Y, parameters=parameters)
     costs = [record.cost for record in run.records()]
     assert len(costs) == 31
     assert not math.isfinite(costs[-1])
@@ -230,15 +247,15 @@ def test_divergence_is_recorded_and_warns_nobody() -> None:
 def test_a_run_needs_something_to_start_from_that_fits() -> None:
     X, Y = data()
     with pytest.raises(ValueError, match="parameters or a state"):
-        Run(NETWORK, TRAINING, X, Y)
-    run = Run(NETWORK, TRAINING, X, Y, parameters=start())
+        run_of(NETWORK, TRAINING, X, Y)
+    run = run_of(NETWORK, TRAINING, X, Y, parameters=start())
     with pytest.raises(ValueError, match="first record"):
         run.state()
     next(run.records())
     state = run.state()
     for wrong in ({}, {"iteration": state["iteration"]}, {**state, "parameters": np.zeros(3)}):
         with pytest.raises(ValueError, match=r"state|parameters"):
-            Run(NETWORK, TRAINING, X, Y, state=wrong)
+            run_of(NETWORK, TRAINING, X, Y, state=wrong)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_what_takes_hours_is_interrupted(
     """Preparing, measuring, and a single iteration."""
     job_id = service.submit(job_body(service, iterations=50))["id"]
     if phase == "iteration":
-        monkeypatch.setattr("backprop.gradient.Backpropagation.evaluate", hours)
+        monkeypatch.setattr("backprop.passes.backpropagation.Backpropagation.evaluate", hours)
     else:
         monkeypatch.setattr(attempt, phase, hours)
 

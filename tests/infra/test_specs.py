@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from backprop.activations import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from backprop.costs import COST_FUNCTIONS
-from backprop.training import OptimizerName, Training
+from backprop.optimizers.table import OPTIMIZERS
+from backprop.training import Training
 from infra.specs import (
     HIDDEN_ONLY,
+    OPTIMIZER_FIELDS,
     OPTIMIZERS_WITH,
     OUTPUT_ONLY,
     Activation,
@@ -38,6 +40,19 @@ def test_the_activations_are_those_of_the_core() -> None:
     assert set(get_args(Activation)) == set(HIDDEN_ACTIVATIONS) | set(OUTPUT_ACTIVATIONS)
     assert set(OUTPUT_ONLY) == set(OUTPUT_ACTIVATIONS) - set(HIDDEN_ACTIVATIONS)
     assert set(HIDDEN_ONLY) == set(HIDDEN_ACTIVATIONS) - set(OUTPUT_ACTIVATIONS)
+
+
+def test_the_optimizers_their_fields_and_defaults_are_those_of_the_core() -> None:
+    assert get_args(Optimizer) == tuple(OPTIMIZERS)
+    assert {name: dict(kind.fields) for name, kind in OPTIMIZERS.items()} == OPTIMIZER_FIELDS
+    assert set(OPTIMIZERS_WITH) == {field for fields in OPTIMIZER_FIELDS.values() for field in fields}
+
+
+@pytest.mark.parametrize("optimizer", get_args(Optimizer))
+def test_an_optimizers_fields_get_its_defaults(optimizer: Optimizer) -> None:
+    resolved = TrainingSpec.model_validate({"optimizer": optimizer}).with_defaults("sigmoid")
+    for field in OPTIMIZERS_WITH:
+        assert getattr(resolved, field) == OPTIMIZERS[optimizer].fields.get(field)
 
 
 def test_the_defaults_are_the_pages() -> None:
@@ -117,7 +132,6 @@ def test_fields_that_contradict_each_other_are_refused(training: dict[str, Any],
 
 def test_the_core_is_given_everything_under_the_same_name() -> None:
     assert {field.name for field in dataclasses.fields(Training)} <= set(TrainingSpec.model_fields)
-    assert get_args(Optimizer) == get_args(OptimizerName)
     assert set(get_args(CostName)) == set(COST_FUNCTIONS)
     every: dict[str, Any] = {
         "iterations": 7,

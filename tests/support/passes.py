@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from backprop import lanes, products
+from backprop.passes import lanes, products
 
 Passing = Callable[[], AbstractContextManager[None]]
 

@@ -19,6 +19,7 @@ from infra.errors import Unavailable
 from infra.jobs import Superseded
 from infra.projects import DEFAULT_PROJECT
 from tests.infra.test_jobs import claimed, queued_job, requeue
+from tests.support.runs import run_of
 from tests.support.waiting import wait_for
 from worker import recorder as recording
 from worker.recorder import CancelRequested, Pace, Recorder
@@ -47,7 +48,7 @@ def record(iteration: int) -> Record:
 def small_run() -> Run:
     network = Network(2, (Layer(3, "tanh"), Layer(1, "sigmoid")))
     X = np.random.default_rng(0).normal(size=(5, 2))
-    run = Run(
+    run = run_of(
         network,
         Training(iterations=10),
         X,

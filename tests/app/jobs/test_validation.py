@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.jobs.problems import REPORTED_PROBLEMS
-from app.jobs.validation import Limits, estimated_training_bytes, plan
+from app.jobs.validation import Limits, plan
+from backprop.demands import checkpoint_bytes, training_bytes
 from infra.columns import Column, ColumnType
 from infra.errors import FieldError, InvalidRequest, TooLarge
-from infra.specs import JobSpec, ResolvedJob, TrainingSpec
+from infra.specs import JobSpec, ResolvedJob, network_of, training_of
 
 
 @dataclass(frozen=True)
@@ -306,16 +306,20 @@ class TestLimits:
         few, many = (planned(rows=rows, inputs=["age"], targets=["height"]) for rows in (100, 100_000_000))
         assert few.estimated_bytes == many.estimated_bytes
 
-    @given(
-        st.lists(st.integers(1, 1000), min_size=2, max_size=5),
-        st.sampled_from([{}, {"optimizer": "adam"}, {"optimizer": "lbfgs", "corrections": 100}, {"patience": 3}]),
+    @pytest.mark.parametrize("holdout", [0, 0.2])
+    @pytest.mark.parametrize(
+        "training",
+        [{}, {"optimizer": "adam", "batch_size": 30}, {"optimizer": "lbfgs", "corrections": 100, "dtype": "float32"}],
     )
-    def test_the_estimate_covers_parameters_gradient_and_memory(self, sizes: list[int], given: dict[str, Any]) -> None:
-        training = TrainingSpec.model_validate(given).with_defaults("sigmoid")
-        parameters = sum((before + 1) * after for before, after in pairwise(sizes))
-        remembered = {"gradient_descent": 0, "adam": 2, "lbfgs": 200}[training.optimizer]
-        estimate = estimated_training_bytes(sizes, parameters, training, 1000, held_out="patience" in given)
-        assert estimate >= (2 + remembered + len(given)) * 8 * parameters
+    def test_the_estimate_is_the_cores_and_four_more_copies_of_the_state(
+        self, training: dict[str, Any], holdout: float
+    ) -> None:
+        job = planned(
+            [{"units": 50}, {}], inputs=["age"], targets=["height"], holdout=holdout, training=training, rows=100
+        )
+        network, core, dtype = network_of(job), training_of(job.training), job.training.dtype
+        trained = training_bytes(network, core, dtype, 100 - round(100 * holdout), held_out=holdout > 0)
+        assert job.estimated_bytes == trained + 4 * checkpoint_bytes(network, core, dtype)
 
     def test_a_mini_batch_is_copied(self) -> None:
         def estimate(rows: int, batch_size: int) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import line_search
 
 from backprop.objective import Cost
-from backprop.optimizers import Slope
+from backprop.optimizers.protocols import Slope
 
 Array = NDArray[Any]
 
@@ -166,7 +166,8 @@ class _Trial:
 
 def _pairs(state: Mapping[str, Array], like: Array) -> tuple[list[Array], list[Array]]:
     try:
-        pairs = [list(np.array(state[name], like.dtype)) for name in ("steps", "gradient_changes")]
+        # Each vector has memory of its own, so that what is forgotten is freed.
+        pairs = [[np.array(vector, like.dtype) for vector in state[name]] for name in ("steps", "gradient_changes")]
     except KeyError as error:
         raise ValueError(f"not the state of L-BFGS: it has no {error}") from error
     if len(pairs[0]) != len(pairs[1]) or any(vector.shape != like.shape for vector in pairs[0] + pairs[1]):

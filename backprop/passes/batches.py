@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.gradient import Backpropagation, check_data
-from backprop.lanes import Crew
 from backprop.network import Parameters
 from backprop.objective import Cost, Objective
+from backprop.passes.backpropagation import Backpropagation, check_data
+from backprop.passes.lanes import Crew
+from backprop.passes.protocol import HeldOut
 
 Array = NDArray[Any]
 
 
 class MiniBatches:
-    """Evaluates J and ∇J on mini-batches, one after the other, of examples in an order shuffled for every pass.
+    """The pass that evaluates J and ∇J on mini-batches, one after the other, of examples in shuffled order.
 
-    A pass over m examples takes ⌈m / size⌉ batches, of which the last may be smaller. Pass p = 0, 1, … goes through
+    A round through m examples takes ⌈m / size⌉ batches, of which the last may be smaller. Round p = 0, 1, … goes by
     ``numpy.random.default_rng([seed, p]).permutation(m)``. So the number of a batch tells which examples are in it,
     and there is no generator whose state would have to be kept.
 
@@ -31,10 +32,14 @@ class MiniBatches:
         crew: the threads that share the work.
         size: examples of a batch, below m.
         seed: of the shuffling.
-        evaluations: where to begin to count.
+        held_out: measures J of the held-out examples, if there are any.
 
     Attributes:
+        parameters: those that were given.
+        vector: all of them, (n,).
+        gradient: ∇J of the last batch, (n,).
         evaluations: how many there have been, which is the number of the next batch.
+        held_out: what was given.
 
     Raises:
         ValueError: shapes, dtypes or an objective that do not fit the network.
@@ -51,9 +56,12 @@ class MiniBatches:
         *,
         size: int,
         seed: int,
-        evaluations: int,
+        held_out: HeldOut | None = None,
     ) -> None:
         check_data(parameters.network, parameters.vector.dtype, X, Y)
+        self.evaluations = 0
+        self.held_out = held_out
+        self.parameters = parameters
         self.vector = parameters.vector
         self.gradient = gradient.vector
         self._X = X
@@ -61,8 +69,7 @@ class MiniBatches:
         self._m = len(X)
         self._size = size
         self._seed = seed
-        self.evaluations = evaluations
-        self._passes_begun = -1
+        self._rounds_begun = -1
         self._order = np.empty(0, np.intp)
         self._batch_X = np.empty((size, X.shape[1]), X.dtype)
         self._batch_Y = self._batch_X if Y is X else np.empty((size, Y.shape[1]), Y.dtype)
@@ -84,9 +91,10 @@ class MiniBatches:
         return backpropagation.evaluate()
 
     def _next_rows(self) -> NDArray[np.intp]:
-        passes, place = divmod(self.evaluations, -(-self._m // self._size))
+        rounds, place = divmod(self.evaluations, -(-self._m // self._size))
         self.evaluations += 1
-        if passes != self._passes_begun:
-            self._order = np.random.default_rng([self._seed, passes]).permutation(self._m)
-            self._passes_begun = passes
+        if rounds != self._rounds_begun:
+            self._order = np.empty(0, np.intp)  # one order at a time: with many examples it takes much memory
+            self._order = np.random.default_rng([self._seed, rounds]).permutation(self._m)
+            self._rounds_begun = rounds
         return self._order[place * self._size : (place + 1) * self._size]

@@ -1,7 +1,7 @@
 """Many examples on their way through the network and back, block after block.
 
 A block goes through while it stays in the processor's cache, in buffers that are allocated once, and threads share the
-blocks; see `backprop.lanes` for how.
+blocks; see `backprop.passes.lanes` for how.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.blocks import Block, ForwardWeights, Inputs, Sums
 from backprop.costs import COST_FUNCTIONS
-from backprop.lanes import Crew, Lanes
 from backprop.network import Network, Parameters
 from backprop.objective import Objective
+from backprop.passes.blocks import Block, ForwardWeights, Inputs, Sums
+from backprop.passes.lanes import Crew, Lanes
 
 Array = NDArray[Any]
 
@@ -24,7 +24,7 @@ SLICE = 2**14
 """Parameters whose gradients are added up at once: few enough for the first cache."""
 
 
-class BlockwisePass:
+class BlockwisePropagation:
     """Passes all examples through the network, in blocks that threads share.
 
     Args:

@@ -53,6 +53,18 @@ def summed_piece_rows(m: int, n_in: int, n_out: int) -> int:
     return m if most < MANY_ROWS else _equal_pieces(m, min(SUMMED_ROWS, most))
 
 
+def most_summed_pieces(m: int, n_in: int, n_out: int) -> int:
+    """The most pieces that the transpose of (m, n_in) times (m, n_out) is summed from; 0 if it is never cut.
+
+    It holds for fewer rows than m too.
+    """
+    most = SMALL_PRODUCT // (n_in * n_out)
+    if most < MANY_ROWS:
+        return 0
+    least = -(-m // min(SUMMED_ROWS, most))
+    return 2 * least - 1 if least > 1 else 0
+
+
 def _equal_pieces(m: int, most: int) -> int:
     """Rows of pieces that leave none over, if there are such without making many more pieces; else `most`."""
     least = -(-m // most)
@@ -90,12 +102,12 @@ class SumProduct:
     def __init__(self, m: int, n_in: int, n_out: int, dtype: np.dtype[Any]) -> None:
         self.rows = summed_piece_rows(m, n_in, n_out)
         pieces = m // self.rows
-        self._products = np.empty((-(-m // self.rows), n_in, n_out), dtype)
+        self._products = np.empty((-(-m // self.rows) if m > self.rows else 0, n_in, n_out), dtype)
         self._out = [self._products[:pieces], *self._products[pieces:]]
 
     def of(self, A: list[Array], D: list[Array], out: Array) -> None:
         """Multiply and sum; A, transposed, and D are cut into pieces of `rows`."""
-        if len(self._products) == 1:
+        if not len(self._products):
             np.matmul(A[0][0], D[0][0], out=out)
             return
         for piece, delta, product in zip(A, D, self._out, strict=True):

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 
 from backprop.gradient import cost_and_gradient
-from backprop.lanes import computing
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.objective import Objective
-from backprop.whole import WholePass
+from backprop.passes.lanes import computing
+from backprop.passes.whole import WholePropagation
 from tests.support.networks import Problem, problems_of_all_kinds
 
 
@@ -15,7 +15,7 @@ from tests.support.networks import Problem, problems_of_all_kinds
 @settings(deadline=None, max_examples=40)
 def test_forward_alone_costs_the_same_and_nothing_is_left_behind(problem: Problem) -> None:
     """What a pass uses up of its buffers, the next one fills again."""
-    whole = WholePass(problem.parameters, problem.X, problem.Y, problem.objective)
+    whole = WholePropagation(problem.parameters, problem.X, problem.Y, problem.objective)
     gradient = Parameters.zeros(problem.parameters.network, np.float64)
     with computing():
         first = whole.forward_and_back(gradient)
@@ -32,8 +32,8 @@ def test_other_examples_count_from_when_they_are_told_of() -> None:
     X, Y, others, other_targets = rng.normal(size=(4, 6, 3))
     reconstructed = X.copy()
     passes = [
-        WholePass(parameters, X, Y, Objective()),
-        WholePass(parameters, reconstructed, reconstructed, Objective()),
+        WholePropagation(parameters, X, Y, Objective()),
+        WholePropagation(parameters, reconstructed, reconstructed, Objective()),
     ]
     expected = [cost_and_gradient(parameters, others, targets)[0].data for targets in (other_targets, others)]
     with computing():

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backprop.codec import from_bytes, to_bytes
-from backprop.gradient import Backpropagation
-from backprop.lanes import Crew, computing
 from backprop.network import Parameters
-from backprop.optimizers import Adam, GradientDescent, Momentum, Optimizer, Slope
+from backprop.objective import Cost
+from backprop.optimizers.momentum import Momentum
+from backprop.optimizers.protocols import Optimizer, Slope, Start
+from backprop.optimizers.table import OPTIMIZERS
+from backprop.passes.backpropagation import Backpropagation
+from backprop.passes.lanes import Crew, computing
+from backprop.training import Training
 from tests.support.networks import Problem, automatic_cost_and_gradient, problems_of_all_kinds
 from tests.support.slopes import Bowl, FormulaSlope, bowls
 
@@ -60,11 +64,8 @@ each_optimizer = pytest.mark.parametrize("name", PUBLISHED)
 
 
 def optimizer(name: str, slope: Slope, updates: int = 0, state: Mapping[str, Array] | None = None) -> Optimizer:
-    if name == "momentum":
-        return Momentum(slope, RATE, MU, state or {})
-    if name == "adam":
-        return Adam(slope, RATE, updates, state or {})
-    return GradientDescent(slope, RATE)
+    training = Training(1, learning_rate=RATE, momentum=MU)
+    return OPTIMIZERS[name].make(slope, training, Start(Cost(0.0, 0.0, 0.0), updates, state or {}))
 
 
 def begun(name: str, bowl: Bowl, steps: int) -> tuple[FormulaSlope, Optimizer]:

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop import products
-from backprop.products import RowProduct, SumProduct, cut, piece_rows, summed_piece_rows, transposed
+from backprop.passes import products
+from backprop.passes.products import (
+    RowProduct,
+    SumProduct,
+    cut,
+    most_summed_pieces,
+    piece_rows,
+    summed_piece_rows,
+    transposed,
+)
 
 ROWS = st.integers(1, 400)
 UNITS = st.integers(1, 12)
@@ -53,6 +61,14 @@ def test_pieces_are_small_products_or_there_is_one(m: int, n_in: int, n_out: int
     for rows in (piece_rows(m, n_in, n_out), summed_piece_rows(m, n_in, n_out)):
         assert 1 <= rows <= m
         assert rows == m or rows * n_in * n_out <= products.SMALL_PRODUCT
+
+
+@given(m=ROWS, fewer=st.integers(0, 400), n_in=UNITS, n_out=UNITS)
+def test_a_sum_has_no_more_pieces_than_the_most_for_as_many_rows_or_more(
+    m: int, fewer: int, n_in: int, n_out: int
+) -> None:
+    held = SumProduct(m, n_in, n_out, np.dtype(np.float64))._products
+    assert len(held) <= most_summed_pieces(m + fewer, n_in, n_out)
 
 
 def test_pieces_have_groups_of_rows_or_so_many_that_odd_ones_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backprop.batches import MiniBatches
 from backprop.gradient import cost_and_gradient
-from backprop.lanes import Crew, computing
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.objective import Objective
+from backprop.passes.batches import MiniBatches
+from backprop.passes.lanes import Crew, computing
 from tests.support.passes import Passing, both_ways
 
 Array = NDArray[Any]
@@ -41,7 +41,7 @@ def batches(
     threads: int = 1,
 ) -> MiniBatches:
     gradient = Parameters.zeros(parameters.network, parameters.vector.dtype)
-    return MiniBatches(
+    evaluator = MiniBatches(
         parameters,
         gradient,
         X,
@@ -50,8 +50,9 @@ def batches(
         Crew(threads),
         size=size,
         seed=seed,
-        evaluations=evaluations,
     )
+    evaluator.evaluations = evaluations
+    return evaluator
 
 
 def start(network: Network = NETWORK, dtype: str = "float64") -> Parameters:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backprop.codec import from_bytes, to_bytes
-from backprop.lbfgs import LBFGS
 from backprop.objective import Cost
+from backprop.optimizers.lbfgs import LBFGS
 from tests.support.slopes import Bowl, FormulaSlope, bowls, rosenbrock
 
 Array = NDArray[Any]

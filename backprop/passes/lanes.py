@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from backprop import products
+from backprop.passes import products
 
 BLOCK_VALUES = 160_000
 """Values that the widest layer of a block has, if it has the rows for it."""
@@ -55,10 +55,10 @@ def block_rows(sizes: Sequence[int]) -> int:
     return min(MOST_BLOCK_ROWS, max(LEAST_BLOCK_ROWS, BLOCK_VALUES // max(sizes[1:])))
 
 
-def is_small(m: int, sizes: Sequence[int], parameters: int) -> bool:
-    """Whether m examples of a network of these layers and so many parameters are nothing to be cut up."""
+def most_uncut(sizes: Sequence[int], parameters: int) -> int:
+    """How many examples at most of a network of these layers and so many parameters are nothing to be cut up."""
     largest = max((n_in + 1) * (n_out + 1) for n_in, n_out in pairwise(sizes))
-    return m * largest <= products.SMALL_PRODUCT and m * parameters < SMALL_WORK
+    return min(products.SMALL_PRODUCT // largest, (SMALL_WORK - 1) // parameters)
 
 
 class Lanes:

@@ -8,6 +8,7 @@ end.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from backprop.objective import Objective
 Array = NDArray[Any]
 
 
-class WholePass:
+class WholePropagation:
     """Passes all examples through the network, in buffers that are allocated once.
 
     What is in them is used up on the way.
@@ -103,6 +104,15 @@ class WholePass:
         for layer, mean in zip(self._hidden, means, strict=True):
             layer.sparsity_delta = self._objective.sparsity_delta(mean).astype(layer.a.dtype)[:, np.newaxis]
         return self._objective.sparsity_cost(means)
+
+
+def whole_values(sizes: Sequence[int], m: int) -> int:
+    """How many numbers a pass of m examples as a whole holds at most, for a network of these layers.
+
+    Those are the inputs and a one, a and δ of each unit, a one for each hidden layer, the targets, and one more one.
+    """
+    *hidden, outputs = sizes[1:]
+    return m * (sizes[0] + 1 + sum(2 * units + 1 for units in hidden) + 3 * outputs + 1)
 
 
 class _HiddenLayer:

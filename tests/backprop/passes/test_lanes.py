@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop.lanes import LANES, Crew, Lanes, block_rows
+from backprop.passes.lanes import LANES, Crew, Lanes, block_rows
 
 SIZES = st.lists(st.integers(1, 2000), min_size=2, max_size=5).map(tuple)
 

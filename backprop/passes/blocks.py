@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from backprop.activations import ACTIVATIONS, Activation
 from backprop.costs import CostFunction
 from backprop.network import Network, Parameters
-from backprop.products import RowProduct, SumProduct, cut, piece_rows, summed_piece_rows, transposed
+from backprop.passes.products import (
+    RowProduct,
+    SumProduct,
+    cut,
+    most_summed_pieces,
+    piece_rows,
+    summed_piece_rows,
+    transposed,
+)
 
 Array = NDArray[Any]
 
@@ -164,6 +172,19 @@ class Block:
             np.add(self._whole_tiles, weights.b1_tiled, out=self._whole_tiles)
         if self._other_rows.size:
             np.add(self._other_rows, weights.b1, out=self._other_rows)
+
+
+def block_values(sizes: Sequence[int], rows: int) -> int:
+    """How many numbers a block of so many rows, or fewer, holds at most, for a network of these layers.
+
+    Those are a and δ of each unit and of each hidden layer's column of ones, a one for each row, and the pieces that
+    products are summed from.
+    """
+    *hidden, outputs = sizes[1:]
+    for_row = sum(2 * (units + 1) for units in hidden) + 2 * outputs + 1
+    factors = [(sizes[1], sizes[0]), *((n_in + 1, n_out) for n_in, n_out in pairwise(sizes[1:]))]
+    summed = sum(most_summed_pieces(rows, n_in, n_out) * n_in * n_out for n_in, n_out in factors)
+    return rows * for_row + summed
 
 
 class _HiddenLayer:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from backprop.blockwise import BlockwisePass
-from backprop.lanes import Crew, computing
 from backprop.network import Parameters
+from backprop.passes.blockwise import BlockwisePropagation
+from backprop.passes.lanes import Crew, computing
 from tests.support.networks import Problem, problems_of_all_kinds
 from tests.support.passes import in_blocks
 
@@ -20,7 +20,7 @@ def test_forward_alone_costs_the_same_and_nothing_is_left_behind(threads: int, p
     X.flags.writeable = Y.flags.writeable = False
     gradient = Parameters.zeros(problem.parameters.network, np.float64)
     with in_blocks(), computing():
-        blockwise = BlockwisePass(problem.parameters, X, Y, problem.objective, Crew(threads))
+        blockwise = BlockwisePropagation(problem.parameters, X, Y, problem.objective, Crew(threads))
         first = blockwise.forward_and_back(gradient)
         bits = gradient.vector.tobytes()
         assert blockwise.forward() == first[0]

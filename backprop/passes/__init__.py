@@ -1,0 +1,1 @@
+"""How a training's examples go through its network, forward and back."""
