@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import errno
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
+import structlog
 from pyarrow import fs
+
+from infra.errors import Unavailable
+from infra.s3 import s3_filesystem
 
 PARTIAL = ".partial"
 
 LONGEST_WRITE = timedelta(days=1)
 """What has been incomplete for longer than this is not being written any more."""
+
+COPIED_BYTES = 2**20
+"""How much of a file is in memory while it is copied to a store on another machine."""
+
+_log = structlog.get_logger(__name__)
 
 
 class ArtifactStore:
@@ -23,13 +34,26 @@ class ArtifactStore:
 
     A key is a relative path with ``/`` (``datasets/ds_01….parquet``). Content appears under its key only when it is
     complete, so that a reader never meets half a file.
+
+    All methods raise `Unavailable` (code ``artifacts_unavailable``) when the store is on another machine and cannot be
+    used right now: it does not answer, or it refuses us. After a refusal nothing has changed.
     """
 
     def __init__(self, uri: str) -> None:
-        location = uri if "://" in uri else str(Path(uri).absolute())
-        filesystem, root = fs.FileSystem.from_uri(location)
-        self._filesystem = fs.SubTreeFileSystem(root, filesystem)
-        self._folder = Path(root) if isinstance(filesystem, fs.LocalFileSystem) else None
+        """Connect to nothing yet.
+
+        Raises:
+            ValueError: the URI names no store that we know.
+        """
+        self._uri = uri if "://" in uri else str(Path(uri).absolute())
+        self._folder = _folder_of(self._uri)
+        with suppress(OSError):  # a server that is away now is looked for again at the first use
+            _ = self._filesystem
+
+    @cached_property
+    def _filesystem(self) -> fs.FileSystem:
+        filesystem, root = _opened(self._uri)
+        return fs.SubTreeFileSystem(root, filesystem)
 
     def add(self, key: str, file: Path) -> None:
         """Keep the content of a local file, which is complete, under `key`: the whole of it, or nothing.
@@ -39,38 +63,69 @@ class ArtifactStore:
         if self._folder is not None:
             _move(file, self._folder / key)
             return
-        try:
-            fs.copy_files(str(file), key, destination_filesystem=self._filesystem)
-        except BaseException:
-            with suppress(OSError):  # a store that is away has nothing of it
-                self.delete(key)
-            raise
+        with self._used():
+            try:
+                # `fs.copy_files` overlooks a refusal that comes when the file is closed.
+                with file.open("rb") as source, self._filesystem.open_output_stream(key) as target:
+                    shutil.copyfileobj(source, target, COPIED_BYTES)
+            except BaseException:
+                with suppress(OSError):  # a store that is away has nothing of it
+                    self._filesystem.delete_file(key)
+                raise
 
-    def open_input(self, key: str) -> pa.NativeFile:
-        """The content under `key`, readable from any position. The caller closes it.
+    @contextmanager
+    def reading(self, key: str) -> Iterator[pa.NativeFile]:
+        """The content under `key`, readable from any position while the block lasts.
 
         Raises:
             FileNotFoundError: there is nothing under `key`.
         """
-        return self._filesystem.open_input_file(key)
+        with self._used(), self._filesystem.open_input_file(key) as content:
+            yield content
 
     def exists(self, key: str) -> bool:
         """Whether there is content under `key`."""
-        found: bool = self._filesystem.get_file_info(key).type == fs.FileType.File
+        with self._used():
+            found: bool = self._filesystem.get_file_info(key).type == fs.FileType.File
         return found
 
     def delete(self, key: str) -> None:
         """Remove the content under `key`; nothing happens when there is none."""
-        if self.exists(key):
+        with self._used(), suppress(FileNotFoundError):
             self._filesystem.delete_file(key)
 
     def remove_abandoned(self) -> None:
-        """Remove what was never completed, since its process was killed."""
-        everything = fs.FileSelector("", allow_not_found=True, recursive=True)
+        """Remove what was never completed, since its process was killed. Only a folder of ours keeps such things."""
+        if self._folder is None:
+            return
         oldest = datetime.now(UTC) - LONGEST_WRITE
-        for found in self._filesystem.get_file_info(everything):
-            if found.path.endswith(PARTIAL) and found.mtime is not None and found.mtime < oldest:
-                self.delete(found.path)
+        for path in self._folder.rglob(f"*{PARTIAL}"):
+            with suppress(FileNotFoundError):
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < oldest:
+                    path.unlink()
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if self._folder is not None or isinstance(error, FileNotFoundError):
+                raise
+            _log.warning("the store of the datasets cannot be used", reason=str(error))
+            raise Unavailable(
+                "artifacts_unavailable", "The store of the datasets cannot be used right now; try again later."
+            ) from error
+
+
+def _opened(uri: str) -> tuple[fs.FileSystem, str]:
+    return s3_filesystem(uri) if uri.startswith("s3:") else fs.FileSystem.from_uri(uri)
+
+
+def _folder_of(uri: str) -> Path | None:
+    """The folder on this machine that a URI or an absolute path names, if it does."""
+    if "://" in uri and not uri.startswith("file:"):
+        return None
+    return Path(_opened(uri)[1])
 
 
 def _move(file: Path, target: Path) -> None:

@@ -99,7 +99,7 @@ def read_batches(
         KeyError: there is no such column.
         ValueError: a value is missing.
     """
-    with store.open_input(key) as source, _opened(source) as file:
+    with store.reading(key) as source, _opened(source) as file:
         unknown = set(columns) - set(file.schema_arrow.names)
         if unknown:
             raise KeyError(f"no column named {sorted(unknown)[0]!r}")
@@ -110,7 +110,7 @@ def read_batches(
 
 def preview(store: ArtifactStore, key: str, rows: int) -> list[list[Scalar]]:
     """The first `rows` rows (or fewer, when there are fewer), each in the order of the columns; None is missing."""
-    with store.open_input(key) as source, _opened(source) as file:
+    with store.reading(key) as source, _opened(source) as file:
         first = next(file.iter_batches(batch_size=rows))
     return [list(row) for row in zip(*(column.to_pylist() for column in first.columns), strict=True)]
 

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     )
     artifacts_uri: str = Field(
         "",
-        description="Where datasets are stored: a folder or an `s3://…` URI. Empty: a folder in `data_dir`.",
+        description=(
+            "Where datasets are: a folder or an `s3://…` URI (see docs/operations.md). Empty: a folder in `data_dir`."
+        ),
     )
     queue_name: str = Field("backprop", min_length=1, description="Name of the RQ queue.")
     log_format: str = Field(

@@ -107,7 +107,10 @@ class Attempt:
             raise
         except CancelRequested:
             return self._cancel()
-        except (ShutdownRequested, Unavailable):
+        except ShutdownRequested:
+            return self._release()
+        except Unavailable as error:
+            _log.warning("the job goes back to the queue", job=self.claim.job.id, reason=error.message)
             return self._release()
         except ServiceError as error:
             return self._fail(error.code, error.message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from backprop.coding.scaling import CannotBeScaled
 from infra.artifacts import ArtifactStore
 from infra.dataset_files import read_batches
 from infra.errors import InvalidRequest, TooLarge
+from infra.full_disks import is_full_disk
 from infra.specs import ResolvedJob, coding_plan_of
 
 Array = NDArray[Any]
@@ -93,7 +94,7 @@ def _prepare(
 ) -> TrainingData:
     if coding is None:
         coding = _learn(job, batches(), held)
-    with ExitStack() as files:
+    with _full_disk_told(), ExitStack() as files:
         training = files.enter_context(_Rows(scratch, "training", int((~held).sum()), job, coding))
         held_out = files.enter_context(_Rows(scratch, "held_out", int(held.sum()), job, coding))
         for batch, held_here in _with_mask(batches(), held):
@@ -118,6 +119,21 @@ def _check_room(job: ResolvedJob, scratch: Path) -> None:
             f"The coded rows of this job take {needed / 2**30:.1f} GiB of scratch space on the worker, which has "
             f"{free / 2**30:.1f} GiB left. Use fewer columns or dtype float32.",
         )
+
+
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
+    """The room that was there at first may be gone when it is needed: other jobs write too, and there are quotas."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        raise TooLarge(
+            "scratch_full",
+            "The worker's disk became full while the coded rows of this job were written. Start the job again when "
+            "there is room, or use fewer columns or dtype float32.",
+        ) from error
 
 
 def _with_mask(batches: Iterator[dict[str, Array]], mask: Mask) -> Iterator[tuple[dict[str, Array], Mask]]:

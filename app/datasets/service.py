@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from app.datasets.upload_files import UploadFiles
 from infra import datasets
 from infra.artifacts import ArtifactStore
 from infra.database import Database
+from infra.errors import Unavailable
 from infra.ids import new_id
 from infra.projects import Project
 from infra.settings import Settings
@@ -102,7 +103,8 @@ def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterat
     try:
         yield dataset
     except BaseException:
-        artifacts.delete(key)
+        with suppress(Unavailable):  # what went wrong first is told
+            artifacts.delete(key)
         raise
 
 
@@ -112,7 +114,10 @@ def delete_dataset(project: Project, dataset_id: str, database: Database, artifa
     Raises:
         NotFound: the project has none of that id.
         Conflict: a job that has not ended needs it.
+        Unavailable: the store of its content cannot be used right now, or the database cannot.
     """
+    with database.reading() as session:
+        artifacts.exists(datasets.get(session, project, dataset_id).artifact)  # else the content would stay for ever
     with database.writing() as session:
         dataset = datasets.delete(session, project, dataset_id)
     artifacts.delete(dataset.artifact)

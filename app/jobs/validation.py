@@ -44,9 +44,6 @@ _STATE_COPIES = 5
 """A vector that the rest of a training depends on is in use, in the checkpoint, in its bytes, with the process that
 writes them, and on their way to the database."""
 
-MOST_CHECKPOINT_BYTES = 900_000_000
-"""PostgreSQL and SQLite hold hardly more in one value."""
-
 _QUANTITIES = ("integer", "number")
 
 
@@ -94,7 +91,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
             ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
             ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
-        TooLarge: ``too_many_iterations``, ``too_many_parameters``, ``training_too_large`` or ``checkpoint_too_large``.
+        TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
     targets = _named(spec.targets or (), "/targets", columns, problems)
@@ -120,11 +117,9 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
     if problems:
         raise problems.refusal()
     sized = sized_network(network, sizes)
-    checkpoint = checkpoint_bytes(sized, training_of(training), training.dtype)
     estimate = _estimated_bytes(sized, training, rows, spec.holdout)
     check_iterations(training.iterations, "/training/iterations", limits)
     _check_limits(spec, sized, estimate, limits)
-    _check_checkpoint(checkpoint)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
         dataset_id=spec.dataset_id,
@@ -453,16 +448,6 @@ def _check_limits(spec: JobSpec, network: Network, estimate: int, limits: Limits
             "corrections."
         )
         raise TooLarge("training_too_large", message, (FieldError(_network_path(spec, ""), message),))
-
-
-def _check_checkpoint(size: int) -> None:
-    """Refuse a training whose state the database could not hold; only many corrections make it that large."""
-    if size > MOST_CHECKPOINT_BYTES:
-        message = (
-            f"The state of this training takes {_gibibytes(size)}, more than the {_gibibytes(MOST_CHECKPOINT_BYTES)} "
-            "that the database can keep as one checkpoint. Use fewer corrections, smaller layers or dtype float32."
-        )
-        raise TooLarge("checkpoint_too_large", message, (FieldError("/training", message),))
 
 
 def _gibibytes(count: int) -> str:

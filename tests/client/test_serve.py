@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -208,10 +209,15 @@ def test_a_worker_that_lost_its_redis_while_it_was_busy_ends_with_the_rest(
         assert psutil.wait_procs(children, SOON)[1] == []
 
 
-def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    temporary = tmp_path / "t"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder for the stack, with a path that is short enough for the address of a socket."""
+    with TemporaryDirectory(prefix="t-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, temporary: Path) -> None:
     with serve(tmp_path / "data", "--port", "0") as (process, _url):
         children = family(process)
         process.kill()
@@ -224,12 +230,7 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_during_the_start_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    temporary = tmp_path / "t"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+def test_a_signal_during_the_start_leaves_nothing(tmp_path: Path, temporary: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "client", "serve", "--data", str(tmp_path / "data"), "--port", "0"],
         stdin=subprocess.DEVNULL,

@@ -69,7 +69,7 @@ def test_row_groups_are_smaller_for_wider_tables(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(dataset_files, "ROW_GROUP_BYTES", 8 * 100)
     for width, expected in ((1, 100), (10, 10), (200, 1)):
         artifacts = _written(tmp_path, pa.table({f"c{each}": np.zeros(110) for each in range(width)}), 17)
-        with artifacts.open_input("t") as source:
+        with artifacts.reading("t") as source:
             metadata = parquet.ParquetFile(source).metadata
         assert max(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)) == expected
 
@@ -79,7 +79,7 @@ def test_row_groups_of_long_strings_are_as_large_and_have_fewer_rows(
 ) -> None:
     monkeypatch.setattr(dataset_files, "ROW_GROUP_BYTES", 8 * 100)
     artifacts = _written(tmp_path, pa.table({"t": ["x" * 100] * 30}), 2)
-    with artifacts.open_input("t") as source:
+    with artifacts.reading("t") as source:
         metadata = parquet.ParquetFile(source).metadata
     assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [8, 8, 8, 6]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,3 +126,17 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
         prepared(tmp_path, table, job)
     assert refused.value.code == "scratch_full"
     assert not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_becomes_full_meanwhile_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(_file: object, _rows: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(preparation._MatrixFile, "append", full)
+    table = people()
+    with pytest.raises(TooLarge) as refused:
+        prepared(tmp_path, table, job_on(table, targets=["grade"]))
+    assert refused.value.code == "scratch_full"

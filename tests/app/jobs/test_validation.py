@@ -329,18 +329,6 @@ class TestLimits:
         assert estimate(10**8, 10**6) - estimate(10**8, 10) == (10**6 - 10) * 2 * 8
         assert estimate(100, 10**6) == estimate(100, 100)
 
-    def test_a_checkpoint_that_no_database_holds(self) -> None:
-        training = {"optimizer": "lbfgs", "corrections": 1000}
-        with pytest.raises(TooLarge) as refused:
-            planned(
-                [{"units": 50_000}, {}],
-                limits=Bounds(max_training_bytes=2**50),
-                inputs=["age"],
-                targets=["height"],
-                training=training,
-            )
-        assert (refused.value.code, refused.value.fields[0].path) == ("checkpoint_too_large", "/training")
-
 
 def test_a_stored_network_is_blamed_by_its_id() -> None:
     spec = JobSpec.model_validate(
