@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -33,16 +32,20 @@ BOUNDED = 25.0
 
 @pytest.fixture(scope="module")
 def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    server = seaweedfs(tmp_path_factory.mktemp("weed"))
-    with server.running():
-        yield server
+    yield from started(seaweedfs(tmp_path_factory.mktemp("weed")))
 
 
 @pytest.fixture(scope="module")
-def moto_server() -> Iterator[S3Server]:
-    server = moto()
-    with server.running():
+def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    yield from started(moto(tmp_path_factory.mktemp("moto")))
+
+
+def started(server: S3Server) -> Iterator[S3Server]:
+    try:
+        server.start()
         yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(params=["moto_server", "weed"])
@@ -124,20 +127,13 @@ def refused(stack: Stack, method: str, path: str, **request: Any) -> None:  # no
     assert time.monotonic() - began < BOUNDED
 
 
-@pytest.fixture
-def own_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "weed"
-    folder.mkdir()
-    return folder
-
-
 def test_a_store_that_is_away_is_told_waited_for_and_used_again(
-    own_folder: Path, settings: Settings, cleanup: ExitStack
+    weed: S3Server, settings: Settings, cleanup: ExitStack
 ) -> None:
-    server = seaweedfs(own_folder)
-    with server.running():
-        stack = Stack(settings, server, cleanup)
-        dataset = stack.service.upload_csv(table())
+    stack = Stack(settings, weed, cleanup)
+    dataset = stack.service.upload_csv(table())
+    before = set(weed.keys())
+    weed.stop()
     refused(stack, "POST", "/v1/datasets", files={"file": ("more.csv", table().encode())})
     refused(stack, "GET", f"/v1/datasets/{dataset['id']}/preview")
     refused(stack, "DELETE", f"/v1/datasets/{dataset['id']}")
@@ -145,29 +141,26 @@ def test_a_store_that_is_away_is_told_waited_for_and_used_again(
     waited = stack.service.attempt(job["id"])
     assert (waited["status"], waited["error"]) == ("queued", None)
 
-    with server.running():
-        stack.start_worker()
-        job = ended(stack.service, job["id"])
-        assert job["status"] == "succeeded", job
-        assert stack.service.upload_csv(table())
-        assert len(server.keys()) == 2  # what was refused left nothing
-        assert stack.api.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
-        assert job_of(stack.service, job["id"])["status"] == "succeeded"
+    weed.start()
+    assert set(weed.keys()) == before  # what was refused left nothing
+    stack.start_worker()
+    job = ended(stack.service, job["id"])
+    assert job["status"] == "succeeded", job
+    assert stack.service.upload_csv(table())
+    assert stack.api.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
+    assert job_of(stack.service, job["id"])["status"] == "succeeded"
 
 
-def test_a_store_that_falls_silent_is_given_up(own_folder: Path, settings: Settings, cleanup: ExitStack) -> None:
-    server = seaweedfs(own_folder)
-    process = cleanup.enter_context(server.running())
-    stack = Stack(settings, server, cleanup)
+def test_a_store_that_falls_silent_is_given_up(weed: S3Server, settings: Settings, cleanup: ExitStack) -> None:
+    stack = Stack(settings, weed, cleanup)
     dataset = stack.service.upload_csv(table())
-    process.send_signal(signal.SIGSTOP)
-    refused(stack, "GET", f"/v1/datasets/{dataset['id']}/preview")
-    process.send_signal(signal.SIGCONT)
+    with weed.silent():
+        refused(stack, "GET", f"/v1/datasets/{dataset['id']}/preview")
     assert stack.api.get(f"/v1/datasets/{dataset['id']}/preview").status_code == 200
 
 
-def test_the_api_starts_while_the_store_is_away(settings: Settings, cleanup: ExitStack) -> None:
-    stack = Stack(settings, moto(), cleanup)  # not started
+def test_the_api_starts_while_the_store_is_away(tmp_path: Path, settings: Settings, cleanup: ExitStack) -> None:
+    stack = Stack(settings, moto(tmp_path), cleanup)  # not started
     assert stack.api.get("/readyz").status_code == 200
     refused(stack, "POST", "/v1/datasets", files={"file": ("table.csv", table().encode())})
     assert stack.api.get("/v1/datasets").json()["data"] == []

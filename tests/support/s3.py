@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -23,17 +23,25 @@ SECRET = "the+secret/of=it"
 BUCKET = "bucket"
 
 
-@dataclass
 class S3Server:
-    """A server with a bucket.
+    """A server with a bucket, which can be taken away and brought back.
 
     Attributes:
-        command: that runs it.
         port: of 127.0.0.1, the same when it is started again.
     """
 
-    command: list[str]
-    port: int
+    def __init__(self, command: list[str], port: int, folder: Path) -> None:
+        """Start nothing yet.
+
+        Args:
+            command: that runs it.
+            port: where it then listens.
+            folder: for its log.
+        """
+        self.port = port
+        self._command = command
+        self._log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def uri(self) -> str:
@@ -58,23 +66,38 @@ class S3Server:
         found = self.filesystem.get_file_info(selector)
         return [info.path.removeprefix(f"{BUCKET}/some/prefix/") for info in found if info.is_file]
 
-    @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The server, until the end."""
-        process = subprocess.Popen(
-            self.command,
-            env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=dying_with_this_process(),
-        )
+    def start(self) -> None:
+        """Start it, or start it again, and wait until it takes objects."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=dying_with_this_process(),
+            )
         try:
             wait_for("S3", self._takes_our_keys, 60)
-            yield process
+        except AssertionError as error:
+            error.add_note(self._log.read_text(errors="replace")[-5_000:])
+            raise
+
+    def stop(self) -> None:
+        """Kill it: SeaweedFS takes seconds to end when it is asked."""
+        if self._process is not None:
+            self._process.kill()
+            stop(self._process)
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Inside, it takes connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
         finally:
-            process.kill()  # SeaweedFS takes seconds to end when it is asked
-            stop(process)
+            self._process.send_signal(signal.SIGCONT)
 
     def _takes_our_keys(self) -> bool:
         """Whether it has started and knows who we are: SeaweedFS listens before it has read its keys."""
@@ -88,19 +111,33 @@ class S3Server:
         return True
 
 
-def moto() -> S3Server:
-    """Moto's server."""
+def moto(folder: Path) -> S3Server:
+    """Moto's server, with its log in an existing folder."""
     port = _free_ports(1)[0]
-    return S3Server([sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)], port)
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    return S3Server(command, port, folder)
 
 
 def seaweedfs(folder: Path) -> S3Server:
     """SeaweedFS with its data in an existing folder, on free ports of this machine only."""
-    master, volume, filer, s3 = _free_ports(4)
-    ports = [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}"]
+    master, volume, filer, admin, s3 = _free_ports(5)
+    options = {
+        "dir": folder,
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "master.port": master,
+        "volume.port": volume,
+        "filer.port": filer,
+        "admin.port": admin,
+        "s3.port": s3,
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        "s3.autoCreateBucket": "false",
+        "admin.ui": "false",
+        "webdav": "false",
+    }
     program = str(Path(sys.executable).parent / "weed")
-    rest = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false", "-s3.autoCreateBucket=false"]
-    return S3Server([program, "mini", f"-dir={folder}", *rest, *ports], s3)
+    return S3Server([program, "mini", *(f"-{name}={value}" for name, value in options.items())], s3, folder)
 
 
 def _free_ports(number: int) -> list[int]:
