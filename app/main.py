@@ -12,22 +12,22 @@ from fastapi_offline import FastAPIOffline
 from app.access.gate import Gate
 from app.access.rates import RateLimiter
 from app.access.upload_slots import UploadSlots
-from app.body_limit import BodyLimit
-from app.datasets.reading.processes import FileReaders
-from app.datasets.routes import router as datasets_router
-from app.datasets.upload_files import remove_abandoned_uploads
 from app.dependencies import Services
+from app.edge.body_limit import BodyLimit
+from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
+from app.edge.request_form import RequestForm
+from app.edge.security_headers import SecurityHeaders
+from app.edge.slow_bodies import SlowBodies
 from app.errors import add_error_handlers
-from app.health.routes import router as health_router
-from app.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
-from app.jobs.routes import router as jobs_router
-from app.models.cache import ModelCache
-from app.models.routes import router as models_router
-from app.networks.routes import router as networks_router
+from app.health import router as health_router
 from app.openapi import complete_openapi
-from app.request_form import RequestForm
-from app.security_headers import SecurityHeaders
-from app.slow_bodies import SlowBodies
+from app.v1.datasets import router as datasets_router
+from app.v1.jobs import router as jobs_router
+from app.v1.models import router as models_router
+from app.v1.networks import router as networks_router
+from domain.datasets.reading.processes import FileReaders
+from domain.datasets.upload_files import remove_abandoned_uploads
+from domain.models.cache import ModelCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect

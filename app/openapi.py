@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.errors import Problem, description
+from app.errors import description
+from backprop_client.wire.problems import Problem
 
 
 def complete_openapi(app: FastAPI) -> None:

@@ -63,7 +63,7 @@ class Key(Table):
 
     Attributes:
         project: what it gives access to.
-        scopes: what it allows there, `infra.keys.Scope` each.
+        scopes: what it allows there, `domain.access.keys.Scope` each.
         secret_sha256: of its secret part, in hexadecimal.
         expires_at: from when on it is refused; None: never.
         revoked_at: since when it is refused; None: it is not.
@@ -109,7 +109,7 @@ class IdempotencyRecord(Table):
 
 
 class Dataset(Table):
-    """An uploaded table in its canonical form. `columns` holds `infra.columns.Column` objects as JSON."""
+    """An uploaded table in its canonical form. `columns` holds objects of `backprop_client.wire.columns` as JSON."""
 
     __tablename__ = "datasets"
     __table_args__ = (Index(None, "project", "id"),)
@@ -128,7 +128,7 @@ class Dataset(Table):
 
 
 class Network(Table):
-    """A named network spec. `spec` holds an `infra.specs.NetworkSpec` as JSON."""
+    """A named network spec. `spec` holds an `backprop_client.wire.specs.NetworkSpec` as JSON."""
 
     __tablename__ = "networks"
     __table_args__ = (Index(None, "project", "id"),)
@@ -145,7 +145,7 @@ class Job(Table):
 
     Attributes:
         dataset_id: no foreign key, since a finished job outlives its dataset.
-        spec: an `infra.specs.ResolvedJob` as JSON: the request with every default filled in.
+        spec: an `backprop_client.wire.specs.ResolvedJob` as JSON: the request with every default filled in.
         iteration: last iteration whose cost is in the database; None before the first.
         cost: J(W, b) at `iteration`.
         rate: iterations per second over the last flushes.
@@ -153,7 +153,7 @@ class Job(Table):
         crashes: how many attempts since the last checkpoint have ended without a word.
         token: names the attempt that may write; anybody else's writes change no row.
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
-        gradient_check: an `infra.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
+        gradient_check: an `domain.jobs.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
         stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
     """
@@ -210,7 +210,7 @@ class Cost(Table):
 
 
 class CostExtremes(Table):
-    """Where J of one job is least and greatest in a block of iterations, see `infra.cost_extremes`.
+    """Where J of one job is least and greatest in a block of iterations, see `domain.jobs.cost_extremes`.
 
     Attributes:
         level: the block has 32 · 2^level iterations.

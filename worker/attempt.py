@@ -20,16 +20,23 @@ from backprop.model import TrainedModel
 from backprop.network import Network, Parameters, initial_parameters
 from backprop.passes.usual import usual_pass
 from backprop.training import Run, StopReason
-from infra import checkpoints, costs, datasets, gradient_checks, jobs, models
+from backprop_client.wire.error_codes import AnswerCode, FailureCode
+from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.jobs import Status
+from backprop_client.wire.specs import ResolvedJob, TrainingSpec
+from domain.access.projects import Project
+from domain.datasets import rows as datasets
+from domain.jobs import checkpoints, costs, gradient_checks
+from domain.jobs import rows as jobs
+from domain.jobs.gradient_checks import Array
+from domain.jobs.rows import Claim, Superseded
+from domain.jobs.translation import network_of, training_of
+from domain.models import rows as models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.errors import InvalidRequest, ServiceError, Unavailable
-from infra.gradient_checks import Array, GradientCheckResult
 from infra.ids import new_id
-from infra.jobs import Claim, Status, Superseded
-from infra.projects import Project
 from infra.settings import Settings
-from infra.specs import ResolvedJob, TrainingSpec, network_of, training_of
 from infra.tables import Model
 from worker.evaluation import evaluate
 from worker.preparation import TrainingData, prepare
@@ -222,7 +229,7 @@ class Attempt:
         self._write_however_long_it_takes(write)
         return "succeeded"
 
-    def _fail(self, code: str, message: str) -> Status:
+    def _fail(self, code: AnswerCode | FailureCode, message: str) -> Status:
         self._write_however_long_it_takes(
             lambda session: jobs.fail(session, self.claim.job.id, self.claim.token, code, message)
         )

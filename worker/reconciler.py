@@ -7,7 +7,7 @@ import time
 
 import structlog
 
-from infra import jobs
+from domain.jobs import rows as jobs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.queue import JobQueue, connect

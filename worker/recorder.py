@@ -12,11 +12,11 @@ from typing import Self
 import structlog
 
 from backprop.training import Record, Run
-from infra import jobs
-from infra.checkpoints import Part
+from domain.jobs import rows as jobs
+from domain.jobs.checkpoints import Part
+from domain.jobs.rows import Claim, Progress
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Claim, Progress
 from worker.keeper import Keeper
 from worker.shutdown import Shutdown, ShutdownRequested
 from worker.writer import Batch, DirectWriter, Ownership, Writer

@@ -23,11 +23,12 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from backprop.training import Record
-from infra import checkpoints, costs, jobs
-from infra.checkpoints import Part
+from domain.jobs import checkpoints, costs
+from domain.jobs import rows as jobs
+from domain.jobs.checkpoints import Part
+from domain.jobs.rows import Progress, Superseded
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Progress, Superseded
 from infra.processes import die_with_parent
 
 _log = structlog.get_logger(__name__)

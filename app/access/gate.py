@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.rates import RateLimiter
 from app.errors import service_problem
-from infra import keys
+from domain.access import keys
+from domain.access.keys import SCOPES
+from domain.access.projects import DEFAULT_PROJECT, Project
 from infra.database import Database
 from infra.errors import ServiceError, Unauthenticated
-from infra.keys import SCOPES
-from infra.projects import DEFAULT_PROJECT, Project
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 """For container engines and balancers, and what describes the interface: nothing here tells of anybody's data."""

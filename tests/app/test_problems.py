@@ -139,7 +139,7 @@ def test_a_fault_of_our_own_says_nothing_of_what_is_inside(api: TestClient, monk
     def broken(*_arguments: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("app.networks.routes.networks.list_page", broken)
+    monkeypatch.setattr("app.v1.networks.networks.list_page", broken)
     with capture_logs() as logged:
         response = api.get("/v1/networks")
     assert_problem(response, 500, "internal_error")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from infra import jobs
+from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import rows as jobs
+from domain.jobs.rows import Superseded
 from infra.database import Database
 from infra.errors import Conflict
-from infra.jobs import Superseded
-from infra.projects import DEFAULT_PROJECT
-from tests.infra.test_jobs import claimed, queued_job
+from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.faults import SOON, StartWorker, ended, job_body, job_of, progressed, some_moments
 from tests.support.service import Service
 from tests.support.waiting import wait_for

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from backprop.training import Record
-from infra import costs, jobs
+from domain.jobs import costs
+from domain.jobs import rows as jobs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.settings import Settings
 from migrations.commands import upgrade
-from tests.infra.test_jobs import claimed, queued_job
+from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.faults import (
     SOON,
     StartWorker,

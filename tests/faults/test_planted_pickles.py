@@ -15,7 +15,8 @@ from rq.defaults import DEFAULT_RESULT_TTL
 from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
-from infra import checkpoints, jobs
+from domain.jobs import checkpoints
+from domain.jobs import rows as jobs
 from infra.database import Database
 from infra.ids import new_delivery_id
 from infra.processes import stop

@@ -9,11 +9,11 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, text
 
 from backprop.training import Record
-from infra import costs
+from domain.jobs import costs
 from infra.database import Database
 from infra.tables import Table
 from migrations.commands import configuration
-from tests.infra.test_jobs import queued_job
+from tests.domain.jobs.test_rows import queued_job
 
 OLD_JOB = """
     INSERT INTO jobs (id, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested, model_id,

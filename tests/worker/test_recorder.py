@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from backprop.network import Layer, Network, initial_parameters
 from backprop.training import Record, Run, Training
-from infra import costs, jobs
+from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import costs
+from domain.jobs import rows as jobs
+from domain.jobs.rows import Superseded
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Superseded
-from infra.projects import DEFAULT_PROJECT
-from tests.infra.test_jobs import claimed, queued_job, requeue
+from tests.domain.jobs.test_rows import claimed, queued_job, requeue
 from tests.support.runs import run_of
 from tests.support.waiting import wait_for
 from worker import recorder as recording

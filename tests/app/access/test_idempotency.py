@@ -18,7 +18,7 @@ from httpx2 import Response
 from sqlalchemy import func, select
 
 from app.access import idempotency as turns
-from infra import idempotency
+from domain.access import idempotency
 from infra.database import Database
 from infra.settings import Settings
 from infra.tables import Dataset, IdempotencyRecord, Job, Network
@@ -189,7 +189,7 @@ def test_while_a_file_is_being_read_the_same_upload_is_told_to_wait(
         return service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, headers=under("k"))
 
     answers: list[Response] = []
-    with held(monkeypatch, "app.datasets.service.find_format") as (reached, go_on):
+    with held(monkeypatch, "domain.datasets.intake.find_format") as (reached, go_on):
         first = threading.Thread(target=lambda: answers.append(upload()))
         first.start()
         assert reached.wait(30)
@@ -212,7 +212,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_takes(
         with database.reading() as session:
             return session.scalar(select(IdempotencyRecord.lease_expires_at))
 
-    with held(monkeypatch, "app.datasets.service.find_format") as (reached, go_on):
+    with held(monkeypatch, "domain.datasets.intake.find_format") as (reached, go_on):
         upload = threading.Thread(
             target=lambda: service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, headers=under("k"))
         )
@@ -229,7 +229,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_takes(
 CRASHING = """
 import os, sys
 from fastapi.testclient import TestClient
-from infra import idempotency
+from domain.access import idempotency
 from infra.settings import Settings
 from tests.support.apps import open_app
 
@@ -241,8 +241,8 @@ if moment == "before the commit":
     complete = idempotency.complete
     idempotency.complete = lambda *arguments: (complete(*arguments), crash())
 else:
-    import app.jobs.routes
-    app.jobs.routes.deliver = crash  # committed, and Redis knows nothing of it
+    import app.v1.jobs
+    app.v1.jobs.deliver = crash  # committed, and Redis knows nothing of it
 with TestClient(open_app(Settings())) as api:
     body = {"dataset_id": dataset_id, "targets": ["label"], "network": {"layers": [{"units": 2}, {}]}}
     api.post("/v1/jobs", json=body, headers={"Idempotency-Key": "k"})
