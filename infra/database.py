@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
@@ -104,6 +104,14 @@ def moment(session: Session) -> Any:  # noqa: ANN401  # a value, or an expressio
     clock.
     """
     return datetime.now(UTC) if session.get_bind().dialect.name == "sqlite" else func.now()
+
+
+def clock(session: Session) -> datetime:
+    """What that clock shows right now."""
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return now
 
 
 def lease_end(session: Session, seconds: float) -> Any:  # noqa: ANN401  # a value, or an expression of SQL

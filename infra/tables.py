@@ -192,6 +192,31 @@ class Job(Table):
     finished_at: Mapped[datetime | None]
 
 
+class JobEvent(Table):
+    """One step in a job's life, see `domain.jobs.transitions`. Events are added and never changed.
+
+    Attributes:
+        sequence: 1, 2, 3, … of the job.
+        kind: which step.
+        from_status: of the job before it; None for the first.
+        to_status: of the job after it.
+        at: when, by the database's clock.
+        attempt: the attempt that was under way or began with it; 0 before the first.
+        reason: why, for a person.
+    """
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    at: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
 class Cost(Table):
     """J(W, b) of one job at one iteration: a `backprop.training.Record`, column by column."""
 

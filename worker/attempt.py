@@ -26,10 +26,10 @@ from backprop_client.wire.jobs import Status
 from backprop_client.wire.specs import ResolvedJob, TrainingSpec
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
-from domain.jobs import checkpoints, costs, gradient_checks
-from domain.jobs import rows as jobs
+from domain.jobs import attempts, checkpoints, costs, gradient_checks
+from domain.jobs.attempts import Claim
 from domain.jobs.gradient_checks import Array
-from domain.jobs.rows import Claim, Superseded
+from domain.jobs.transitions import Owner, Superseded
 from domain.jobs.translation import network_of, training_of
 from domain.models import rows as models
 from infra.artifacts import ArtifactStore
@@ -43,7 +43,7 @@ from worker.preparation import TrainingData, prepare
 from worker.recorder import CancelRequested, Pace, Recorder
 from worker.scratch import job_folder
 from worker.shutdown import Shutdown, ShutdownRequested
-from worker.writer import DirectWriter, Ownership, Writer
+from worker.writer import DirectWriter, Writer
 
 SMOOTH_LIMIT = 1e-6
 """A right gradient of a smooth J on scaled inputs is far closer to the numerical one than this, a wrong one far off."""
@@ -62,7 +62,7 @@ def attempt_job(
     artifacts: ArtifactStore,
     settings: Settings,
     shutdown: Shutdown,
-    writing: Callable[[Database, Ownership], Writer] = DirectWriter,
+    writing: Callable[[Database, Owner, float], Writer] = DirectWriter,
 ) -> None:
     """Claim the job and bring it to an end, or back into the queue when asked to shut down.
 
@@ -74,7 +74,7 @@ def attempt_job(
     log = _log.bind(job=job_id)
     try:
         with database.writing() as session:
-            claim = jobs.claim(session, job_id, settings.lease_seconds)
+            claim = attempts.claim(session, job_id, settings.lease_seconds)
         if claim is None:
             log.info("nothing to do: the job is not queued")
             return
@@ -98,7 +98,7 @@ class Attempt:
     artifacts: ArtifactStore
     settings: Settings
     shutdown: Shutdown
-    writing: Callable[[Database, Ownership], Writer]
+    writing: Callable[[Database, Owner, float], Writer]
 
     def carry_out(self) -> Status:
         """Bring the job to an end, or back into the queue; tells its status then.
@@ -115,10 +115,10 @@ class Attempt:
         except CancelRequested:
             return self._cancel()
         except ShutdownRequested:
-            return self._release()
+            return self._release("Its worker was asked to stop.")
         except Unavailable as error:
             _log.warning("the job goes back to the queue", job=self.claim.job.id, reason=error.message)
-            return self._release()
+            return self._release(error.message)
         except ServiceError as error:
             return self._fail(error.code, error.message)
         except MemoryError:
@@ -217,12 +217,12 @@ class Attempt:
         except FloatingPointError as error:
             raise _diverged(0) from error
         with self.database.writing() as session:
-            jobs.record_gradient_check(session, self.claim.job.id, self.claim.token, result.model_dump(mode="json"))
+            attempts.record_gradient_check(session, self.claim.owner, result.model_dump(mode="json"))
         _require_agreement(result, parameters.network)
 
     def _succeed(self, model: Model, stopped_by: StopReason | None) -> Status:
         def write(session: Session) -> None:
-            jobs.succeed(session, self.claim.job.id, self.claim.token, model.id, stopped_by)
+            attempts.succeed(session, self.claim.owner, model.id, stopped_by)
             model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
 
@@ -230,21 +230,15 @@ class Attempt:
         return "succeeded"
 
     def _fail(self, code: AnswerCode | FailureCode, message: str) -> Status:
-        self._write_however_long_it_takes(
-            lambda session: jobs.fail(session, self.claim.job.id, self.claim.token, code, message)
-        )
+        self._write_however_long_it_takes(lambda session: attempts.fail(session, self.claim.owner, code, message))
         return "failed"
 
     def _cancel(self) -> Status:
-        self._write_however_long_it_takes(
-            lambda session: jobs.cancel_running(session, self.claim.job.id, self.claim.token)
-        )
+        self._write_however_long_it_takes(lambda session: attempts.cancel(session, self.claim.owner))
         return "cancelled"
 
-    def _release(self) -> Status:
-        return self._write_however_long_it_takes(
-            lambda session: jobs.release(session, self.claim.job.id, self.claim.token)
-        )
+    def _release(self, reason: str) -> Status:
+        return self._write_however_long_it_takes(lambda session: attempts.release(session, self.claim.owner, reason))
 
     def _write_however_long_it_takes(self, write: Callable[[Session], Written]) -> Written:
         """End the attempt, waiting for a database that is away.

@@ -12,14 +12,15 @@ from typing import Self
 import structlog
 
 from backprop.training import Record, Run
-from domain.jobs import rows as jobs
+from domain.jobs import attempts
+from domain.jobs.attempts import Claim, Progress
 from domain.jobs.checkpoints import Part
-from domain.jobs.rows import Claim, Progress
+from domain.jobs.transitions import Owner
 from infra.database import Database
 from infra.errors import Unavailable
 from worker.keeper import Keeper
 from worker.shutdown import Shutdown, ShutdownRequested
-from worker.writer import Batch, DirectWriter, Ownership, Writer
+from worker.writer import Batch, DirectWriter, Writer
 
 MOST_BUFFERED = 500_000
 """Records held while the database is away; beyond that training waits rather than filling the memory."""
@@ -71,13 +72,12 @@ class Recorder:
         claim: Claim,
         pace: Pace,
         shutdown: Shutdown,
-        writing: Callable[[Database, Ownership], Writer] = DirectWriter,
+        writing: Callable[[Database, Owner, float], Writer] = DirectWriter,
     ) -> None:
         self.needs_attention = False
         self._database = database
-        self._writer = writing(database, Ownership(claim.job.id, claim.token, pace.lease_seconds))
-        self._job_id = claim.job.id
-        self._token = claim.token
+        self._writer = writing(database, claim.owner, pace.lease_seconds)
+        self._owner = claim.owner
         self._pace = pace
         self._shutdown = shutdown
         # The training thread appends, the flushing thread copies from the front and deletes there: all are atomic.
@@ -164,7 +164,7 @@ class Recorder:
                 except Unavailable as error:
                     _log.warning(
                         "the job keeps its records until the database takes them",
-                        job=self._job_id,
+                        job=self._owner.job_id,
                         reason=error.message,
                     )
                     self._last_commit_is_uncertain = True
@@ -206,7 +206,7 @@ class Recorder:
         waiting = len(self._records)
         if waiting == 0 and part is None and not self._lease_wears_out():
             with self._database.reading() as session:
-                self._cancel_requested = jobs.is_cancel_requested(session, self._job_id, self._token)
+                self._cancel_requested = attempts.is_cancel_requested(session, self._owner)
             return
         while waiting > MOST_ROWS_A_FLUSH:
             waiting -= self._write(MOST_ROWS_A_FLUSH)

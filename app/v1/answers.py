@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.jobs import JobError, JobOut
+from backprop_client.wire.jobs import EventOut, JobError, JobOut
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
-from infra.tables import Dataset, Job, Model, Network
+from infra.tables import Dataset, Job, JobEvent, Model, Network
 
 
 def dataset_summary(dataset: Dataset) -> DatasetSummary:
@@ -60,6 +60,11 @@ def job_out(job: Job) -> JobOut:
         started_at=job.started_at,
         finished_at=job.finished_at,
     )
+
+
+def event_out(event: JobEvent) -> EventOut:
+    """The event."""
+    return EventOut.model_validate(event, from_attributes=True, by_name=True)
 
 
 def model_out(model: Model) -> ModelOut:

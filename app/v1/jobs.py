@@ -13,13 +13,13 @@ from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
-from app.v1.answers import job_out
+from app.v1.answers import event_out, job_out
 from app.v1.parameters import After, IdPath, Limit
-from backprop_client.wire.jobs import CostPage, JobOut, JobPage, ResumeRequest, Status
+from backprop_client.wire.jobs import CostPage, EventPage, JobOut, JobPage, ResumeRequest, Status
 from backprop_client.wire.specs import JobSpec
 from domain.access.idempotency import Answer
 from domain.access.projects import Project
-from domain.jobs import costs
+from domain.jobs import control, costs, events
 from domain.jobs import rows as jobs
 from domain.jobs.submission import deliver, record, resume
 from infra.database import Database
@@ -33,6 +33,8 @@ POLL_SECONDS = 1
 
 AfterIteration = Annotated[int, Query(ge=-1, le=2**62, description="Rows past this iteration; −1 for all.")]
 BeforeIteration = Annotated[int | None, Query(ge=0, le=2**62, description="Rows below this iteration only.")]
+AfterEvent = Annotated[int, Query(ge=0, le=2**31 - 1, description="Events past this sequence number; 0 for all.")]
+EventLimit = Annotated[int, Query(ge=1, le=1000, description="How many events at most.")]
 CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at most.")]
 Points = Annotated[
     int | None,
@@ -100,7 +102,7 @@ def get_job(
 def cancel_job(job_id: IdPath, access: CanTrain, database: DatabaseDep) -> JobOut:
     """Cancel a queued job at once, a running one at its next flush. What it has learnt stays as a checkpoint."""
     with database.writing() as session:
-        return job_out(jobs.request_cancel(session, access.project, job_id))
+        return job_out(control.request_cancel(session, access.project, job_id))
 
 
 @router.post(
@@ -131,6 +133,17 @@ def resume_job(
             answer = turn.keep(session, _accepted(job))
         deliver(job.id, queue)
     return answered(answer)
+
+
+@router.get("/{job_id}/history", responses=responses(NotFound))
+def get_history(
+    job_id: IdPath, access: CanRead, database: DatabaseDep, after: AfterEvent = 0, limit: EventLimit = 100
+) -> EventPage:
+    """Every step of the job's life, the oldest first: when, from which status to which, in which attempt, and why."""
+    with database.reading() as session:
+        jobs.get(session, access.project, job_id)
+        page = events.list_events(session, job_id, after, limit)
+    return EventPage(data=[event_out(event) for event in page.rows], has_more=page.has_more)
 
 
 @router.get("/{job_id}/costs", response_model=CostPage, responses=responses(NotFound))

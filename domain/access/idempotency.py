@@ -2,13 +2,14 @@
 
 Whoever brings a new key owns it for as long as a lease that is renewed, like an attempt at a job. The answer is kept in
 the transaction that creates the thing, guarded by a token: either both are there or neither is, and of two processes
-that both believe to own the key one can commit. A refusal is not kept, since it has created nothing.
+that both believe to own the key one can commit. A refusal is not kept, since it has created nothing. Leases go by the
+database's clock, as those of attempts do.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
@@ -16,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from domain.access.projects import Project
+from infra.database import clock, lease_end
 from infra.errors import Conflict, InvalidRequest
 from infra.tables import IdempotencyRecord as Record
 
@@ -70,7 +72,7 @@ def begin(session: Session, project: Project, key: str, fingerprint: str, keep_h
         InvalidRequest: the key has come with another request (code ``idempotency_key_reused``).
         Conflict: the request is being worked on right now (code ``request_in_progress``).
     """
-    now = datetime.now(UTC)
+    now = clock(session)
     mine = {
         "fingerprint": fingerprint,
         "token": uuid4().hex,
@@ -122,8 +124,13 @@ def complete(session: Session, ownership: Ownership, answer: Answer) -> None:
 
 def renew(session: Session, ownership: Ownership) -> None:
     """Tell that the owner is alive."""
-    lease_expires_at = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
-    session.execute(update(Record).where(*_owned(ownership)).values(lease_expires_at=lease_expires_at))
+    lease_expires_at = lease_end(session, LEASE_SECONDS)
+    session.execute(
+        update(Record)
+        .where(*_owned(ownership))
+        .values(lease_expires_at=lease_expires_at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def give_up(session: Session, ownership: Ownership) -> None:

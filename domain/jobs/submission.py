@@ -11,6 +11,7 @@ from backprop_client.wire.columns import Column
 from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
+from domain.jobs import control, transitions
 from domain.jobs import rows as jobs
 from domain.jobs.planning import check_iterations, plan
 from domain.jobs.starting_model import inherit
@@ -58,7 +59,7 @@ def record(session: Session, project: Project, spec: JobSpec, settings: Settings
         created_at=now,
         updated_at=now,
     )
-    jobs.add(session, job)
+    transitions.add(session, job)
     return job
 
 
@@ -82,7 +83,7 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
             "dataset_deleted", f"The job's dataset {dataset_id} has been deleted, and training needs it."
         ) from error
     jobs.refuse_too_many(session, project, settings.max_queued_jobs)
-    return jobs.resume(session, project, job_id, iterations)
+    return control.resume(session, project, job_id, iterations)
 
 
 def deliver(job_id: str, queue: JobQueue) -> None:

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from backprop.network import Layer, Network, initial_parameters
 from backprop.training import Record, Run, Training
 from domain.access.projects import DEFAULT_PROJECT
-from domain.jobs import costs
+from domain.jobs import control, costs
 from domain.jobs import rows as jobs
-from domain.jobs.rows import Superseded
+from domain.jobs.transitions import Owner, Superseded
 from infra.database import Database
 from infra.errors import Unavailable
 from tests.domain.jobs.test_rows import claimed, queued_job, requeue
@@ -25,12 +25,12 @@ from tests.support.waiting import wait_for
 from worker import recorder as recording
 from worker.recorder import CancelRequested, Pace, Recorder
 from worker.shutdown import Shutdown, ShutdownRequested
-from worker.writer import DirectWriter, Ownership, ProcessWriter, Writer
+from worker.writer import DirectWriter, ProcessWriter, Writer
 
 # Of Python 3.12 and newer. Work-horses, for whom the writer's process is made, have a single thread then.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
-Writing = Callable[[Database, Ownership], Writer]
+Writing = Callable[[Database, Owner, float], Writer]
 
 PACE = Pace(flush_seconds=0.02, checkpoint_seconds=60.0, lease_seconds=10.0)
 
@@ -155,7 +155,7 @@ def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database
         recorder.training_begins(0)
         recorder.add(record(0))
         with database.writing() as session:
-            jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
+            control.request_cancel(session, DEFAULT_PROJECT, job_id)
         recorder.add(record(1))
         wait_for("attention", lambda: recorder.needs_attention)
         recorder.attend(run, 1)

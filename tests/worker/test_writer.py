@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop.training import Record
+from domain.jobs.attempts import Progress
 from domain.jobs.checkpoints import Part
-from domain.jobs.rows import Progress
 from infra.database import Database
 from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.waiting import wait_for

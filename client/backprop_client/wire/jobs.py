@@ -21,6 +21,18 @@ from backprop_client.wire.specs import (
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
+EventKind = Literal[
+    "submitted",
+    "started",
+    "released",
+    "lost",
+    "cancel_requested",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "resumed",
+]
+
 StopReason = Literal["tolerance", "patience", "no_progress"]
 """What can end a training before its last iteration. The core's own list says the same, and a test compares the two."""
 
@@ -93,6 +105,30 @@ class JobPage(BaseModel):
     """Jobs, newest first."""
 
     data: list[JobOut]
+    has_more: bool
+
+
+class EventOut(BaseModel):
+    """One step in a job's life."""
+
+    model_config = ConfigDict(title="Event", populate_by_name=True)
+
+    sequence: int = Field(description="1, 2, 3, … of the job.")
+    kind: EventKind = Field(
+        description="submitted; started: a worker has taken it up; released: its worker has put it back; lost: its "
+        "worker has died; cancel_requested; succeeded; failed; cancelled; resumed."
+    )
+    from_status: Status | None = Field(alias="from", description="The job's status before; null for the first event.")
+    to_status: Status = Field(alias="to", description="And after it.")
+    at: datetime
+    attempt: int = Field(description="The attempt that was under way, or began; 0 before the first.")
+    reason: str | None = Field(description="Why, where the kind does not say it all: of a failure its code.")
+
+
+class EventPage(BaseModel):
+    """Events of a job, the oldest first."""
+
+    data: list[EventOut]
     has_more: bool
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -149,6 +150,32 @@ def test_a_queued_job_is_cancelled_at_once_and_an_ended_one_not_at_all(service: 
     done = service.train(body)
     refusal = service.api.post(f"/v1/jobs/{done['id']}/cancel")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "job_already_ended")
+
+
+def test_the_history_tells_every_step(service: Service, body: dict[str, Any]) -> None:
+    job = service.train(body)
+    address = f"/v1/jobs/{job['id']}/history"
+    page = service.api.get(address).json()
+    assert page["has_more"] is False
+    steps = [(each["sequence"], each["kind"], each["from"], each["to"], each["attempt"]) for each in page["data"]]
+    assert steps == [
+        (1, "submitted", None, "queued", 0),
+        (2, "started", "queued", "running", 1),
+        (3, "succeeded", "running", "succeeded", 1),
+    ]
+    assert datetime.fromisoformat(page["data"][2]["at"]) == datetime.fromisoformat(job["finished_at"])
+    assert service.api.get(address, params={"after": 1, "limit": 1}).json() == {
+        "data": page["data"][1:2],
+        "has_more": True,
+    }
+    assert service.api.get("/v1/jobs/job_unknown/history").json()["code"] == "job_not_found"
+
+
+def test_the_history_of_a_failed_job_names_the_code(service: Service, body: dict[str, Any]) -> None:
+    linear = {"layers": [{"units": 3, "activation": "linear"}, {"activation": "linear"}]}
+    job = service.train(body | {"network": linear, "training": {"iterations": 400, "learning_rate": 1e6}})
+    history = service.api.get(f"/v1/jobs/{job['id']}/history").json()["data"]
+    assert (history[-1]["kind"], history[-1]["reason"]) == ("failed", job["error"]["code"])
 
 
 def test_a_stored_network_can_be_named(service: Service, body: dict[str, Any]) -> None:

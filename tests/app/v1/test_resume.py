@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import attempts
 from domain.jobs import rows as jobs
 from infra.database import Database
 from tests.support.service import Service
@@ -107,9 +108,9 @@ def test_a_cancelled_job_can_end_where_it_is(service: Service) -> None:
 def test_a_failed_job_is_tried_again(service: Service, database: Database) -> None:
     queued = service.submit(body(service, 30))
     with database.writing() as session:
-        claim = jobs.claim(session, queued["id"], 10)
+        claim = attempts.claim(session, queued["id"], 10)
         assert claim is not None
-        jobs.fail(session, queued["id"], claim.token, "worker_lost", "It died.")
+        attempts.fail(session, claim.owner, "worker_lost", "It died.")
     job = resume(service, queued["id"])
     assert (job["status"], job["error"], job["attempt"]) == ("succeeded", None, 2)
     assert service.costs(job["id"]) == service.costs(service.train(body(service, 30))["id"])

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from backprop.training import Record
 from domain.access.projects import DEFAULT_PROJECT
-from domain.jobs import checkpoints, costs
+from domain.jobs import attempts, checkpoints, control, costs, supervision, transitions
 from domain.jobs import rows as jobs
-from domain.jobs.rows import Claim, Progress, Superseded
+from domain.jobs.attempts import Claim, Progress
+from domain.jobs.transitions import Owner, Superseded
 from infra.database import Database
 from infra.errors import Conflict, NotFound
 from infra.ids import new_id
@@ -30,7 +31,7 @@ def queued_job(database: Database) -> str:
         id=new_id("job"),
         project=DEFAULT_PROJECT,
         dataset_id=new_id("ds"),
-        spec={},
+        spec={"training": {"iterations": 10}},
         status="queued",
         iterations=10,
         attempt=0,
@@ -40,24 +41,24 @@ def queued_job(database: Database) -> str:
         updated_at=now,
     )
     with database.writing() as session:
-        jobs.add(session, job)
+        transitions.add(session, job)
     return job.id
 
 
-def reported(session: Session, job_id: str, token: str, progress: Progress | None = None) -> bool:
+def reported(session: Session, owner: Owner, progress: Progress | None = None) -> bool:
     """Report, with nothing else to write; tells whether somebody asked to cancel."""
-    with jobs.reporting(session, job_id, token, progress, LEASE) as cancel_requested:
+    with attempts.reporting(session, owner, progress, LEASE) as cancel_requested:
         return cancel_requested
 
 
 def save_state(session: Session, job_id: str, iteration: int) -> None:
     for part in checkpoints.cut(iteration, b"state"):
-        jobs.save_checkpoint(session, job_id, part)
+        attempts.save_checkpoint(session, job_id, part)
 
 
 def claimed(database: Database, job_id: str) -> Claim:
     with database.writing() as session:
-        claim = jobs.claim(session, job_id, LEASE)
+        claim = attempts.claim(session, job_id, LEASE)
     assert claim is not None
     return claim
 
@@ -75,7 +76,7 @@ def test_of_many_claims_at_once_exactly_one_succeeds(database: Database) -> None
     def claim() -> None:
         start.wait()
         with database.writing() as session:
-            claims.append(jobs.claim(session, job_id, LEASE))
+            claims.append(attempts.claim(session, job_id, LEASE))
 
     threads = [threading.Thread(target=claim) for _ in range(8)]
     for thread in threads:
@@ -91,7 +92,7 @@ def test_a_claim_starts_the_job_and_counts_the_attempt(database: Database) -> No
     claim = claimed(database, job_id)
     with database.reading() as session:
         job = jobs.get(session, DEFAULT_PROJECT, job_id)
-    assert (job.status, job.attempt, job.token) == ("running", 1, claim.token)
+    assert (job.status, job.attempt, job.token) == ("running", 1, claim.owner.token)
     assert job.started_at is not None
     assert job.lease_expires_at is not None
     assert (job.lease_expires_at - job.started_at).total_seconds() == pytest.approx(LEASE, abs=0.1)
@@ -105,11 +106,11 @@ def requeue(database: Database, job_id: str) -> None:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda session, job, token: reported(session, job, token, Progress(3, 0.5, None)),
-        lambda session, job, token: jobs.succeed(session, job, token, "mdl_x", None),
-        lambda session, job, token: jobs.record_gradient_check(session, job, token, {}),
-        lambda session, job, token: jobs.fail(session, job, token, "diverged", "message"),
-        lambda session, job, token: jobs.cancel_running(session, job, token),
+        lambda session, owner: reported(session, owner, Progress(3, 0.5, None)),
+        lambda session, owner: attempts.succeed(session, owner, "mdl_x", None),
+        lambda session, owner: attempts.record_gradient_check(session, owner, {}),
+        lambda session, owner: attempts.fail(session, owner, "diverged", "message"),
+        lambda session, owner: attempts.cancel(session, owner),
     ],
     ids=["report", "succeed", "check", "fail", "cancel"],
 )
@@ -119,17 +120,17 @@ def test_a_superseded_attempt_writes_nothing(database: Database, write: Callable
     requeue(database, job_id)
     second = claimed(database, job_id)
     with pytest.raises(Superseded), database.writing() as session:
-        write(session, job_id, first.token)
+        write(session, first.owner)
     with database.reading() as session:
         job = jobs.get(session, DEFAULT_PROJECT, job_id)
-    assert (job.status, job.token, job.iteration, job.error_code) == ("running", second.token, None, None)
+    assert (job.status, job.token, job.iteration, job.error_code) == ("running", second.owner.token, None, None)
 
 
 def test_a_new_attempt_drops_the_cost_rows_past_the_checkpoint(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        reported(session, job_id, claim.token, Progress(5, 0.5, None))
+        reported(session, claim.owner, Progress(5, 0.5, None))
         costs.add(session, job_id, [Record(k, 1.0 / (k + 1), 1.0 / (k + 1), 0.0) for k in range(6)])
         save_state(session, job_id, 3)
     requeue(database, job_id)
@@ -145,22 +146,22 @@ def test_a_new_attempt_drops_the_cost_rows_past_the_checkpoint(database: Databas
 def test_cancelling_a_queued_job_ends_it_and_it_cannot_be_claimed(database: Database) -> None:
     job_id = queued_job(database)
     with database.writing() as session:
-        assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "cancelled"
+        assert control.request_cancel(session, DEFAULT_PROJECT, job_id).status == "cancelled"
     with database.writing() as session:
-        assert jobs.claim(session, job_id, LEASE) is None
+        assert attempts.claim(session, job_id, LEASE) is None
 
 
 def test_cancelling_a_running_job_asks_its_worker(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        assert reported(session, job_id, claim.token) is False
+        assert reported(session, claim.owner) is False
     with database.writing() as session:
-        assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "running"
+        assert control.request_cancel(session, DEFAULT_PROJECT, job_id).status == "running"
     with database.writing() as session:
-        assert reported(session, job_id, claim.token) is True
+        assert reported(session, claim.owner) is True
     with database.writing() as session:
-        jobs.cancel_running(session, job_id, claim.token)
+        attempts.cancel(session, claim.owner)
     assert status(database, job_id) == "cancelled"
 
 
@@ -168,22 +169,22 @@ def test_cancelling_twice_is_the_same_as_once(database: Database) -> None:
     job_id = queued_job(database)
     for _ in range(2):
         with database.writing() as session:
-            assert jobs.request_cancel(session, DEFAULT_PROJECT, job_id).status == "cancelled"
+            assert control.request_cancel(session, DEFAULT_PROJECT, job_id).status == "cancelled"
 
 
 def test_an_ended_job_cannot_be_cancelled(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        jobs.fail(session, job_id, claim.token, "diverged", "J is not finite")
+        attempts.fail(session, claim.owner, "diverged", "J is not finite")
     with pytest.raises(Conflict) as refused, database.writing() as session:
-        jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
+        control.request_cancel(session, DEFAULT_PROJECT, job_id)
     assert refused.value.code == "job_already_ended"
 
 
 def test_an_unknown_job_cannot_be_cancelled(database: Database) -> None:
     with pytest.raises(NotFound), database.writing() as session:
-        jobs.request_cancel(session, DEFAULT_PROJECT, "job_unknown")
+        control.request_cancel(session, DEFAULT_PROJECT, "job_unknown")
 
 
 def test_jobs_are_listed_newest_first_in_pages(database: Database) -> None:
@@ -200,7 +201,7 @@ def crash(database: Database, job_id: str, max_crashes: int = 3) -> Job:
     with database.writing() as session:
         jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
     with database.writing() as session:
-        jobs.recover(session, max_crashes)
+        supervision.recover(session, max_crashes)
     with database.reading() as session:
         return jobs.get(session, DEFAULT_PROJECT, job_id)
 
@@ -230,7 +231,7 @@ def test_a_job_whose_worker_died_after_a_cancel_is_cancelled(database: Database)
     job_id = queued_job(database)
     claimed(database, job_id)
     with database.writing() as session:
-        jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
+        control.request_cancel(session, DEFAULT_PROJECT, job_id)
     assert crash(database, job_id).status == "cancelled"
 
 
@@ -249,10 +250,10 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_s_job_and_gives_no_lease_of_it
         monkeypatch.setattr(f"{module}.datetime", Wrong, raising=False)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        jobs.recover(session, 1)
+        supervision.recover(session, 1)
     assert status(database, job_id) == "running"
     with database.writing() as session:
-        reported(session, job_id, claim.token)
+        reported(session, claim.owner)
     with database.reading() as session:
         lease = jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at
     assert lease is not None
@@ -262,7 +263,7 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_s_job_and_gives_no_lease_of_it
 def test_a_lease_begins_when_everything_is_written(database: Database) -> None:
     job_id = queued_job(database)
     claim = claimed(database, job_id)
-    with database.writing() as session, jobs.reporting(session, job_id, claim.token, None, LEASE):
+    with database.writing() as session, attempts.reporting(session, claim.owner, None, LEASE):
         if session.connection().dialect.name == "postgresql":
             session.execute(text("SELECT pg_sleep(1.5)"))
         else:
@@ -281,10 +282,10 @@ def test_a_job_is_not_taken_over_while_its_attempt_writes(database: Database) ->
         jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=1)
     with (
         database.writing() as session,
-        jobs.reporting(session, job_id, claim.token, None, LEASE),
+        attempts.reporting(session, claim.owner, None, LEASE),
         database.writing() as other,
     ):
-        jobs.recover(other, 1)
+        supervision.recover(other, 1)
     assert status(database, job_id) == "running"
 
 
@@ -292,7 +293,7 @@ def test_a_new_attempt_s_progress_is_that_of_the_checkpoint(database: Database) 
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        reported(session, job_id, claim.token, Progress(5, 0.5, 9.0))
+        reported(session, claim.owner, Progress(5, 0.5, 9.0))
         costs.add(session, job_id, [Record(k, 1.0 / (k + 1), 1.0 / (k + 1), 0.0) for k in range(6)])
         save_state(session, job_id, 3)
     requeue(database, job_id)
