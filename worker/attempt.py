@@ -15,20 +15,18 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backprop.activations import ACTIVATIONS
-from backprop.codec import from_bytes
 from backprop.model import TrainedModel
-from backprop.network import Network, Parameters, initial_parameters
+from backprop.network import Network, Parameters
 from backprop.passes.usual import usual_pass
 from backprop.training import Run, StopReason
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import Status
-from backprop_client.wire.specs import ResolvedJob, TrainingSpec
+from backprop_client.wire.specs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
-from domain.jobs import attempts, checkpoints, costs, gradient_checks
+from domain.jobs import attempts, costs, gradient_checks
 from domain.jobs.attempts import Claim
-from domain.jobs.gradient_checks import Array
 from domain.jobs.transitions import Owner, Superseded
 from domain.jobs.translation import network_of, training_of
 from domain.models import rows as models
@@ -39,10 +37,12 @@ from infra.ids import new_id
 from infra.settings import Settings
 from infra.tables import Model
 from worker.evaluation import evaluate
+from worker.interrupter import CancelRequested
 from worker.preparation import TrainingData, prepare
-from worker.recorder import CancelRequested, Pace, Recorder
+from worker.recorder import Pace, Recorder
 from worker.scratch import job_folder
 from worker.shutdown import Shutdown, ShutdownRequested
+from worker.start import Start, start_of
 from worker.writer import DirectWriter, Writer
 
 SMOOTH_LIMIT = 1e-6
@@ -138,12 +138,12 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
-        start = self._starting_model(project, spec)
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                data = prepare(spec, self.artifacts, artifact, scratch, None if start is None else start.coding)
+                start = start_of(self.claim, spec, self.database)
+                data = prepare(spec, self.artifacts, artifact, scratch, start.coding)
                 run = self._run(spec, data, start)
-            if spec.gradient_check and self.claim.checkpoint is None:
+            if spec.gradient_check and start.is_the_first:
                 with self.shutdown.at_once():
                     self._check_gradient(spec, run.parameters, data)
             with self.shutdown.training():
@@ -168,15 +168,7 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _starting_model(self, project: Project, spec: ResolvedJob) -> TrainedModel | None:
-        """The model that the job starts from, if it does."""
-        if spec.from_model_id is None:
-            return None
-        with self.database.reading() as session:
-            model = models.get_with_weights(session, project, spec.from_model_id)
-        return models.trained(model)
-
-    def _run(self, spec: ResolvedJob, data: TrainingData, start: TrainedModel | None) -> Run:
+    def _run(self, spec: ResolvedJob, data: TrainingData, start: Start) -> Run:
         network, training = network_of(spec), training_of(spec.training)
         pass_ = usual_pass(
             network,
@@ -189,20 +181,7 @@ class Attempt:
             X_held=data.X_held,
             Y_held=data.Y_held,
         )
-        return Run(
-            training,
-            pass_,
-            parameters=_initial_parameters(network, spec.training, start),
-            state=self._state(),
-        )
-
-    def _state(self) -> dict[str, Array] | None:
-        """What the checkpoint holds; None if there is none."""
-        if self.claim.checkpoint is None:
-            return None
-        with self.database.reading() as session:
-            state = checkpoints.read(session, self.claim.job.id)
-        return None if state is None else from_bytes(state)
+        return Run(training, pass_, parameters=start.parameters(network, spec.training), state=start.state)
 
     def _check_gradient(self, spec: ResolvedJob, parameters: Parameters, data: TrainingData) -> None:
         """Check the gradient where training will start, and keep the result whatever it is.
@@ -255,15 +234,6 @@ class Attempt:
                     raise
                 _log.warning("the job ends when the database takes it", job=self.claim.job.id, reason=error.message)
                 time.sleep(self.settings.flush_seconds)
-
-
-def _initial_parameters(network: Network, training: TrainingSpec, start: TrainedModel | None) -> Parameters:
-    """Random ones, or those of the model that the job starts from, in the job's precision."""
-    if start is None:
-        return initial_parameters(
-            network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
-        )
-    return start.parameters.astype(training.dtype)
 
 
 def follow(run: Run, recorder: Recorder) -> None:

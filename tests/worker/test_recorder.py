@@ -22,8 +22,9 @@ from infra.errors import Unavailable
 from tests.domain.jobs.test_rows import claimed, queued_job, requeue
 from tests.support.runs import run_of
 from tests.support.waiting import wait_for
-from worker import recorder as recording
-from worker.recorder import CancelRequested, Pace, Recorder
+from worker import buffer
+from worker.interrupter import CancelRequested
+from worker.recorder import Pace, Recorder
 from worker.shutdown import Shutdown, ShutdownRequested
 from worker.writer import DirectWriter, ProcessWriter, Writer
 
@@ -111,7 +112,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
         for iteration in range(300):
             recorder.add(record(iteration))
             if iteration % 100 == 99:
-                wait_for("the flush", lambda: not recorder._records)
+                wait_for("the flush", lambda: not recorder._buffer)
     assert stored(database, job_id) == [record(iteration) for iteration in range(300)]
 
 
@@ -184,7 +185,7 @@ def test_shutdown_reaches_the_training_thread_with_a_checkpoint(database: Databa
 def test_training_waits_when_the_database_is_away_for_too_long(
     database: Database, writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "MOST_BUFFERED", 10)
+    monkeypatch.setattr(buffer, "MOST_BUFFERED", 10)
     job_id = queued_job(database)
     unreliable = Unreliable(database, "b" * 20)
     went_on = threading.Event()
