@@ -152,12 +152,13 @@ def _is_json(request: Request) -> bool:
 
 def _allowed_methods(request: Request) -> set[str]:
     """All methods that the address takes; the framework names those of its first route only."""
-    return {
+    allowed = {
         method.upper()
         for path, methods in request.app.openapi()["paths"].items()
         if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), request.url.path)
         for method in methods
     }
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
 def _without_followers(errors: Sequence[Any]) -> list[Any]:

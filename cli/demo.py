@@ -17,7 +17,7 @@ from rich.table import Table
 from cli.errors import CommandError
 from cli.stack import Stack
 
-DIGITS = Path(__file__).parent.parent / "examples" / "digits.csv"
+DIGITS = Path(__file__).parent / "examples" / "digits.csv"
 
 JOB = {
     "targets": ["digit"],

@@ -5,14 +5,15 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RequestForm:
-    """Takes absolute targets apart, and ignores ranges.
+    """Takes absolute targets apart, ignores ranges, and turns HEAD into GET.
 
     - A target may be a whole URL (``GET http://host/v1/jobs``). Its host then counts, not the header's: RFC 9112,
       section 3.2.2.
+    - HEAD is answered as GET is, without the body: RFC 9110, section 9.3.2. Uptime monitors ask so.
     - No answer is large enough to be asked for in parts. A server may ignore ``Range``: RFC 9110, section 14.2.
     """
 
@@ -27,7 +28,19 @@ class RequestForm:
             del headers["range"]
             if scope["path"].lower().startswith(("http://", "https://")):
                 _take_apart(scope, headers)
+            if scope["method"] == "HEAD":
+                scope["method"] = "GET"
+                send = _without_body(send)
         await self.app(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def send_without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_without_body
 
 
 def _take_apart(scope: Scope, headers: MutableHeaders) -> None:

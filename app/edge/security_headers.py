@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.open_addresses import is_open
+
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -46,6 +48,6 @@ def add_security_headers(headers: MutableHeaders, path: str) -> None:
     for name, value in ALWAYS.items():
         headers[name] = value
     headers.setdefault("Content-Security-Policy", DOCUMENTATION if path == "/docs" else NOTHING)
-    if path.startswith("/v1/"):
-        # What has an ETag may be kept by its owner's browser, to be asked for again every time.
+    if not is_open(path):
+        # It is somebody's own. What has an ETag may be kept by its owner's browser, to be asked for again every time.
         headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")

@@ -43,7 +43,10 @@ STATUS_OF: dict[Kind, int] = {
 }
 """HTTP's status of each kind. The error of a failed job is no answer, and has none."""
 
-BadRequestCode = Literal["malformed_json",]
+BadRequestCode = Literal[
+    "malformed_json",
+    "malformed_gzip",
+]
 
 UnauthenticatedCode = Literal[
     "key_required",
@@ -98,7 +101,10 @@ TooLargeCode = Literal[
     "picture_too_large",
 ]
 
-UnsupportedMediaTypeCode = Literal["json_required",]
+UnsupportedMediaTypeCode = Literal[
+    "json_required",
+    "unsupported_coding",
+]
 
 InvalidRequestCode = Literal[
     "invalid_request",
@@ -249,6 +255,7 @@ GROUPS: tuple[Group, ...] = (
                 "The body is not JSON, nests too deep, or has a number of thousands of digits.",
                 "Send valid JSON.",
             ),
+            ErrorCode("malformed_gzip", "bad_request", "The body is not gzip, or ends too early.", "Compress again."),
             ErrorCode(
                 "key_required",
                 "unauthenticated",
@@ -317,6 +324,12 @@ GROUPS: tuple[Group, ...] = (
                 "unsupported_media_type",
                 "The `Content-Type` is not JSON.",
                 "Send `Content-Type: application/json`.",
+            ),
+            ErrorCode(
+                "unsupported_coding",
+                "unsupported_media_type",
+                "The body comes in another coding than gzip.",
+                "Send it as it is, or in gzip.",
             ),
             ErrorCode(
                 "invalid_request",

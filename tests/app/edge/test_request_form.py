@@ -52,3 +52,23 @@ def test_ranges_are_ignored(listening: ApiProcess, asked: str) -> None:
     part = listening.client.get(icon, headers={"Range": asked})
     assert (part.status_code, part.content) == (200, whole.content)
     assert listening.client.get("/v1/jobs", headers={"Range": asked}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/jobs", "/v1/jobs/x", "/docs", "/openapi.json", "/no"])
+def test_head_answers_as_get_without_a_body(listening: ApiProcess, path: str) -> None:
+    host = f"127.0.0.1:{listening.port}"
+
+    def head_of(answer: bytes) -> list[bytes]:
+        return [line for line in answer.partition(b"\r\n\r\n")[0].split(b"\r\n") if not line.startswith(b"date:")]
+
+    got, full = ask(listening, f"GET {path} HTTP/1.1\nHost: {host}")
+    asked, short = ask(listening, f"HEAD {path} HTTP/1.1\nHost: {host}")
+    assert got == asked
+    assert short.partition(b"\r\n\r\n")[2] == b""
+    assert head_of(short) == head_of(full)
+
+
+def test_head_where_there_is_no_get_is_refused(listening: ApiProcess) -> None:
+    status, answer = ask(listening, f"HEAD /v1/jobs/x/cancel HTTP/1.1\nHost: 127.0.0.1:{listening.port}")
+    assert status == 405
+    assert b"allow: POST" in answer

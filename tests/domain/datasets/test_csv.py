@@ -251,3 +251,19 @@ def test_a_name_of_digits_is_told_from_a_number_in_linear_time() -> None:
     assert ended.stdout == "False\n", ended.stderr
     taken = take_in("t.csv", b"1" * 10_000 + b"x,b\n1,2\n")
     assert taken.rows == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("sample", "fits"),
+    [
+        ("a;b\n1;2\n3;4", True),
+        ("a;b\n1;2\n3", True),  # the sample may end within its last record
+        ("a;b\n1;2\n3\n4;5", False),
+        ("a;b\n1", False),  # of two records both must be whole, or nothing would be compared
+        ("a;b;c\n1;2\n3;4;5", False),
+        ("a\n1\n2", False),
+        ("", False),
+    ],
+)
+def test_a_delimiter_fits_that_cuts_all_whole_records_alike(sample: str, fits: bool) -> None:
+    assert csv_reading._fitness(sample, ";")[0] is fits
