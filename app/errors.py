@@ -38,16 +38,17 @@ HTTP_CODES: dict[HTTPStatus, tuple[AnswerCode, str]] = {
         "The service failed at this request. What happened is in its log only.",
     ),
 }
-"""What is wrong with a request before any route sees it, or went wrong beyond anything foreseen: code and detail."""
+"""The code and the text of what goes wrong before a route sees the request, or of what nobody has foreseen."""
 
 INVALID_REQUEST: InvalidRequestCode = "invalid_request"
-"""Code of a request whose fields are not what the OpenAPI document asks for; those of its content are the routes'."""
+"""The code of a request whose fields are not what the OpenAPI document asks for. What is wrong with its content has
+codes of the routes."""
 
 REPORTED_PROBLEMS = 100
-"""How many wrong fields of a request are named."""
+"""Fields. No more wrong ones of a request are named."""
 
 LONGEST_PATH = 1000
-"""What a client calls a field may be megabytes long."""
+"""Characters. A client may call a field something that is megabytes long."""
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -41,7 +41,7 @@ Post a dataset, post a job, follow its cost J(W,b), ask the model. Every error a
 `application/problem+json` and a stable `code`."""
 
 STREAMED = frozenset({("POST", "/v1/datasets")})
-"""Requests whose body is written to disk as it comes, under a limit of its own."""
+"""These requests' bodies are written to disk as they come, under a limit of their own."""
 
 
 def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) -> FastAPI:

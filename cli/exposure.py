@@ -13,7 +13,7 @@ from infra.errors import Unavailable
 from infra.settings import Settings
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
-"""What a client on this machine calls a server on this machine."""
+"""A client on this machine calls a server on this machine by these names."""
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 
 MOST_DEATHS = 6
-"""Within `WINDOW_SECONDS`: then another start would not help."""
+"""Deaths within `WINDOW_SECONDS`. After so many, another start would not help."""
 
 WINDOW_SECONDS = 60.0
-"""A death that lies back longer than this has nothing to do with the next one."""
+"""Seconds. A death that lies back longer has nothing to do with the next one."""
 
 FIRST_DELAY = 0.5
-"""Seconds before the second start in a row; before each further one twice as long. The first is at once."""
+"""Seconds. The first start after a death is at once. The second in a row waits so long, and each further one twice as
+long as the one before."""
 
 
 class Restarts:

@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from infra.tables import Dataset, Job, Model, Network
+from infra.tables import Dataset, Job, Model, NetworkRow
 
-Row = TypeVar("Row", Dataset, Network, Job, Model)
+Row = TypeVar("Row", Dataset, NetworkRow, Job, Model)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Table(DeclarativeBase):
+class Base(DeclarativeBase):
     """What all tables share: constraint names that migrations can refer to."""
 
     metadata = MetaData(
@@ -58,7 +58,7 @@ class Table(DeclarativeBase):
     }
 
 
-class Key(Table):
+class Key(Base):
     """What lets a client in.
 
     Attributes:
@@ -80,7 +80,7 @@ class Key(Table):
     revoked_at: Mapped[datetime | None]
 
 
-class IdempotencyRecord(Table):
+class IdempotencyRecord(Base):
     """A creating request that came with an Idempotency-Key, and its answer once there is one.
 
     Attributes:
@@ -108,7 +108,7 @@ class IdempotencyRecord(Table):
     expires_at: Mapped[datetime]
 
 
-class Dataset(Table):
+class Dataset(Base):
     """An uploaded table in its canonical form. `columns` holds objects of `backprop_client.wire.columns` as JSON."""
 
     __tablename__ = "datasets"
@@ -127,7 +127,7 @@ class Dataset(Table):
     created_at: Mapped[datetime]
 
 
-class Network(Table):
+class NetworkRow(Base):
     """A named network spec. `spec` holds an `backprop_client.wire.specs.NetworkSpec` as JSON."""
 
     __tablename__ = "networks"
@@ -140,7 +140,7 @@ class Network(Table):
     created_at: Mapped[datetime]
 
 
-class Job(Table):
+class Job(Base):
     """A training job: this row is the truth about it, whatever Redis or a worker believes.
 
     Attributes:
@@ -192,7 +192,7 @@ class Job(Table):
     finished_at: Mapped[datetime | None]
 
 
-class JobEvent(Table):
+class JobEvent(Base):
     """One step in a job's life, see `domain.jobs.transitions`. Events are added and never changed.
 
     Attributes:
@@ -217,7 +217,7 @@ class JobEvent(Table):
     reason: Mapped[str | None] = mapped_column(Text)
 
 
-class Cost(Table):
+class CostRow(Base):
     """J(W, b) of one job at one iteration: a `backprop.training.Record`, column by column."""
 
     __tablename__ = "costs"
@@ -234,7 +234,7 @@ class Cost(Table):
     evaluations: Mapped[int] = mapped_column(BigInteger)
 
 
-class CostExtremes(Table):
+class CostExtremes(Base):
     """Where J of one job is least and greatest in a block of iterations, see `domain.jobs.cost_extremes`.
 
     Attributes:
@@ -256,7 +256,7 @@ class CostExtremes(Table):
     greatest: Mapped[float]
 
 
-class Checkpoint(Table):
+class Checkpoint(Base):
     """The last saved state of a job's training. Its content is in the parts of that generation.
 
     Attributes:
@@ -272,7 +272,7 @@ class Checkpoint(Table):
     created_at: Mapped[datetime]
 
 
-class CheckpointPart(Table):
+class CheckpointPart(Base):
     """A part of a state: put together, safetensors of everything that decides the rest of the run."""
 
     __tablename__ = "checkpoint_parts"
@@ -283,7 +283,7 @@ class CheckpointPart(Table):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Model(Table):
+class Model(Base):
     """What a job has trained. It never changes: a job that is resumed makes another one.
 
     Attributes:

@@ -46,10 +46,12 @@ from worker.start import Start, start_of
 from worker.writer import DirectWriter, Writer
 
 SMOOTH_LIMIT = 1e-6
-"""A right gradient of a smooth J on scaled inputs is far closer to the numerical one than this, a wrong one far off."""
+"""A relative difference. With a smooth J on scaled inputs, a right gradient is far closer to the numerical one, and a
+wrong one is far off."""
 
 KINKED_LIMIT = 0.05
-"""With relu units some z are closer to the kink than the step, and the numerical derivative averages both sides."""
+"""A relative difference. With relu units some z are closer to the kink than the step. There the numerical derivative
+averages both sides."""
 
 Written = TypeVar("Written")
 

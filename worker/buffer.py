@@ -8,7 +8,8 @@ from collections.abc import Callable
 from backprop.training import Record
 
 MOST_BUFFERED = 500_000
-"""Records. So many are held while the database is away; beyond that training waits rather than filling the memory."""
+"""Records. So many are held while the database is away. Beyond that training waits, so that the memory does not
+fill."""
 
 
 class Buffer:

@@ -7,7 +7,7 @@ import time
 from worker.shutdown import Shutdown, ShutdownRequested
 
 PATIENCE_SECONDS = 0.8
-"""How long an attempt that is to stop may take to end its iteration; beyond that it goes back to the checkpoint."""
+"""Seconds. An attempt that is to stop gets so long to end its iteration. Beyond that it goes back to the checkpoint."""
 
 
 class CancelRequested(Exception):

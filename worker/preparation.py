@@ -33,7 +33,7 @@ Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 BATCH_BYTES = 16 * 2**20
-"""Size of a batch of rows, raw or coded, whichever is wider, counted as 8 bytes a value."""
+"""Bytes. A batch of rows has this size, raw or coded, whichever is wider. Each value counts as 8."""
 
 
 @dataclass(frozen=True)

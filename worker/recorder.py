@@ -26,10 +26,11 @@ from worker.shutdown import Shutdown
 from worker.writer import Batch, DirectWriter, Writer
 
 MOST_ROWS_A_FLUSH = 5_000
-"""Rows of one transaction: large enough to be fast, small enough to leave the database to others in between."""
+"""Database rows of one transaction. So many are fast, and leave the database to others in between."""
 
 STOP_SECONDS = 1.0
-"""How long an attempt that is to stop may take to write its state; beyond that it stays with the last checkpoint."""
+"""Seconds. An attempt that is to stop gets so long to write its state. Beyond that it stays with the last
+checkpoint."""
 
 _log = structlog.get_logger(__name__)
 

@@ -34,7 +34,7 @@ from infra.processes import die_with_parent
 _log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 60.0
-"""Longer than a database may take for a transaction before it counts as away."""
+"""Seconds. This is longer than a database may take for a transaction before it counts as away."""
 
 
 class WritingFailed(Exception):

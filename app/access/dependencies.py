@@ -21,7 +21,7 @@ _scheme = HTTPBearer(
     "scopes allow: read, train, predict, or admin for all of these and for deleting.",
     auto_error=False,
 )
-"""For the OpenAPI document: the gate has read the header before."""
+"""The gate has read the header before. This is for the OpenAPI document."""
 
 
 _CODE_OF: dict[str, ForbiddenCode] = {
@@ -30,7 +30,7 @@ _CODE_OF: dict[str, ForbiddenCode] = {
     "predict": "scope_predict_required",
     "admin": "scope_admin_required",
 }
-"""By the scope that a key has not."""
+"""The code of a refusal, by the scope that the key does not have."""
 
 
 def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:

@@ -22,7 +22,7 @@ from infra.database import Database
 from infra.errors import ServiceError, Unauthenticated
 
 STATE = "access"
-"""Under which name a request's state holds its `Access`."""
+"""A request's state holds its `Access` under this name."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Access:
 
 
 WITHOUT_KEY = Access(DEFAULT_PROJECT, frozenset(SCOPES), None)
-"""Of requests without a key, where these are let in."""
+"""What requests without a key may do, where these are let in."""
 
 
 class Gate:

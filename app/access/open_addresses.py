@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
-"""For container engines and balancers, and what describes the interface: nothing here tells of anybody's data."""
+"""Container engines and balancers ask for the first two; the others describe the interface. Nothing here tells of
+anybody's data."""
 
 OPEN_FOLDERS = ("/static-offline-docs/",)
-"""Scripts and styles of ``/docs``."""
+"""The scripts and styles of ``/docs`` are in here."""
 
 
 def is_open(path: str) -> bool:

@@ -11,8 +11,8 @@ from app.errors import http_problem, service_problem
 from infra.errors import TooLarge
 
 MOST_CONTAINERS = 50_000
-"""Objects and arrays that a body may have besides the rows of a prediction. Each takes thirty times the memory of its
-two characters, and it is these that make a small body a large one."""
+"""Objects and arrays. A body may have so many besides the rows of a prediction. Each takes thirty times the memory of
+its two characters, so a small body could become a large one."""
 
 
 class BodyLimit:

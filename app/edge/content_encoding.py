@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import problem
 
 MOST_BYTES_AT_ONCE = 2**20
-"""How much of a decoded body is in memory before who reads it can count it."""
+"""Bytes. So much of a decoded body is in memory before the next reader can count it."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 

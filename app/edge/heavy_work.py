@@ -12,10 +12,11 @@ from fastapi import Depends, Request
 from infra.database import Database
 
 READS_AT_A_TIME = 4
-"""Of one process. Each may hold hundreds of megabytes, and all share the interpreter lock with cheaper requests."""
+"""Heavy reads of one process. Each may hold hundreds of megabytes, and all share the interpreter lock with cheaper
+requests."""
 
 CHECKS_AT_A_TIME = 1
-"""Gradient checks hold several copies of the weights and keep a core busy for seconds."""
+"""Gradient checks of one process. Each holds several copies of the weights and keeps a core busy for seconds."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -14,13 +14,13 @@ ALWAYS = {
 }
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
-"""Policy of answers that are no pages."""
+"""The policy of answers that are no pages."""
 
 DOCUMENTATION = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Policy of ``/docs``: its own scripts and styles, some of them inline; nothing from elsewhere."""
+"""The policy of ``/docs``. It has its own scripts and styles, some of them inline, and loads nothing from elsewhere."""
 
 
 class SecurityHeaders:

@@ -16,11 +16,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from domain.datasets.reading.processes import FORK_SERVER
 
 GRACE_SECONDS = 1
-"""What requests in flight get to be answered; then their connections are closed."""
+"""Seconds. Requests that are under way get so long to be answered. Then their connections are closed."""
 
 MOST_SECONDS = 1.6
-"""After that the process ends even if a thread is busy: with a prediction, or with storing an upload. Nothing is lost:
-what a request has stored was committed in one piece, and what it has not is cleared away at the next start."""
+"""Seconds. After that the process ends even if a thread is busy with a prediction or an upload. Nothing is lost: what a
+request has stored was committed in one piece, and the rest is cleared away at the next start."""
 
 
 class Server(uvicorn.Server):

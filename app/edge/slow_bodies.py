@@ -12,12 +12,12 @@ from app.errors import service_problem
 from infra.errors import TooSlow
 
 LEAST_BYTES_PER_SECOND = 16 * 2**10
-"""How fast a body must come once its first seconds are over."""
+"""Bytes per second. A body must come so fast once its first seconds are over."""
 
 LINGER_BYTES = 2**20
 LINGER_SECONDS = 1.0
-"""How much of a body, and for how long, is read on after its request has been refused. A connection that is closed on
-what the client is still sending may take the answer with it."""
+"""Bytes and seconds. So much of a body is read on, for so long, after its request has been refused. If the connection
+were closed while the client still sends, the answer could be lost with it."""
 
 
 class SlowBodies:

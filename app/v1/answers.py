@@ -8,7 +8,7 @@ from backprop_client.wire.jobs import EventOut, JobError, JobOut
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
-from infra.tables import Dataset, Job, JobEvent, Model, Network
+from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow
 
 
 def dataset_summary(dataset: Dataset) -> DatasetSummary:
@@ -21,7 +21,7 @@ def dataset_out(dataset: Dataset) -> DatasetOut:
     return DatasetOut.model_validate(dataset, from_attributes=True)
 
 
-def network_out(network: Network) -> NetworkOut:
+def network_out(network: NetworkRow) -> NetworkOut:
     """The network."""
     layers = NetworkSpec.model_validate(network.spec).layers
     return NetworkOut(id=network.id, name=network.name, layers=layers, created_at=network.created_at)

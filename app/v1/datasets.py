@@ -34,7 +34,7 @@ from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge, Unavailab
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 _PIECE_BYTES = 2**20
-"""How much of a body is gathered before a thread is asked to take it."""
+"""Bytes. So much of a body is gathered before a thread is asked to take it."""
 
 
 def _upload_body() -> dict[str, Any]:

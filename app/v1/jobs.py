@@ -29,7 +29,7 @@ from infra.tables import Job
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 POLL_SECONDS = 1
-"""What `Retry-After` tells a client that has just submitted a job."""
+"""Seconds. `Retry-After` tells this to a client that has just submitted a job."""
 
 AfterIteration = Annotated[int, Query(ge=-1, le=2**62, description="Rows past this iteration; −1 for all.")]
 BeforeIteration = Annotated[int | None, Query(ge=0, le=2**62, description="Rows below this iteration only.")]

@@ -18,7 +18,7 @@ from domain.access.idempotency import Answer
 from domain.networks import rows as networks
 from infra.errors import Conflict, NotFound
 from infra.ids import new_id
-from infra.tables import Network
+from infra.tables import NetworkRow
 
 router = APIRouter(prefix="/v1/networks", tags=["networks"])
 
@@ -29,7 +29,7 @@ def create_network(body: NetworkIn, access: CanTrain, database: DatabaseDep, onc
     with once.turn(body.model_dump_json()) as turn:
         if turn.first_answer is not None:
             return answered(turn.first_answer)
-        network = Network(
+        network = NetworkRow(
             id=new_id("net"),
             project=access.project,
             name=body.name,

@@ -22,10 +22,10 @@ from infra.errors import Conflict, InvalidRequest
 from infra.tables import IdempotencyRecord as Record
 
 LEASE_SECONDS = 15.0
-"""A process that has not renewed its ownership for so long is taken to be dead."""
+"""Seconds. A process that has not renewed its ownership for so long is taken to be dead."""
 
 _MOST_REMOVED = 100
-"""Expired records that one request clears away."""
+"""Records. One request clears away so many that have expired."""
 
 
 @dataclass(frozen=True)

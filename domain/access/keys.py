@@ -28,7 +28,7 @@ Scope = Literal["read", "train", "predict", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 USUAL_SCOPES: tuple[Scope, ...] = ("read", "train", "predict")
-"""What a key may do unless said otherwise: everything but to delete."""
+"""A key may do this unless it is told otherwise: everything but to delete."""
 
 _SECRET_BYTES = 32
 _KEY = re.compile(r"(key_[0-9A-Z]{26})_([0-9a-f]{64})")

@@ -21,10 +21,10 @@ from backprop_client.wire.datasets import Scalar
 from infra.artifacts import ArtifactStore
 
 ROW_GROUP_BYTES = 64 * 2**20
-"""Values in a row group, counted as 8 bytes each; of long strings there are fewer."""
+"""Bytes. The values of a row group take so many, 8 each. Row groups of long strings have fewer values."""
 
 BATCH_BYTES = 8 * 2**20
-"""Values in a batch read without naming a number of rows, counted as 8 bytes each."""
+"""Bytes. The values of a batch take so many, 8 each, where nobody names a number of rows."""
 
 CANONICAL_TYPES = (pa.int64(), pa.float64(), pa.bool_(), pa.string())
 

@@ -16,7 +16,7 @@ from domain.datasets import rows as datasets
 from domain.datasets.reading.files import ReadingOptions, find_format
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.reading.reader import ReadingTask
-from domain.datasets.reading.tables import Limits, StoredTable
+from domain.datasets.reading.tables import StoredTable, TableLimits
 from domain.datasets.receiving import Upload
 from domain.datasets.upload_files import UploadFiles
 from infra.artifacts import ArtifactStore
@@ -27,7 +27,7 @@ from infra.settings import Settings
 from infra.tables import Dataset
 
 _LEAST_BYTES_A_CELL = 2
-"""Of a CSV file: a digit and a delimiter."""
+"""Bytes. A cell of a CSV file has at least a digit and a delimiter."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ async def read_upload(
         table=files.table,
         format=file_format,
         options=ReadingOptions(fields.header, fields.delimiter),
-        limits=Limits(
+        limits=TableLimits(
             rows=settings.max_rows,
             columns=settings.max_columns,
             cells=max(1, settings.max_upload_bytes // _LEAST_BYTES_A_CELL),

@@ -16,8 +16,8 @@ from backprop_client.wire.jobs import Status, StopReason
 from domain.jobs import checkpoints, costs
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, Superseded, hold, take, take_as_owner
-from infra.database import lease_end, moment
-from infra.tables import Cost, Job
+from infra.database import lease_end, transaction_time
+from infra.tables import CostRow, Job
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
         None if checkpoint is None else f"It goes on from the checkpoint of iteration {checkpoint}.",
         attempt=job.attempt + 1,
         token=owner.token,
-        started_at=moment(session),
+        started_at=transaction_time(session),
         iteration=checkpoint,
-        cost=session.scalar(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == last_kept)),
+        cost=session.scalar(select(CostRow.cost).where(CostRow.job_id == job_id, CostRow.iteration == last_kept)),
         rate=None,
         lease_expires_at=lease_end(session, lease_seconds),
     )
@@ -95,7 +95,10 @@ def reporting(session: Session, owner: Owner, progress: Progress | None, lease_s
     if cancel_requested is None:
         raise Superseded
     yield cancel_requested
-    values: dict[str, Any] = {"lease_expires_at": lease_end(session, lease_seconds), "updated_at": moment(session)}
+    values: dict[str, Any] = {
+        "lease_expires_at": lease_end(session, lease_seconds),
+        "updated_at": transaction_time(session),
+    }
     if progress is not None:
         values |= {"iteration": progress.iteration, "cost": progress.cost, "rate": progress.rate}
     session.execute(update(Job).where(*owner.still_owns).values(values).execution_options(synchronize_session=False))
@@ -136,7 +139,7 @@ def record_gradient_check(session: Session, owner: Owner, result: dict[str, Any]
     recorded = session.execute(
         update(Job)
         .where(*owner.still_owns)
-        .values(gradient_check=result, updated_at=moment(session))
+        .values(gradient_check=result, updated_at=transaction_time(session))
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()

@@ -15,14 +15,14 @@ from uuid import uuid4
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from infra.database import moment
+from infra.database import transaction_time
 from infra.tables import Checkpoint, CheckpointPart
 
 PART_BYTES = 8 * 2**20
-"""Bytes of a part: a disk takes them in a tenth of a second, and most states have no more."""
+"""Bytes. A disk takes a part of this size in a tenth of a second, and most states have no more."""
 
 STALE_PARTS_AT_ONCE = 8
-"""How many parts one transaction removes: as long as one takes that writes a part."""
+"""Parts. One transaction removes so many. That takes as long as writing one."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def write(session: Session, job_id: str, part: Part) -> bool:
     replaced = session.scalar(delete(Checkpoint).where(Checkpoint.job_id == job_id).returning(Checkpoint.iteration))
     session.execute(
         insert(Checkpoint).values(
-            job_id=job_id, generation=part.generation, iteration=part.completes, created_at=moment(session)
+            job_id=job_id, generation=part.generation, iteration=part.completes, created_at=transaction_time(session)
         )
     )
     if part.number == 0:

@@ -17,13 +17,13 @@ from sqlalchemy import Select, delete, select, union_all
 from sqlalchemy.orm import Session
 
 from infra import bulk_insert
-from infra.tables import Cost, CostExtremes
+from infra.tables import CostExtremes, CostRow
 
 BLOCK = 32
-"""Iterations of the smallest blocks. Curves that are cut into shorter stretches are read row by row."""
+"""Iterations. The smallest blocks have so many. Curves that are cut into shorter stretches are read row by row."""
 
 LEVELS = 26
-"""How many sizes of blocks there are: 32 · 2²⁵ iterations are more than a job may have."""
+"""Sizes of blocks. 32 · 2²⁵ iterations are more than a job may have."""
 
 _COLUMNS = ("least_at", "least", "greatest_at", "greatest")
 
@@ -41,9 +41,9 @@ def add(session: Session, job_id: str, iteration: int, J: Sequence[float]) -> No
     if (iteration + len(J)) // BLOCK == start:
         return
     begun = session.scalars(
-        select(Cost.cost)
-        .where(Cost.job_id == job_id, Cost.iteration >= start * BLOCK, Cost.iteration < iteration)
-        .order_by(Cost.iteration)
+        select(CostRow.cost)
+        .where(CostRow.job_id == job_id, CostRow.iteration >= start * BLOCK, CostRow.iteration < iteration)
+        .order_by(CostRow.iteration)
     )
     blocks = _of_rows(start, [*begun, *J])
     for level in range(LEVELS):
@@ -173,8 +173,13 @@ def _unless_empty(size: int, start: int, stop: int) -> Iterator[tuple[int, int, 
 def _piece(job_id: str, size: int, start: int, stop: int) -> Select[Any]:
     """Extremes of the blocks from number `start` up to `stop`; a row is the least and the greatest of itself."""
     if size == 1:
-        row: tuple[Any, ...] = (Cost.iteration, Cost.cost, Cost.iteration.label("_at"), Cost.cost.label("_greatest"))
-        return select(*row).where(Cost.job_id == job_id, Cost.iteration >= start, Cost.iteration < stop)
+        row: tuple[Any, ...] = (
+            CostRow.iteration,
+            CostRow.cost,
+            CostRow.iteration.label("_at"),
+            CostRow.cost.label("_greatest"),
+        )
+        return select(*row).where(CostRow.job_id == job_id, CostRow.iteration >= start, CostRow.iteration < stop)
     return select(*(getattr(CostExtremes, name) for name in _COLUMNS)).where(
         CostExtremes.job_id == job_id,
         CostExtremes.level == (size // BLOCK).bit_length() - 1,

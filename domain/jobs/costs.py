@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from backprop.training import Record
 from domain.jobs import cost_extremes
 from infra import bulk_insert
-from infra.tables import Cost
+from infra.tables import CostRow
 
-_RECORD = tuple(getattr(Cost, name) for name in Record._fields)
+_RECORD = tuple(getattr(CostRow, name) for name in Record._fields)
 
 
 def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
@@ -26,13 +26,13 @@ def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
         return
     values = list(chain.from_iterable(records))  # sliced, since zip(*records) takes four times as long
     columns = {name: values[place :: len(Record._fields)] for place, name in enumerate(Record._fields)}
-    bulk_insert.insert(session, Cost.__tablename__, job_id, columns)
+    bulk_insert.insert(session, CostRow.__tablename__, job_id, columns)
     cost_extremes.add(session, job_id, records[0].iteration, [record.cost for record in records])
 
 
 def remove_from(session: Session, job_id: str, iteration: int) -> None:
     """Remove the rows from that iteration on."""
-    session.execute(delete(Cost).where(Cost.job_id == job_id, Cost.iteration >= iteration))
+    session.execute(delete(CostRow).where(CostRow.job_id == job_id, CostRow.iteration >= iteration))
     cost_extremes.remove_from(session, job_id, iteration)
 
 
@@ -43,10 +43,10 @@ def list_rows(
 
     With `before`, only those below that iteration.
     """
-    conditions = [Cost.job_id == job_id, Cost.iteration > after]
+    conditions = [CostRow.job_id == job_id, CostRow.iteration > after]
     if before is not None:
-        conditions.append(Cost.iteration < before)
-    rows = _fetch(session, select(*_RECORD).where(*conditions).order_by(Cost.iteration).limit(limit + 1))
+        conditions.append(CostRow.iteration < before)
+    rows = _fetch(session, select(*_RECORD).where(*conditions).order_by(CostRow.iteration).limit(limit + 1))
     return rows[:limit], len(rows) > limit
 
 
@@ -67,21 +67,23 @@ def thin_rows(session: Session, job_id: str, after: int, points: int, before: in
 
 def cost_at(session: Session, job_id: str, iteration: int) -> float:
     """J of one iteration, whose row must be there."""
-    return session.execute(select(Cost.cost).where(Cost.job_id == job_id, Cost.iteration == iteration)).scalar_one()
+    return session.execute(
+        select(CostRow.cost).where(CostRow.job_id == job_id, CostRow.iteration == iteration)
+    ).scalar_one()
 
 
 def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
-    query = select(*_RECORD).where(Cost.job_id == job_id).order_by(Cost.iteration)
+    query = select(*_RECORD).where(CostRow.job_id == job_id).order_by(CostRow.iteration)
     if session.connection().dialect.name == "sqlite":
-        return _fetch(session, query.where(Cost.iteration.in_(iterations)))
+        return _fetch(session, query.where(CostRow.iteration.in_(iterations)))
     # Given a list, PostgreSQL reads all rows of the job, as long as it has no statistics of a table that grows fast.
     wanted = func.unnest(literal(iterations, ARRAY(BigInteger))).table_valued("iteration").render_derived("wanted")
-    return _fetch(session, query.join(wanted, Cost.iteration == wanted.c.iteration))
+    return _fetch(session, query.join(wanted, CostRow.iteration == wanted.c.iteration))
 
 
 def _range(session: Session, job_id: str, after: int, before: int | None) -> tuple[int, int]:
     """The first and the last iteration between the two that have rows; if none has, the last is before the first."""
-    newest = session.scalar(select(func.max(Cost.iteration)).where(Cost.job_id == job_id))
+    newest = session.scalar(select(func.max(CostRow.iteration)).where(CostRow.job_id == job_id))
     last = -1 if newest is None else newest
     return max(after + 1, 0), last if before is None else min(last, before - 1)
 

@@ -17,10 +17,11 @@ Array = NDArray[Any]
 MOST_PARAMETERS = 1_000
 MOST_EXAMPLES = 1_000
 FEWEST = 10
-"""Of either, where there are so many: a check of fewer would say little."""
+"""Parameters, and examples. A check of fewer would say little, where there are more."""
 
 MOST_WORK = 3e10
-"""Multiplications in all: some seconds on one core. It decides how large the sample of a large network is."""
+"""Multiplications in all. They take some seconds on one core. This decides how large the sample of a large network
+is."""
 
 
 def check(parameters: Parameters, X: Array, Y: Array, objective: Objective, seed: int) -> GradientCheckResult:

@@ -6,17 +6,13 @@ problems are gathered, so that a client can mend them in one go.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from backprop.activations import output_range
 from backprop.coding.holdout import held_out_rows
 from backprop.coding.learning import CodingPlan
 from backprop.costs import COST_FUNCTIONS
-from backprop.demands import checkpoint_bytes, training_bytes
-from backprop.network import Network
-from backprop.passes.lanes import block_rows
 from backprop_client.wire.columns import CATEGORY_LIMIT, Column
 from backprop_client.wire.specs import (
     InputColumn,
@@ -28,37 +24,17 @@ from backprop_client.wire.specs import (
     Task,
     TrainingSpec,
 )
-from domain.jobs.problems import Problems
-from domain.jobs.translation import coding_plan_of, sized_network, training_of
-from infra.errors import FieldError, TooLarge
+from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
+from domain.jobs.problems import Problems, network_path
+from domain.jobs.translation import coding_plan_of, sized_network
 
 INTEGER_CLASSES = 100
-"""An integer target with more distinct values is taken for a quantity unless the client says otherwise."""
+"""Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
 
 LARGEST_NUMBER = 1e150
-"""Beyond it squares leave the range of double precision, and with them deviations and costs."""
-
-_STATE_COPIES = 5
-"""A vector that the rest of a training depends on is in use, in the checkpoint, in its bytes, with the process that
-writes them, and on their way to the database."""
+"""Beyond it, squares leave the range of double precision, and deviations and costs with them."""
 
 _QUANTITIES = ("integer", "number")
-
-
-class Limits(Protocol):
-    """The settings that bound a job."""
-
-    @property
-    def max_parameters(self) -> int:
-        """Most weights and biases a network may have."""
-
-    @property
-    def max_iterations(self) -> int:
-        """Most iterations a job may ask for."""
-
-    @property
-    def max_training_bytes(self) -> int:
-        """Most memory a training may be estimated to take."""
 
 
 class _Chosen(NamedTuple):
@@ -68,7 +44,7 @@ class _Chosen(NamedTuple):
     column: Column
 
 
-def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows: int, limits: Limits) -> ResolvedJob:
+def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows: int, limits: JobLimits) -> ResolvedJob:
     """Check a job and fill in its defaults.
 
     Args:
@@ -115,9 +91,9 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
     if problems:
         raise problems.refusal()
     sized = sized_network(network, sizes)
-    estimate = _estimated_bytes(sized, training, rows, spec.holdout)
+    estimate = estimated_bytes(sized, training, rows, spec.holdout)
     check_iterations(training.iterations, "/training/iterations", limits)
-    _check_limits(spec, sized, estimate, limits)
+    check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
         dataset_id=spec.dataset_id,
@@ -136,14 +112,6 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         parameters=sized.parameter_count,
         estimated_bytes=estimate,
     )
-
-
-def _estimated_bytes(network: Network, spec: TrainingSpec, rows: int, holdout: float) -> int:
-    """Memory that the training takes at most, with the copies of its state on their way to the database."""
-    training = training_of(spec)
-    held = held_out_rows(rows, holdout)
-    trained = training_bytes(network, training, spec.dtype, rows - held, held_out=held > 0)
-    return trained + (_STATE_COPIES - 1) * checkpoint_bytes(network, training, spec.dtype)
 
 
 def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: Problems) -> list[_Chosen]:
@@ -351,7 +319,7 @@ def _check_training(
     if output == "softmax" and task not in ("classification", None):
         problems.add(
             "softmax_needs_classes",
-            _network_path(spec, f"/layers/{last}/activation"),
+            network_path(spec, f"/layers/{last}/activation"),
             f"Softmax outputs are the probabilities of classes, and the task is {task}: use sigmoid, tanh or linear.",
         )
     if training.sparsity_weight:
@@ -370,7 +338,7 @@ def _check_sparsity(spec: JobSpec, network: NetworkSpec, problems: Problems) -> 
         if layer.activation != "sigmoid":
             problems.add(
                 "sparsity_needs_sigmoid",
-                _network_path(spec, f"/layers/{index}/activation"),
+                network_path(spec, f"/layers/{index}/activation"),
                 f"The sparsity term needs mean activations between 0 and 1: hidden layers must be sigmoid, not "
                 f"{layer.activation}.",
             )
@@ -393,11 +361,6 @@ def _sizes(network: NetworkSpec, coding: CodingPlan) -> tuple[int, ...]:
     return (coding.input_width, *(layer.units or 0 for layer in network.layers[:-1]), coding.output_width)
 
 
-def _network_path(spec: JobSpec, inside: str) -> str:
-    """A place in the network, where the request holds one; else the id that names it."""
-    return "/network_id" if spec.network is None else f"/network{inside}"
-
-
 def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task: Task, problems: Problems) -> None:
     given = network.layers[-1].units
     if given is not None and given != outputs:
@@ -408,45 +371,7 @@ def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task:
         }[task]
         problems.add(
             "output_units",
-            _network_path(spec, f"/layers/{len(network.layers) - 1}/units"),
+            network_path(spec, f"/layers/{len(network.layers) - 1}/units"),
             f"The output layer has {given} units, and this job needs {outputs} ({reason}). Leave units out to have "
             "the right number.",
         )
-
-
-def check_iterations(iterations: int, path: str, limits: Limits) -> None:
-    """Refuse more iterations than a job may have; `path` is where the request asks for them.
-
-    Raises:
-        TooLarge: code ``too_many_iterations``.
-    """
-    if iterations > limits.max_iterations:
-        message = (
-            f"{iterations:,} iterations are more than the {limits.max_iterations:,} that a job may have here "
-            "(BACKPROP_MAX_ITERATIONS)."
-        )
-        raise TooLarge("too_many_iterations", message, (FieldError(path, message),))
-
-
-def _check_limits(spec: JobSpec, network: Network, estimate: int, limits: Limits) -> None:
-    sizes, parameters = network.sizes, network.parameter_count
-    if parameters > limits.max_parameters:
-        hidden = sizes[1:-1]
-        inside = f"/layers/{hidden.index(max(hidden))}/units" if hidden else ""
-        message = (
-            f"A network of {'-'.join(map(str, sizes))} units has {parameters:,} weights and biases; this server "
-            f"takes at most {limits.max_parameters:,}."
-        )
-        raise TooLarge("too_many_parameters", message, (FieldError(_network_path(spec, inside), message),))
-    if estimate > limits.max_training_bytes:
-        message = (
-            f"Training is estimated to need {_gibibytes(estimate)} of memory ({parameters:,} parameters with their "
-            f"gradients, and blocks of {block_rows(sizes)} rows by {sum(sizes):,} units); this server allows "
-            f"{_gibibytes(limits.max_training_bytes)}. Use smaller layers, dtype float32 or, with lbfgs, fewer "
-            "corrections."
-        )
-        raise TooLarge("training_too_large", message, (FieldError(_network_path(spec, ""), message),))
-
-
-def _gibibytes(count: int) -> str:
-    return f"{math.ceil(count / 2**30 * 100) / 100:g} GiB"

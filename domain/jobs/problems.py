@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from backprop_client.wire.error_codes import InvalidRequestCode
+from backprop_client.wire.specs import JobSpec
 from infra.errors import FieldError, InvalidRequest
 
 REPORTED_PROBLEMS = 100
-"""More are counted but not listed: a dataset can have ten thousand unusable columns."""
+"""Problems. More are counted but not listed: a dataset can have ten thousand unusable columns."""
 
 
 class Problems:
@@ -30,3 +31,8 @@ class Problems:
         if len(self._fields) > 1:
             message += f" ({len(self._fields)} problems in all)"
         return InvalidRequest(self._codes[0], message, tuple(self._fields[:REPORTED_PROBLEMS]))
+
+
+def network_path(spec: JobSpec, inside: str) -> str:
+    """A place in the network, where the request holds one; else the id that names it."""
+    return "/network_id" if spec.network is None else f"/network{inside}"

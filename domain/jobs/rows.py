@@ -12,7 +12,7 @@ from infra.paging import Page, page
 from infra.tables import Job
 
 FULL_QUEUE_SECONDS = 10
-"""After how long a client is told to try again when too many of its jobs are queued."""
+"""Seconds. A client with too many queued jobs is told to try again after so long."""
 
 
 def refuse_too_many(session: Session, project: Project, most: int) -> None:

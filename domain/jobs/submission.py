@@ -13,7 +13,8 @@ from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.jobs import control, transitions
 from domain.jobs import rows as jobs
-from domain.jobs.planning import check_iterations, plan
+from domain.jobs.limits import check_iterations
+from domain.jobs.planning import plan
 from domain.jobs.starting_model import inherit
 from domain.models import rows as models
 from domain.networks import rows as networks

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.jobs.transitions import take
-from infra.database import moment
+from infra.database import transaction_time
 from infra.tables import Job
 
 
@@ -18,7 +18,7 @@ def recover(session: Session, max_crashes: int) -> None:
     """
     expired = session.scalars(
         select(Job)
-        .where(Job.status == "running", Job.lease_expires_at < moment(session))
+        .where(Job.status == "running", Job.lease_expires_at < transaction_time(session))
         .order_by(Job.id)
         .with_for_update(skip_locked=True)  # somebody else is about to do the same, or the attempt has reported
     ).all()

@@ -7,8 +7,8 @@ number of processes that want to move a job on, one does.
 A worker that claims a job gets a token, and every later write of that attempt names both (`Owner`). When the row has
 another token by then, the attempt has been superseded, and nothing is written.
 
-Leases are given and compared by one clock, the database's (`infra.database.moment`), however far those of the hosts are
-apart.
+Leases are given and compared by one clock, the database's (`infra.database.transaction_time`), however far those of
+the hosts are apart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import EventKind, Status
-from infra.database import moment
+from infra.database import transaction_time
 from infra.tables import Job, JobEvent
 
 
@@ -79,7 +79,7 @@ def add(session: Session, job: Job) -> None:
     """Record a new job, which is queued."""
     session.add(job)
     session.flush()
-    _record(session, job, "submitted", None, None, moment(session))
+    _record(session, job, "submitted", None, None, transaction_time(session))
 
 
 def hold(session: Session, kind: EventKind, *conditions: ColumnElement[bool]) -> Job | None:
@@ -109,7 +109,7 @@ def take(session: Session, job: Job, kind: EventKind, reason: str | None = None,
     source = job.status
     if source not in transition.sources:
         raise ValueError(f"a job that is {source} cannot be {kind}")
-    now = moment(session)
+    now = transaction_time(session)
     job.status = transition.target
     job.updated_at = now
     if transition.target != "running":

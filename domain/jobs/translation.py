@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from backprop.coding.inputs import Feature
+from backprop.coding.inputs import CodedColumn
 from backprop.coding.learning import CodingPlan
 from backprop.network import Layer, Network
 from backprop.training import Training
@@ -34,7 +34,7 @@ def coding_plan_of(
 ) -> CodingPlan:
     """How a job's columns are to be coded for its network; no targets stand for a reconstruction."""
     return CodingPlan(
-        features=tuple(Feature(column.name, column.categories) for column in inputs),
+        coded_columns=tuple(CodedColumn(column.name, column.categories) for column in inputs),
         scaling=scaling,
         targets=tuple(column.name for column in targets),
         classes=targets[0].classes if targets else None,

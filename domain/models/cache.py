@@ -12,7 +12,7 @@ from domain.models import rows as models
 from infra.database import Database
 
 MOST_BYTES = 512 * 2**20
-"""Memory that cached weights may take together."""
+"""Bytes. Cached weights take no more together."""
 
 
 class ModelCache:

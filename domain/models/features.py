@@ -13,13 +13,13 @@ from backprop.model import TrainedModel
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 LARGEST_ANSWER = 1_000_000
-"""Values in one answer of JSON; a page ends before it has more, but holds one unit in any case."""
+"""Values. A page of JSON ends before it has more, but has one unit in any case."""
 
 LARGEST_SHEET = 2**24
-"""Pixels of a picture."""
+"""Pixels. No picture has more."""
 
 USUAL_TILE = 64
-"""Side of a tile in pixels that the default scale comes close to."""
+"""Pixels. The default scale makes the side of a tile about as long."""
 
 
 def page_of_features(model: TrainedModel, after: int, limit: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from infra.errors import Conflict, InvalidRequest, NotFound
 
 MOST_ROWS = 10_000
 MOST_BYTES = 64 * 2**20
-"""Of coded rows, counted as 8 bytes a value: what is read of the dataset, for the sample to be drawn from."""
+"""Bytes. So much of the dataset is read, for the sample to be drawn from. Each coded value counts as 8."""
 
 
 def check_model(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.coding.inputs import Feature
+from backprop.coding.inputs import CodedColumn
 from backprop.coding.targets import ClassScores
 from backprop.model import PredictedRows, TrainedModel
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -27,10 +27,10 @@ Array = NDArray[Any]
 Row = Mapping[str, Any] | Sequence[Any]
 
 REPORTED_PROBLEMS = 20
-"""How many problems of a request are listed; what is wrong with one row is mostly wrong with all."""
+"""Problems. No more of a request are listed, since what is wrong with one row is mostly wrong with all."""
 
 LARGEST_ANSWER = 5_000_000
-"""Values (scores, or reconstructed columns) in one answer; each takes some hundred bytes on its way to JSON."""
+"""Values (scores, or reconstructed columns). Each takes some hundred bytes on its way to JSON."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Predictor:
     @property
     def columns(self) -> tuple[str, ...]:
         """The input columns, in the order an array must have."""
-        return tuple(feature.name for feature in self._features)
+        return tuple(column.name for column in self._coded_columns)
 
     def predict(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Answer each row.
@@ -69,8 +69,8 @@ class Predictor:
         return answers
 
     @cached_property
-    def _features(self) -> tuple[Feature, ...]:
-        return self.model.coding.inputs.features
+    def _coded_columns(self) -> tuple[CodedColumn, ...]:
+        return self.model.coding.inputs.coded_columns
 
     @cached_property
     def _ignored(self) -> frozenset[str]:
@@ -90,7 +90,7 @@ class Predictor:
         try:
             columns = list(self._values_by_column(rows))
             return {
-                feature.name: _typed(values, feature) for feature, values in zip(self._features, columns, strict=True)
+                column.name: _typed(values, column) for column, values in zip(self._coded_columns, columns, strict=True)
             }
         except (_NotPlain, KeyError):
             raise self._refusal(rows) from None
@@ -103,21 +103,21 @@ class Predictor:
                 raise _NotPlain
             for name in self.columns:
                 yield [row[name] for row in rows]  # type: ignore[call-overload]
-        elif kinds == {list} and set(map(len, rows)) == {len(self._features)}:
+        elif kinds == {list} and set(map(len, rows)) == {len(self._coded_columns)}:
             yield from zip(*rows, strict=True)
         elif kinds:
             # Objects and arrays mixed: give every row the form of an array.
             arrays = [self._as_array(row) for row in rows]
             yield from zip(*arrays, strict=True)
         else:
-            yield from ([] for _ in self._features)
+            yield from ([] for _ in self._coded_columns)
 
     def _as_array(self, row: Row) -> Sequence[Any]:
         if isinstance(row, dict):
             if not row.keys() <= self._ignored.union(self.columns):
                 raise _NotPlain
             return [row[name] for name in self.columns]
-        if not isinstance(row, list) or len(row) != len(self._features):
+        if not isinstance(row, list) or len(row) != len(self._coded_columns):
             raise _NotPlain
         return row
 
@@ -141,12 +141,12 @@ class Predictor:
                 yield FieldError(place, f"Row {index} is neither an object nor an array.")
 
     def _object_problems(self, place: str, index: int, row: Mapping[str, Any]) -> Iterator[FieldError]:
-        for feature in self._features:
-            path = f"{place}/{_pointer_token(feature.name)}"
-            if feature.name not in row:
-                yield FieldError(path, f"Row {index} has no value for column {feature.name!r}.")
-            elif (reason := _objection(row[feature.name], feature)) is not None:
-                yield FieldError(path, f"Row {index}, column {feature.name!r}: {reason}.")
+        for column in self._coded_columns:
+            path = f"{place}/{_pointer_token(column.name)}"
+            if column.name not in row:
+                yield FieldError(path, f"Row {index} has no value for column {column.name!r}.")
+            elif (reason := _objection(row[column.name], column)) is not None:
+                yield FieldError(path, f"Row {index}, column {column.name!r}: {reason}.")
         known = self._ignored.union(self.columns)
         for name in row:
             if name not in known:
@@ -156,26 +156,27 @@ class Predictor:
                 )
 
     def _array_problems(self, place: str, index: int, row: Sequence[Any]) -> Iterator[FieldError]:
-        if len(row) != len(self._features):
+        if len(row) != len(self._coded_columns):
             yield FieldError(
-                place, f"Row {index} has {len(row)} values, and this model has {len(self._features)} input columns."
+                place,
+                f"Row {index} has {len(row)} values, and this model has {len(self._coded_columns)} input columns.",
             )
             return
-        for position, (value, feature) in enumerate(zip(row, self._features, strict=True)):
-            reason = _objection(value, feature)
+        for position, (value, column) in enumerate(zip(row, self._coded_columns, strict=True)):
+            reason = _objection(value, column)
             if reason is not None:
-                yield FieldError(f"{place}/{position}", f"Row {index}, column {feature.name!r}: {reason}.")
+                yield FieldError(f"{place}/{position}", f"Row {index}, column {column.name!r}: {reason}.")
 
 
 class _NotPlain(Exception):
     """Something about the rows is not as it must be; what it is, a closer look will tell."""
 
 
-def _typed(values: Sequence[Any], feature: Feature) -> Array:
+def _typed(values: Sequence[Any], column: CodedColumn) -> Array:
     """One column's values as an array. Raises `_NotPlain` if any value is objectionable."""
     kinds = set(map(type, values))
-    if feature.categories is not None:
-        if not kinds <= {bool, str} or not set(values).issubset(feature.categories):
+    if column.categories is not None:
+        if not kinds <= {bool, str} or not set(values).issubset(column.categories):
             raise _NotPlain
         return np.array(values, dtype=object)
     if not kinds <= {int, float}:
@@ -189,15 +190,15 @@ def _typed(values: Sequence[Any], feature: Feature) -> Array:
     return numbers
 
 
-def _objection(value: object, feature: Feature) -> str | None:
+def _objection(value: object, column: CodedColumn) -> str | None:
     """Why this value cannot be used in this column; None if it can."""
     if value is None:
         return "the value is missing (null)"
-    if feature.categories is None:
+    if column.categories is None:
         return _objection_to_number(value)
-    if isinstance(value, bool | str) and value in feature.categories:
+    if isinstance(value, bool | str) and value in column.categories:
         return None
-    known = ", ".join(map(_shown, feature.categories[:10])) + (", …" if len(feature.categories) > 10 else "")
+    known = ", ".join(map(_shown, column.categories[:10])) + (", …" if len(column.categories) > 10 else "")
     return f"{_shown(value)} is not one of the values seen in training: {known}"
 
 

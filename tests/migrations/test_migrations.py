@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 from backprop.training import Record
 from domain.jobs import costs
 from infra.database import Database
-from infra.tables import Table
+from infra.tables import Base
 from migrations.commands import configuration
 from tests.domain.jobs.test_rows import queued_job
 
@@ -42,7 +42,7 @@ def test_downgrade_removes_everything_and_upgrade_brings_it_back(database_url: s
     command.downgrade(config, "base")
     assert _tables(database_url) == {"alembic_version"}
     command.upgrade(config, "head")
-    assert _tables(database_url) == {"alembic_version", *Table.metadata.tables}
+    assert _tables(database_url) == {"alembic_version", *Base.metadata.tables}
     command.check(config)
 
 

@@ -11,11 +11,13 @@ ColumnType = Literal["integer", "number", "boolean", "category", "text"]
 Labels = Annotated[
     tuple[StrictInt, ...] | tuple[StrictBool, ...] | tuple[StrictStr, ...], Field(union_mode="left_to_right")
 ]
-"""Distinct values of one type. Strict, since otherwise the integers 0 and 1 would be read back as booleans. No value is
-of two of these types, so the first that fits will do: to try the others too takes six times as long."""
+"""Distinct values of one type. They are read strictly, since otherwise the integers 0 and 1 would come back as
+booleans. No value has two of these types, so the first that fits will do; trying the others too takes six times as
+long."""
 
 CATEGORY_LIMIT = 1_000
-"""A column with more distinct values than this has its categories neither counted nor coded; strings become `text`."""
+"""Distinct values. The categories of a column with more are neither counted nor coded; a column of strings becomes
+`text`."""
 
 
 class Column(BaseModel):

@@ -13,7 +13,7 @@ from backprop_client.wire.names import Name
 Format = Literal["csv", "parquet", "json", "npz"]
 
 Scalar: TypeAlias = int | float | bool | str | None
-"""One value of a table; None where it is missing."""
+"""One value of a table. None stands for a missing one."""
 
 
 class UploadFields(BaseModel):

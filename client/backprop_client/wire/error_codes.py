@@ -212,7 +212,7 @@ AnswerCode = (
     | InternalCode
     | UnavailableCode
 )
-"""Code of an error that a request is answered with."""
+"""The code of an error that a request is answered with."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ EventKind = Literal[
 ]
 
 StopReason = Literal["tolerance", "patience", "no_progress"]
-"""What can end a training before its last iteration. The core's own list says the same, and a test compares the two."""
+"""What can end a training before its last iteration. The core has the same list, and a test compares the two."""
 
 
 class ResumeRequest(BaseModel):

@@ -31,10 +31,10 @@ Optimizer = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
 CostName = Literal["squared_error", "cross_entropy"]
 
 HIDDEN_ONLY: tuple[Activation, ...] = ("relu",)
-"""Activations no output layer can have: no coding of targets fits their range."""
+"""No output layer can have these activations: no coding of targets fits their range."""
 
 OUTPUT_ONLY: tuple[Activation, ...] = ("softmax",)
-"""Activations no hidden layer can have: a unit's depends on its neighbours'."""
+"""No hidden layer can have these activations: a unit's value depends on its neighbours."""
 
 OPTIMIZER_FIELDS: dict[Optimizer, dict[str, float | None]] = {
     "gradient_descent": {"learning_rate": 1.0, "batch_size": None},
@@ -42,14 +42,14 @@ OPTIMIZER_FIELDS: dict[Optimizer, dict[str, float | None]] = {
     "adam": {"learning_rate": 0.001, "batch_size": None},
     "lbfgs": {"corrections": 10},
 }
-"""The fields of a training that each optimizer reads and others may not, with their defaults. The core's own table says
-the same, and a test compares the two; clients have no core to ask."""
+"""The fields of a training that each optimizer reads, with their defaults. Other optimizers may not have them. The
+core's own table says the same, and a test compares the two. A client has no core to ask."""
 
 OPTIMIZERS_WITH: dict[str, tuple[Optimizer, ...]] = {
     field: tuple(optimizer for optimizer, read in OPTIMIZER_FIELDS.items() if field in read)
     for field in ("learning_rate", "momentum", "corrections", "batch_size")
 }
-"""The same by field."""
+"""The optimizers that read each field."""
 
 DEFAULT_SPARSITY = 0.01
 

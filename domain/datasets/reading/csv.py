@@ -28,13 +28,13 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from domain.datasets.reading.narrowing import FALSE, MISSING, TRUE, ColumnNarrowing, convert_padded
-from domain.datasets.reading.tables import Limits, Table, column_names, refuse_file
+from domain.datasets.reading.tables import Table, TableLimits, column_names, refuse_file
 from infra.errors import InvalidRequest
 
 DELIMITERS = (",", ";", "\t", "|")
 
 SAMPLE_BYTES = 2 * 2**20
-"""How much of the file decides on delimiter and header. The widest header must fit."""
+"""Bytes. So much of the file decides on the delimiter and the header. The widest header must fit."""
 
 SAMPLE_RECORDS = 20
 
@@ -61,7 +61,7 @@ class _Layout:
     ends: bool
 
 
-def read_csv(path: Path, limits: Limits, header: bool | None = None, delimiter: str | None = None) -> Table:
+def read_csv(path: Path, limits: TableLimits, header: bool | None = None, delimiter: str | None = None) -> Table:
     """The table in a CSV file.
 
     Args:
@@ -82,7 +82,7 @@ def read_csv(path: Path, limits: Limits, header: bool | None = None, delimiter: 
     return Table(schema, _typed_batches(path, layout, schema, narrowings))
 
 
-def _narrow(path: Path, layout: _Layout, limits: Limits) -> list[ColumnNarrowing]:
+def _narrow(path: Path, layout: _Layout, limits: TableLimits) -> list[ColumnNarrowing]:
     narrowings = [ColumnNarrowing() for _ in layout.names]
     rows = 0
     for batch in _batches(path, layout, dict.fromkeys(layout.names, pa.string())):
@@ -172,7 +172,7 @@ def _first_line_not_utf8(path: Path) -> int:
     raise AssertionError(f"{path} is UTF-8")
 
 
-def _layout(path: Path, limits: Limits, header: bool | None, delimiter: str | None) -> _Layout:
+def _layout(path: Path, limits: TableLimits, header: bool | None, delimiter: str | None) -> _Layout:
     sample = _sample(path)
     delimiter = delimiter or max(DELIMITERS, key=lambda candidate: _fitness(sample, candidate))
     records, complete = _records(sample, delimiter)

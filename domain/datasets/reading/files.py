@@ -11,7 +11,7 @@ from domain.datasets.reading.csv import read_csv
 from domain.datasets.reading.json_rows import read_json_rows
 from domain.datasets.reading.npz import read_npz
 from domain.datasets.reading.parquet import read_parquet
-from domain.datasets.reading.tables import Limits, Table, refuse_file
+from domain.datasets.reading.tables import Table, TableLimits, refuse_file
 
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
@@ -60,7 +60,7 @@ def find_format(path: Path, filename: str) -> Format:
     return "json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{") else "csv"
 
 
-def read_file(path: Path, file_format: Format, options: ReadingOptions, limits: Limits) -> Table:
+def read_file(path: Path, file_format: Format, options: ReadingOptions, limits: TableLimits) -> Table:
     """The table in a file of any format.
 
     Raises:

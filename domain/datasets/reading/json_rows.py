@@ -18,10 +18,10 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from domain.datasets.reading.tables import Limits, Table, column_names, refuse_cell, refuse_file
+from domain.datasets.reading.tables import Table, TableLimits, column_names, refuse_cell, refuse_file
 
 MAX_ROW_CHARACTERS = 16 * 2**20
-"""Longest row, in characters of JSON."""
+"""Characters of JSON. No row may be longer."""
 
 _CHUNK_BYTES = 2**20
 _BATCH_CELLS = 500_000  # as Python objects, of some 100 bytes each
@@ -30,7 +30,7 @@ _SPACES = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_constant={"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}.get)
 
 Key: TypeAlias = str | int
-"""What finds a column's value in a row: a key of an object, or a position in an array."""
+"""It finds a column's value in a row: a key of an object, or a position in an array."""
 
 Row: TypeAlias = dict[Key, Any]
 
@@ -59,7 +59,7 @@ class _ColumnTypes:
         return pa.int64() if self.found == {int} and self.fits_int64 else pa.float64()
 
 
-def read_json_rows(path: Path, limits: Limits, header: bool = False) -> Table:
+def read_json_rows(path: Path, limits: TableLimits, header: bool = False) -> Table:
     """The table in a JSON file.
 
     Args:
@@ -87,7 +87,7 @@ def read_json_rows(path: Path, limits: Limits, header: bool = False) -> Table:
     return Table(schema, _batches(path, limits, keys, schema, header))
 
 
-def _column_types(path: Path, limits: Limits, header: bool) -> dict[Key, _ColumnTypes]:
+def _column_types(path: Path, limits: TableLimits, header: bool) -> dict[Key, _ColumnTypes]:
     columns: dict[Key, _ColumnTypes] = {}
     rows_before = 0
     for batch in _row_batches(_rows(path, limits, header), columns):
@@ -124,7 +124,7 @@ def _refuse_other_kinds(found: set[type], types: set[type], key: Key, values: li
 
 
 def _batches(
-    path: Path, limits: Limits, keys: list[Key], schema: pa.Schema, header: bool
+    path: Path, limits: TableLimits, keys: list[Key], schema: pa.Schema, header: bool
 ) -> Generator[pa.RecordBatch, None, None]:
     for batch in _row_batches(_rows(path, limits, header), keys):
         columns = [
@@ -165,7 +165,7 @@ def _row_batches(rows: Iterator[Row], columns: dict[Key, Any] | list[Key]) -> It
         yield batch
 
 
-def _rows(path: Path, limits: Limits, header: bool = False) -> Iterator[Row]:
+def _rows(path: Path, limits: TableLimits, header: bool = False) -> Iterator[Row]:
     """Every row with its keys; a row that is an array has its positions for keys. With `header`, all but the first."""
     width: int | None = None
     kind: type | None = list if header else None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "Null")
-"""Cells that stand for a missing value."""
+"""These cells stand for a missing value."""
 
 TRUE = ("true", "True", "TRUE")
 FALSE = ("false", "False", "FALSE")

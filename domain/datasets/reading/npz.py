@@ -22,14 +22,14 @@ import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from domain.datasets.reading.tables import BATCH_CELLS, MAX_TEXT_BYTES, Limits, Table, refuse_cell, refuse_file
+from domain.datasets.reading.tables import BATCH_CELLS, MAX_TEXT_BYTES, Table, TableLimits, refuse_cell, refuse_file
 from infra.errors import InvalidRequest, TooLarge
 
 _CANONICAL_TYPES = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64(), "b": pa.bool_(), "U": pa.string()}
-"""By NumPy's letter for a kind of type."""
+"""The column's type, by NumPy's letter for a kind of type."""
 
 MOST_HEADER_BYTES = 10_000
-"""NumPy's own limit, too."""
+"""Bytes. NumPy has the same limit."""
 
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError),
@@ -37,7 +37,7 @@ _UNREADABLE = (
 )
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Those that NumPy writes. Of others, `zipfile` unpacks as much at once as some bytes say."""
+"""NumPy writes these. Of others, `zipfile` unpacks at once as much as some bytes of the file say."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Declared:
         return [f"{self.name}_{position}" for position in range(1, self.width + 1)]
 
 
-def read_npz(path: Path, limits: Limits) -> Table:
+def read_npz(path: Path, limits: TableLimits) -> Table:
     """The table in an NPZ file.
 
     Raises:

@@ -15,8 +15,8 @@ from pyarrow import compute, parquet
 from domain.datasets.reading.tables import (
     BATCH_CELLS,
     MAX_TEXT_BYTES,
-    Limits,
     Table,
+    TableLimits,
     column_names,
     refuse_file,
     refuse_long_text,
@@ -24,18 +24,18 @@ from domain.datasets.reading.tables import (
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 _MOST_BATCH_ROWS = 8_192
-"""Times `MAX_TEXT_BYTES`: what a column of the longest strings may take."""
+"""Rows. A column of the longest strings takes so many times `MAX_TEXT_BYTES`."""
 
 _MOST_CHUNK_BYTES = 2**28
-"""Of one column in a row group, unpacked: its reader holds that several times over."""
+"""Bytes of one column in a row group, unpacked. Its reader holds that several times over."""
 
 _READ_BYTES = 2**17
-"""Of each column of a row group at a time. Its reader would hold them whole."""
+"""Bytes. So much of each column of a row group is read at a time. Otherwise the reader would hold them whole."""
 
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
-def read_parquet(path: Path, limits: Limits) -> Table:
+def read_parquet(path: Path, limits: TableLimits) -> Table:
     """The table in a Parquet file.
 
     Raises:
@@ -123,7 +123,7 @@ def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def _refuse_large_pages(metadata: parquet.FileMetaData, limits: Limits) -> None:
+def _refuse_large_pages(metadata: parquet.FileMetaData, limits: TableLimits) -> None:
     unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     if unpacked > 8 * limits.cells:
         raise TooLarge("too_many_cells", f"The file unpacks to {unpacked:,} bytes, more than this server takes.")

@@ -38,10 +38,10 @@ ENVIRONMENT = {
     # Arrow's, of which each has a stack that counts as memory, on a machine with many processors.
     "OMP_NUM_THREADS": str(min(4, os.cpu_count() or 1)),
 }
-"""Variables of the processes that read."""
+"""The processes that read have these variables."""
 
 _TRIES = 2
-"""Somebody may kill the server, and its children with it; twice in a row is no accident."""
+"""Tries. Somebody may kill the server, and its children with it. Twice in a row is no accident."""
 
 _END_SECONDS = 1.0
 
@@ -137,7 +137,7 @@ class ForkServer:
 
 
 FORK_SERVER = ForkServer()
-"""For all who read files in this process."""
+"""All who read files in this process share it."""
 
 
 class FileReaders:

@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict
 from backprop_client.wire.datasets import Format
 from backprop_client.wire.error_codes import AnswerCode, InvalidRequestCode, Kind, TooLargeCode, UnavailableCode
 from domain.datasets.reading.files import ReadingOptions, read_file
-from domain.datasets.reading.tables import Limits, StoredTable, store
+from domain.datasets.reading.tables import StoredTable, TableLimits, store
 from infra.errors import FieldError, InvalidRequest, ServiceError, TooLarge, Unavailable
 from infra.full_disks import UPLOAD_NOT_KEPT, is_full_disk
 
 MOST_ANSWER_BYTES = 64 * 2**20
-"""Of the summary of all columns, which the API holds in memory several times over."""
+"""Bytes. The summary of all columns has no more, since the API holds it in memory several times over."""
 
 
 class ReadingTask(BaseModel):
@@ -43,7 +43,7 @@ class ReadingTask(BaseModel):
     table: Path
     format: Format
     options: ReadingOptions
-    limits: Limits
+    limits: TableLimits
     most_bytes: int
     most_seconds: float
 

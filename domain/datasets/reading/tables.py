@@ -16,14 +16,14 @@ from domain.datasets.reading.summaries import ColumnSummary
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 MAX_TEXT_BYTES = 32 * 2**10
-"""Longest string a cell may have, in UTF-8. Keeps a batch of rows within memory, whatever is in it."""
+"""Bytes of UTF-8. No cell may have a longer string, so that a batch of rows fits into memory whatever is in it."""
 
 BATCH_CELLS = 2_000_000
-"""Cells of the batches whose size is ours to choose. Every column of a batch costs a fixed time."""
+"""Cells. Batches have so many where we choose their size. Every column of a batch costs a fixed time."""
 
 
 @dataclass(frozen=True)
-class Limits:
+class TableLimits:
     """How large a table may be.
 
     Attributes:
@@ -76,7 +76,7 @@ class StoredTable:
     rows: int
 
 
-def store(table: Table, limits: Limits, sink: pa.NativeFile) -> StoredTable:
+def store(table: Table, limits: TableLimits, sink: pa.NativeFile) -> StoredTable:
     """Write a table as a canonical file and summarise its columns, in one pass over its batches.
 
     Raises:

@@ -21,14 +21,14 @@ from app.access import idempotency as turns
 from domain.access import idempotency
 from infra.database import Database
 from infra.settings import Settings
-from infra.tables import Dataset, IdempotencyRecord, Job, Network
+from infra.tables import Dataset, IdempotencyRecord, Job, NetworkRow
 from tests.support.apps import open_app
 from tests.support.keys import bearing, make_key
 from tests.support.service import Service
 
 CSV = "a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
 LAYERS = [{"units": 2}, {}]
-TABLES = {"datasets": Dataset, "networks": Network, "jobs": Job}
+TABLES = {"datasets": Dataset, "networks": NetworkRow, "jobs": Job}
 
 Send = Callable[[dict[str, str], str], Response]
 """Sends a creating request with these headers; the text makes it another one."""
@@ -292,4 +292,4 @@ def test_two_processes_at_once(settings: Settings, database: Database) -> None:
             responses = at_once(send, 6)
             assert {response.status_code for response in responses} <= {201, 409}
             with database.reading() as session:
-                assert session.scalar(select(func.count()).where(Network.name == key)) == 1
+                assert session.scalar(select(func.count()).where(NetworkRow.name == key)) == 1

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from infra.database import Database
 from infra.queue import TASK, JobQueue, connect
 from infra.settings import Settings
-from infra.tables import Cost, Job
+from infra.tables import CostRow, Job
 from tests.support.apps import open_app
 from tests.support.service import Service
 from worker.reconciler import deliver
@@ -195,7 +195,7 @@ def test_costs_come_in_pages_without_a_gap(service: Service, database: Database,
     assert job["status"] == "succeeded", job["error"]
     with database.reading() as session:
         stored = session.execute(
-            select(Cost.iteration, Cost.cost).where(Cost.job_id == job["id"]).order_by(Cost.iteration)
+            select(CostRow.iteration, CostRow.cost).where(CostRow.job_id == job["id"]).order_by(CostRow.iteration)
         ).all()
     assert [tuple(row) for row in stored] == [(row["iteration"], row["cost"]) for row in service.costs(job["id"])]
     assert [iteration for iteration, _ in stored] == list(range(101))

@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 from domain.datasets.reading.files import ReadingOptions
 from domain.datasets.reading.processes import ENVIRONMENT, FileReaders
 from domain.datasets.reading.reader import Answer, ReadingFailed, ReadingTask, answer_to
-from domain.datasets.reading.tables import Limits
+from domain.datasets.reading.tables import TableLimits
 from infra.errors import ServiceError
 from tests.support.damage import damaged_file
 
@@ -138,7 +138,7 @@ def _task(seed: int, number: int, folder: Path) -> ReadingTask:
         table=folder / "table",
         format=file.format,
         options=ReadingOptions(),
-        limits=Limits(rows=10**6, columns=1_000, cells=10**7),
+        limits=TableLimits(rows=10**6, columns=1_000, cells=10**7),
         most_bytes=MOST_BYTES,
         most_seconds=MOST_SECONDS,
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from domain.datasets.reading import csv as csv_reading
 from domain.datasets.reading.files import ReadingOptions
 from domain.datasets.reading.narrowing import MISSING
-from domain.datasets.reading.tables import Limits
+from domain.datasets.reading.tables import TableLimits
 from infra.errors import InvalidRequest, TooLarge
 from tests.support.uploads import csv_file, take_in
 
@@ -211,19 +211,19 @@ def test_an_infinite_number_is_named_in_whatever_block_it_is(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("limits", "code"),
     [
-        (Limits(rows=10, columns=1, cells=100), "too_many_columns"),
-        (Limits(rows=2, columns=2, cells=100), "too_many_rows"),
-        (Limits(rows=10, columns=2, cells=5), "too_many_cells"),
+        (TableLimits(rows=10, columns=1, cells=100), "too_many_columns"),
+        (TableLimits(rows=2, columns=2, cells=100), "too_many_rows"),
+        (TableLimits(rows=10, columns=2, cells=5), "too_many_cells"),
     ],
 )
-def test_a_table_beyond_the_limits_is_refused(limits: Limits, code: str) -> None:
+def test_a_table_beyond_the_limits_is_refused(limits: TableLimits, code: str) -> None:
     with pytest.raises(TooLarge) as refusal:
         take_in("t.csv", "a,b\n1,2\n3,4\n5,6\n", limits=limits)
     assert refusal.value.code == code
 
 
 def test_a_table_at_the_limits_is_taken() -> None:
-    assert len(take_in("t.csv", "a,b\n1,2\n3,4\n", limits=Limits(rows=2, columns=2, cells=4)).rows) == 2
+    assert len(take_in("t.csv", "a,b\n1,2\n3,4\n", limits=TableLimits(rows=2, columns=2, cells=4)).rows) == 2
 
 
 def test_ten_thousand_columns_are_taken() -> None:

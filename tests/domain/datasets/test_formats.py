@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from domain.datasets.reading import json_rows
 from domain.datasets.reading.files import ReadingOptions
-from domain.datasets.reading.tables import Limits
+from domain.datasets.reading.tables import TableLimits
 from infra.errors import InvalidRequest, TooLarge
 from tests.support.uploads import csv_file, json_file, json_lines_file, npz_file, parquet_file, take_in
 
@@ -174,10 +174,10 @@ def test_json_that_is_not_utf8_is_refused() -> None:
 def test_a_sparse_json_table_is_refused_by_its_cells() -> None:
     content = json.dumps([{f"k{key}": 1 for key in range(100)}]) + "\n{}" * 1000
     with pytest.raises((InvalidRequest, TooLarge)):
-        take_in("t.json", content, limits=Limits(rows=10_000, columns=1000, cells=50_000))
+        take_in("t.json", content, limits=TableLimits(rows=10_000, columns=1000, cells=50_000))
     lines = json.dumps({f"k{key}": 1 for key in range(100)}) + "\n{}" * 1000
     with pytest.raises(TooLarge) as refusal:
-        take_in("t.json", lines, limits=Limits(rows=10_000, columns=1000, cells=50_000))
+        take_in("t.json", lines, limits=TableLimits(rows=10_000, columns=1000, cells=50_000))
     assert refusal.value.code == "too_many_cells"
 
 
@@ -261,7 +261,7 @@ def test_a_parquet_file_that_unpacks_to_too_much_is_refused_before_it_is_read() 
     content = parquet_file(pa.table({"a": np.zeros(10**6, dtype=np.int64)}))
     assert len(content) < 20_000
     with pytest.raises(TooLarge) as refusal:
-        take_in("t.parquet", content, limits=Limits(rows=10**7, columns=10, cells=10**5))
+        take_in("t.parquet", content, limits=TableLimits(rows=10**7, columns=10, cells=10**5))
     assert refusal.value.code == "too_many_cells"
 
 

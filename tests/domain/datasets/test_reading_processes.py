@@ -21,7 +21,7 @@ from domain.datasets.reading import npz, reader
 from domain.datasets.reading.files import ReadingOptions
 from domain.datasets.reading.processes import FORK_SERVER, FileReaders
 from domain.datasets.reading.reader import Answer, ReadingFailed, ReadingTask, answer_to
-from domain.datasets.reading.tables import Limits, StoredTable
+from domain.datasets.reading.tables import StoredTable, TableLimits
 from infra.artifacts import ArtifactStore
 from infra.errors import InvalidRequest, ServiceError, TooLarge, Unavailable
 from tests.support.faults import has_ended
@@ -54,7 +54,7 @@ class Folder:
             table=self.path / "table",
             format=file_format,
             options=ReadingOptions(),
-            limits=Limits(rows=10**6, columns=1_000, cells=10**7),
+            limits=TableLimits(rows=10**6, columns=1_000, cells=10**7),
             most_bytes=int(bounds.get("most_bytes", 2**30)),
             most_seconds=bounds.get("most_seconds", 60.0),
         )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop_client.wire.columns import Column, ColumnType
 from backprop_client.wire.specs import JobSpec, ResolvedJob
-from domain.jobs.planning import Limits, plan
+from domain.jobs.limits import JobLimits
+from domain.jobs.planning import plan
 from domain.jobs.problems import REPORTED_PROBLEMS
 from domain.jobs.translation import network_of, training_of
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -55,7 +56,7 @@ def planned(
     layers: list[dict[str, Any]] | None = None,
     columns: tuple[Column, ...] = COLUMNS,
     rows: int = 100,
-    limits: Limits | None = None,
+    limits: JobLimits | None = None,
     **job: object,
 ) -> ResolvedJob:
     network = {"layers": layers or [{"units": 5}, {"activation": "sigmoid"}]}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backprop.coding.coding import Coding
-from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.coding.scaling import Scaler
 from backprop.coding.targets import NumberCoding
 from backprop.features import sheet_of_tiles, strongest_inputs
@@ -26,7 +26,7 @@ def a_model(units: int = 7, inputs: int = 16) -> TrainedModel:
     parameters = Parameters.zeros(network, np.float64)
     parameters.W[0][...] = np.random.default_rng(0).normal(size=(units, inputs))
     coding = InputCoding(
-        (*(Feature(f"x{number}") for number in range(inputs - 2)), Feature("colour", ("blue", "red"))),
+        (*(CodedColumn(f"x{number}") for number in range(inputs - 2)), CodedColumn("colour", ("blue", "red"))),
         Scaler.identity(inputs - 2),
     )
     return TrainedModel(parameters, Coding(coding, NumberCoding(("y",), Scaler.identity(1))))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backprop import model as model_module
 from backprop.coding.coding import Coding
-from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.coding.scaling import Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
 from backprop.model import TrainedModel
@@ -20,7 +20,12 @@ from domain.models.prediction import REPORTED_PROBLEMS, Predictor
 from infra.errors import InvalidRequest, TooLarge
 
 INPUTS = InputCoding(
-    (Feature("age"), Feature("colour", ("blue", "red")), Feature("a/b~c"), Feature("member", (False, True))),
+    (
+        CodedColumn("age"),
+        CodedColumn("colour", ("blue", "red")),
+        CodedColumn("a/b~c"),
+        CodedColumn("member", (False, True)),
+    ),
     Scaler((40.0, 0.0), (10.0, 2.0)),
 )
 ROW = {"age": 31, "colour": "red", "a/b~c": -0.5, "member": True}
@@ -203,7 +208,7 @@ class TestRefusals:
         predicting = predictor(TARGETS["numbers"], "linear")
         fine = predicting.predict([{**ROW, "age": 1e300}])
         assert np.isfinite(list(fine[0]["prediction"].values())).all()
-        identity = InputCoding((Feature("x"),), Scaler((0.0,), (1e-300,)))
+        identity = InputCoding((CodedColumn("x"),), Scaler((0.0,), (1e-300,)))
         linear = predictor(NumberCoding(("y",), Scaler((0.0,), (1.0,))), "linear", identity, "linear")
         with pytest.raises(InvalidRequest) as refused:
             linear.predict([*[{"x": 0.0}] * 3, {"x": 1e300}])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-class Moments:
+class ColumnStatistics:
     """Running count, mean, sum of squared deviations, minimum and maximum of n columns.
 
     Batches are merged by the formula of Chan, Golub and LeVeque (1979), which loses no digits where Σx² − m·mean²
