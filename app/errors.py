@@ -1,4 +1,4 @@
-"""Every refusal as RFC 9457 problem+json, and the only table from error to HTTP status.
+"""Every refusal as RFC 9457 problem+json.
 
 Besides the service's own errors there are those of HTTP itself, each with a code of its own: see `HTTP_CODES`.
 """
@@ -14,37 +14,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.security_headers import add_security_headers
-from infra.errors import (
-    Conflict,
-    FieldError,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    ServiceError,
-    TooLarge,
-    TooMany,
-    TooSlow,
-    Unauthenticated,
-    Unavailable,
-)
+from app.edge.security_headers import add_security_headers
+from backprop_client.wire.error_codes import STATUS_OF, AnswerCode, FailureCode, InvalidRequestCode
+from backprop_client.wire.problems import Problem, ProblemField
+from infra.errors import FieldError, InvalidRequest, ServiceError, Unauthenticated
 
-STATUS_OF: dict[type[ServiceError], HTTPStatus] = {
-    InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Unauthenticated: HTTPStatus.UNAUTHORIZED,
-    Forbidden: HTTPStatus.FORBIDDEN,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
-    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
-    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-
-HTTP_CODES: dict[HTTPStatus, tuple[str, str]] = {
+HTTP_CODES: dict[HTTPStatus, tuple[AnswerCode, str]] = {
     HTTPStatus.BAD_REQUEST: ("malformed_json", "The body is not JSON, or nests too deep or has too long a number."),
     HTTPStatus.NOT_FOUND: ("no_such_route", "There is nothing at this address. /docs lists what there is."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address does not take this method, only {allowed}."),
@@ -61,46 +38,28 @@ HTTP_CODES: dict[HTTPStatus, tuple[str, str]] = {
         "The service failed at this request. What happened is in its log only.",
     ),
 }
-"""What is wrong with a request before any route sees it, or went wrong beyond anything foreseen: code and detail."""
+"""The code and the text of what goes wrong before a route sees the request, or of what nobody has foreseen."""
 
-INVALID_REQUEST = "invalid_request"
-"""Code of a request whose fields are not what the OpenAPI document asks for; those of its content are the routes'."""
+INVALID_REQUEST: InvalidRequestCode = "invalid_request"
+"""The code of a request whose fields are not what the OpenAPI document asks for. What is wrong with its content has
+codes of the routes."""
 
 REPORTED_PROBLEMS = 100
-"""How many wrong fields of a request are named."""
+"""Fields. No more wrong ones of a request are named."""
 
 LONGEST_PATH = 1000
-"""What a client calls a field may be megabytes long."""
+"""Characters. A client may call a field something that is megabytes long."""
 
 MEDIA_TYPE = "application/problem+json"
 
 _log = structlog.get_logger(__name__)
 
 
-class ProblemField(BaseModel):
-    """One thing wrong with one place of the request."""
-
-    path: str = Field(
-        description="JSON pointer into the body, or the name of a parameter.", examples=["/training/seed"]
-    )
-    message: str
-
-
-class Problem(BaseModel):
-    """What every error answers with (RFC 9457)."""
-
-    type: str = "about:blank"
-    title: str = Field(description="The status in words.")
-    status: int
-    code: str = Field(description="Stable name of the error; programs may rely on it.", examples=["unknown_column"])
-    detail: str = Field(description="What is wrong, for a person.")
-    errors: list[ProblemField] = Field(default_factory=list, description="The places concerned, where there are any.")
-
-
 def responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
     """What a route's OpenAPI says of the errors it may answer with; each route may refuse a request as invalid."""
     kinds: tuple[type[ServiceError], ...] = (InvalidRequest, *errors)
-    return {int(STATUS_OF[kind]): description(STATUS_OF[kind]) for kind in kinds}
+    statuses = [HTTPStatus(STATUS_OF[kind.kind]) for kind in kinds]
+    return {int(status): description(status) for status in statuses}
 
 
 def description(status: HTTPStatus) -> dict[str, Any]:
@@ -120,7 +79,11 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def problem(
-    status: int, code: str, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+    status: int,
+    code: AnswerCode | FailureCode,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """The response that tells of one error."""
     body = Problem(
@@ -141,7 +104,7 @@ def http_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **va
 
 def service_problem(error: ServiceError) -> JSONResponse:
     """The response that tells of an error of the service's own."""
-    status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+    status = STATUS_OF[error.kind]
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -190,12 +153,13 @@ def _is_json(request: Request) -> bool:
 
 def _allowed_methods(request: Request) -> set[str]:
     """All methods that the address takes; the framework names those of its first route only."""
-    return {
+    allowed = {
         method.upper()
         for path, methods in request.app.openapi()["paths"].items()
         if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), request.url.path)
         for method in methods
     }
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
 def _without_followers(errors: Sequence[Any]) -> list[Any]:

@@ -6,28 +6,30 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app.access.gate import Gate
 from app.access.rates import RateLimiter
 from app.access.upload_slots import UploadSlots
-from app.body_limit import BodyLimit
-from app.datasets.reading.processes import FileReaders
-from app.datasets.routes import router as datasets_router
-from app.datasets.upload_files import remove_abandoned_uploads
 from app.dependencies import Services
+from app.edge.body_limit import BodyLimit
+from app.edge.content_encoding import ContentEncoding
+from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
+from app.edge.request_form import RequestForm
+from app.edge.security_headers import SecurityHeaders
+from app.edge.slow_bodies import SlowBodies
 from app.errors import add_error_handlers
-from app.health.routes import router as health_router
-from app.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
-from app.jobs.routes import router as jobs_router
-from app.models.cache import ModelCache
-from app.models.routes import router as models_router
-from app.networks.routes import router as networks_router
+from app.health import router as health_router
 from app.openapi import complete_openapi
-from app.request_form import RequestForm
-from app.security_headers import SecurityHeaders
-from app.slow_bodies import SlowBodies
+from app.v1.datasets import router as datasets_router
+from app.v1.jobs import router as jobs_router
+from app.v1.models import router as models_router
+from app.v1.networks import router as networks_router
+from app.v1.unknown_parameters import refuse_unknown_parameters
+from domain.datasets.reading.processes import FileReaders
+from domain.datasets.upload_files import remove_abandoned_uploads
+from domain.models.cache import ModelCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect
@@ -39,7 +41,7 @@ Post a dataset, post a job, follow its cost J(W,b), ask the model. Every error a
 `application/problem+json` and a stable `code`."""
 
 STREAMED = frozenset({("POST", "/v1/datasets")})
-"""Requests whose body is written to disk as it comes, under a limit of its own."""
+"""These requests' bodies are written to disk as they come, under a limit of their own."""
 
 
 def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) -> FastAPI:
@@ -82,13 +84,15 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    for router in (datasets_router, networks_router, jobs_router, models_router, health_router):
-        app.include_router(router)
+    for router in (datasets_router, networks_router, jobs_router, models_router):
+        app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
+    app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_request_bytes, max_rows=settings.max_prediction_rows, exempt=STREAMED
     )
+    app.add_middleware(ContentEncoding)
     app.add_middleware(Gate, keyless_hosts=keyless_hosts)
     app.add_middleware(SlowBodies, seconds=settings.slow_body_seconds)
     app.add_middleware(SecurityHeaders)

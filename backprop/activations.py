@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _CONSTANTS = {np.dtype(dtype): (np.array(0.5, dtype), np.array(1.0, dtype)) for dtype in (np.float32, np.float64)}
-"""½ and 1 as arrays: NumPy takes half as long with them as with Python's floats, which small networks feel."""
+"""½ and 1 as arrays. NumPy takes half as long with them as with Python's floats, and small networks feel that."""
 
 
 @dataclass(frozen=True)

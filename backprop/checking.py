@@ -21,7 +21,7 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 EPSILON = 1e-4
-"""The page's step to either side."""
+"""The tutorial's step to either side."""
 
 
 def numerical_gradient(J: Callable[[Floats], float], theta: Floats, indices: NDArray[np.intp] | None = None) -> Floats:

@@ -14,7 +14,7 @@ from backprop.activations import OUTPUT_ACTIVATIONS, Activation
 Array = NDArray[Any]
 
 VALUES_OF_AN_EXAMPLE = 3
-"""Numbers that softmax's cross-entropy allocates for an example: two sums over its outputs, and their quotient."""
+"""Numbers. Softmax's cross-entropy allocates so many for an example: two sums over its outputs, and their quotient."""
 
 
 @dataclass(frozen=True)

@@ -18,25 +18,27 @@ from backprop.passes.whole import whole_values
 from backprop.training import Training
 
 GRADIENT_VECTORS = 1
-"""∇J, which all passes of a training write to."""
+"""Vectors of the size of the parameters. All passes of a training write to one ∇J."""
 
 DECAY_VECTORS = 2
-"""λ for each weight, and λW: every pass of a training has its own."""
+"""Vectors of the size of the parameters. Every pass of a training has two of its own: λ for each weight, and λW."""
 
 BLOCKWISE_VECTORS = 1
-"""The weights as blocks are multiplied by them."""
+"""Vectors of the size of the parameters. Blocks are multiplied by one copy of the weights."""
 
 WHOLE_VECTORS = 2
-"""The weights as they are multiplied with all examples, and what they were scaled by."""
+"""Vectors of the size of the parameters. One holds the weights as they are multiplied with all examples, the other what
+they were scaled by."""
 
 LANE_VECTORS = 2
-"""A gradient for each lane, and one for each thread; there are at most as many threads as lanes."""
+"""Vectors of the size of the parameters. Each lane has a gradient, and so has each thread. There are at most as many
+threads as lanes."""
 
 BLOCKS_OF_A_THREAD = 3
-"""Blocks have at most three different numbers of rows, and a thread has buffers for each."""
+"""Buffers. Blocks have at most three different numbers of rows, and a thread has buffers for each."""
 
 ORDER_BYTES = 8
-"""An example's number, in the order in which mini-batches take them."""
+"""Bytes. Mini-batches take examples in a shuffled order, which has so many for each example."""
 
 
 def checkpoint_bytes(network: Network, training: Training, dtype: DTypeLike) -> int:

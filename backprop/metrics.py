@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.moments import Moments
+from backprop.column_statistics import ColumnStatistics
 
 
 class ConfusionMatrix:
@@ -41,7 +41,7 @@ class NumberErrors:
     """Squared errors of n number columns."""
 
     def __init__(self, columns: int) -> None:
-        self._actual = Moments(columns)
+        self._actual = ColumnStatistics(columns)
         self._squares: NDArray[np.float64] = np.zeros(columns)
 
     def add(self, actual: NDArray[Any], predicted: NDArray[Any]) -> None:

@@ -15,10 +15,10 @@ from backprop.coding.targets import ClassScores
 from backprop.network import Network, Parameters, predict
 
 PREDICTED_BYTES = 32 * 2**20
-"""Size of a block of coded rows that are predicted at once, counted as 8 bytes a value."""
+"""Bytes. A block of coded rows that are predicted at once has this size. Each value counts as 8."""
 
 MEASURED_BYTES = 8 * 2**20
-"""Size of a block of coded rows and targets that are measured at once, counted as 8 bytes a value."""
+"""Bytes. A block of coded rows and targets that are measured at once has this size. Each value counts as 8."""
 
 
 class StoredModel(NamedTuple):

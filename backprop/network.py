@@ -14,7 +14,7 @@ from backprop.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS, OUTPUT_ACTIVAT
 Array = NDArray[Any]
 
 BLOCK_VALUES = 2**20
-"""How many values of its widest layer `predict` computes at once."""
+"""Values. `predict` computes so many of its widest layer at once."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks.iteration_time import headline, start
 from benchmarks.shapes import LEARNING_RATE, SHAPES, Shape
-from client.stack import Stack
+from cli.stack import Stack
 from tests.support.postgres import running_postgres
 
 

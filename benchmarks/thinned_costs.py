@@ -18,10 +18,10 @@ import numpy as np
 from sqlalchemy import text
 
 from backprop.training import Record
-from infra import costs
+from domain.jobs import costs
 from infra.database import Database
 from migrations.commands import upgrade
-from tests.infra.test_jobs import queued_job
+from tests.domain.jobs.test_rows import queued_job
 from tests.support.postgres import running_postgres
 
 POINTS = 500

@@ -21,10 +21,10 @@ from infra.s3 import s3_filesystem
 PARTIAL = ".partial"
 
 LONGEST_WRITE = timedelta(days=1)
-"""What has been incomplete for longer than this is not being written any more."""
+"""What has been incomplete for longer is not being written any more."""
 
 COPIED_BYTES = 2**20
-"""How much of a file is in memory while it is copied to a store on another machine."""
+"""Bytes. So much of a file is in memory while it is copied to a store on another machine."""
 
 _log = structlog.get_logger(__name__)
 

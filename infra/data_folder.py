@@ -18,12 +18,12 @@ OURS = (
     "redis",
     "uploads",
 )
-"""What the service keeps there. What else is there belongs to somebody else and is left as it is."""
+"""The service keeps these there. Whatever else is there belongs to somebody else and is left as it is."""
 
 PRIVATE_UMASK = 0o077
 
 _OTHERS = 0o077
-"""Bits of a mode that let others do something."""
+"""These bits of a mode let others do something."""
 
 _log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from infra.errors import Unavailable
 
 SQLITE_BUSY_SECONDS = 30
-"""How long a writer waits for another writer of the same SQLite file before it gives up."""
+"""Seconds. A writer waits so long for another writer of the same SQLite file before it gives up."""
 
 POSTGRES_CONNECTION = {
     "connect_timeout": 5,
@@ -26,19 +26,19 @@ POSTGRES_CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""Seconds (the last: milliseconds) after which a server that has fallen silent is given up: without them, never. What
-the URL says goes before."""
+"""Seconds, and for the last milliseconds. A server that has fallen silent is given up after so long; without them it
+never is. What the URL says goes before."""
 
 KEPT_CONNECTIONS = 5
-"""How many connections stay open when nobody uses them."""
+"""Connections. So many stay open when nobody uses them."""
 
 MOST_CONNECTIONS = 45
-"""How many a process may have: more than the 40 threads in which it answers requests, so that none of them waits."""
+"""Connections of one process. It answers requests in 40 threads, and none of these is to wait for one."""
 
 _BEGIN = "sqlite_begin"
 
 _SQLITE_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
-"""A full disk, and any other reason for which a write is not taken: a full quota is the usual one."""
+"""The codes of a full disk, and of any other reason for which a write is not taken. A full quota is the usual one."""
 
 
 class Database:
@@ -97,13 +97,21 @@ class Database:
         self.engine.dispose()
 
 
-def moment(session: Session) -> Any:  # noqa: ANN401  # a value, or an expression of SQL
+def transaction_time(session: Session) -> Any:  # noqa: ANN401  # a value, or an expression of SQL
     """When it is now, by the one clock that all who use the database share.
 
     PostgreSQL's own, as an expression, and the same throughout a transaction. SQLite is used by one host only: its
     clock.
     """
     return datetime.now(UTC) if session.get_bind().dialect.name == "sqlite" else func.now()
+
+
+def clock(session: Session) -> datetime:
+    """What that clock shows right now."""
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return now
 
 
 def lease_end(session: Session, seconds: float) -> Any:  # noqa: ANN401  # a value, or an expression of SQL

@@ -1,4 +1,6 @@
-"""Every error the service can answer with, each under a stable code. No HTTP statuses: those are in `app/errors.py`.
+"""The errors of the service as exceptions, a class for each kind.
+
+Their codes, what these mean and HTTP's statuses are in `backprop_client.wire.error_codes`.
 
 ::
 
@@ -17,6 +19,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from backprop_client.wire.error_codes import (
+    AnswerCode,
+    ConflictCode,
+    FailureCode,
+    ForbiddenCode,
+    InvalidRequestCode,
+    Kind,
+    NotFoundCode,
+    TooLargeCode,
+    TooManyCode,
+    TooSlowCode,
+    UnauthenticatedCode,
+    UnavailableCode,
+)
 
 
 @dataclass(frozen=True)
@@ -40,10 +58,17 @@ class ServiceError(Exception):
         message: one or two sentences for a person.
         fields: the places concerned, where there are any.
         retry_after: seconds after which trying again makes sense; None where it does not.
+        kind: of the code, the same for all errors of a class.
     """
 
+    kind: ClassVar[Kind]
+
     def __init__(
-        self, code: str, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+        self,
+        code: AnswerCode | FailureCode,
+        message: str,
+        fields: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -55,37 +80,107 @@ class ServiceError(Exception):
 class InvalidRequest(ServiceError):
     """The request is understood and cannot be done as it stands."""
 
+    kind: ClassVar[Kind] = "invalid_request"
+
+    def __init__(
+        self,
+        code: InvalidRequestCode | FailureCode,
+        message: str,
+        fields: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
+
 
 class Unauthenticated(ServiceError):
     """Who asks is not known."""
+
+    kind: ClassVar[Kind] = "unauthenticated"
+
+    def __init__(
+        self,
+        code: UnauthenticatedCode,
+        message: str,
+        fields: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
 
 
 class Forbidden(ServiceError):
     """Who asks is known and may not do this."""
 
+    kind: ClassVar[Kind] = "forbidden"
+
+    def __init__(
+        self, code: ForbiddenCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
+
 
 class NotFound(ServiceError):
     """No such thing, or it has been deleted, or it is another project's."""
+
+    kind: ClassVar[Kind] = "not_found"
+
+    def __init__(
+        self, code: NotFoundCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
 
 
 class Conflict(ServiceError):
     """The thing exists but is in a state that forbids this."""
 
+    kind: ClassVar[Kind] = "conflict"
+
+    def __init__(
+        self, code: ConflictCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
+
 
 class TooLarge(ServiceError):
     """A limit of this server is exceeded; the message names the limit."""
+
+    kind: ClassVar[Kind] = "too_large"
+
+    def __init__(
+        self,
+        code: TooLargeCode | FailureCode,
+        message: str,
+        fields: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
 
 
 class TooSlow(ServiceError):
     """The request takes longer to come than this server waits."""
 
+    kind: ClassVar[Kind] = "too_slow"
+
+    def __init__(
+        self, code: TooSlowCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
+
 
 class TooMany(ServiceError):
     """There is too much of something at the moment; trying again later is right."""
+
+    kind: ClassVar[Kind] = "too_many"
+
+    def __init__(
+        self, code: TooManyCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
 
 
 class Unavailable(ServiceError):
     """A part the service needs cannot be reached right now; trying again later is right."""
 
-    def __init__(self, code: str, message: str) -> None:
+    kind: ClassVar[Kind] = "unavailable"
+
+    def __init__(self, code: UnavailableCode, message: str) -> None:
         super().__init__(code, message, retry_after=5)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from infra.errors import Unavailable
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-"""No room on the disk, or none within the quota of the service's user."""
+"""There is no room on the disk, or none within the quota of the service's user."""
 
 UPLOAD_NOT_KEPT = "The server's disk is full; nothing of this upload was kept."
 

@@ -8,10 +8,9 @@ from typing import Generic, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from infra.projects import Project
-from infra.tables import Dataset, Job, Model, Network
+from infra.tables import Dataset, Job, Model, NetworkRow
 
-Row = TypeVar("Row", Dataset, Network, Job, Model)
+Row = TypeVar("Row", Dataset, NetworkRow, Job, Model)
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Page(Generic[Row]):
 def page(
     session: Session,
     table: type[Row],
-    project: Project,
+    project: str,
     *conditions: ColumnElement[bool],
     after: str | None,
     limit: int,

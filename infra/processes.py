@@ -14,13 +14,13 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 STOP_SECONDS = 10.0
-"""What a child that has been asked to end is given; then it is killed."""
+"""Seconds. A child that has been asked to end gets so long. Then it is killed."""
 
 WATCH_SECONDS = 0.5
-"""How often a process looks whether its parent is still there."""
+"""Seconds. So often a process looks whether its parent is still there."""
 
 LAST_SECONDS = 5.0
-"""What a process whose parent has died is given to end in order; then it kills itself."""
+"""Seconds. A process whose parent has died gets so long to end in order. Then it kills itself."""
 
 
 def end_with_parent(parent: int) -> None:

@@ -10,7 +10,7 @@ from infra.errors import Unavailable
 from infra.ids import job_of_delivery, new_delivery_id
 
 TASK = "worker.tasks.train"
-"""Dotted name of the function that the worker calls with the job's id; nothing is imported here."""
+"""The worker calls the function of this dotted name with the job's id. Nothing is imported here."""
 
 
 def connect(redis_url: str) -> redis.Redis:

@@ -18,10 +18,10 @@ from infra.processes import dying_with_this_process, stop
 from infra.scratch import remove_abandoned, scratch_folder
 
 LONGEST_SOCKET_PATH = 100
-"""Unix socket addresses hold little more (108 bytes on Linux)."""
+"""Characters. The address of a unix socket holds little more (108 bytes on Linux)."""
 
 SOCKET_FOLDER = "backprop-redis-"
-"""How the folders of sockets begin, below the temporary folder."""
+"""The names of the folders of sockets begin so. They are in the temporary folder."""
 
 START_SECONDS = 10.0
 

@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pyarrow import fs
 
 ATTEMPTS = 3
-"""How often a request is made until the server counts as away. One that falls silent is given up after 3 seconds."""
+"""Attempts. A request is made so often until the server counts as away. One that falls silent is given up after 3
+seconds."""
 
 OPTIONS = frozenset({"region", "scheme", "endpoint_override", "tls_ca_file_path"})
-"""What the query of the URI may say, by the names of `pyarrow.fs.S3FileSystem`."""
+"""The query of the URI may have these options. They are named as in `pyarrow.fs.S3FileSystem`."""
 
 
 def s3_filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:

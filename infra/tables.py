@@ -37,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Table(DeclarativeBase):
+class Base(DeclarativeBase):
     """What all tables share: constraint names that migrations can refer to."""
 
     metadata = MetaData(
@@ -58,12 +58,12 @@ class Table(DeclarativeBase):
     }
 
 
-class Key(Table):
+class Key(Base):
     """What lets a client in.
 
     Attributes:
         project: what it gives access to.
-        scopes: what it allows there, `infra.keys.Scope` each.
+        scopes: what it allows there, `domain.access.keys.Scope` each.
         secret_sha256: of its secret part, in hexadecimal.
         expires_at: from when on it is refused; None: never.
         revoked_at: since when it is refused; None: it is not.
@@ -80,7 +80,7 @@ class Key(Table):
     revoked_at: Mapped[datetime | None]
 
 
-class IdempotencyRecord(Table):
+class IdempotencyRecord(Base):
     """A creating request that came with an Idempotency-Key, and its answer once there is one.
 
     Attributes:
@@ -108,8 +108,8 @@ class IdempotencyRecord(Table):
     expires_at: Mapped[datetime]
 
 
-class Dataset(Table):
-    """An uploaded table in its canonical form. `columns` holds `infra.columns.Column` objects as JSON."""
+class Dataset(Base):
+    """An uploaded table in its canonical form. `columns` holds objects of `backprop_client.wire.columns` as JSON."""
 
     __tablename__ = "datasets"
     __table_args__ = (Index(None, "project", "id"),)
@@ -127,8 +127,8 @@ class Dataset(Table):
     created_at: Mapped[datetime]
 
 
-class Network(Table):
-    """A named network spec. `spec` holds an `infra.specs.NetworkSpec` as JSON."""
+class NetworkRow(Base):
+    """A named network spec. `spec` holds an `backprop_client.wire.specs.NetworkSpec` as JSON."""
 
     __tablename__ = "networks"
     __table_args__ = (Index(None, "project", "id"),)
@@ -140,12 +140,12 @@ class Network(Table):
     created_at: Mapped[datetime]
 
 
-class Job(Table):
+class Job(Base):
     """A training job: this row is the truth about it, whatever Redis or a worker believes.
 
     Attributes:
         dataset_id: no foreign key, since a finished job outlives its dataset.
-        spec: an `infra.specs.ResolvedJob` as JSON: the request with every default filled in.
+        spec: an `backprop_client.wire.specs.ResolvedJob` as JSON: the request with every default filled in.
         iteration: last iteration whose cost is in the database; None before the first.
         cost: J(W, b) at `iteration`.
         rate: iterations per second over the last flushes.
@@ -153,7 +153,7 @@ class Job(Table):
         crashes: how many attempts since the last checkpoint have ended without a word.
         token: names the attempt that may write; anybody else's writes change no row.
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
-        gradient_check: an `infra.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
+        gradient_check: an `domain.jobs.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
         stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
     """
@@ -192,7 +192,32 @@ class Job(Table):
     finished_at: Mapped[datetime | None]
 
 
-class Cost(Table):
+class JobEvent(Base):
+    """One step in a job's life, see `domain.jobs.transitions`. Events are added and never changed.
+
+    Attributes:
+        sequence: 1, 2, 3, … of the job.
+        kind: which step.
+        from_status: of the job before it; None for the first.
+        to_status: of the job after it.
+        at: when, by the database's clock.
+        attempt: the attempt that was under way or began with it; 0 before the first.
+        reason: why, for a person.
+    """
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    at: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class CostRow(Base):
     """J(W, b) of one job at one iteration: a `backprop.training.Record`, column by column."""
 
     __tablename__ = "costs"
@@ -209,8 +234,8 @@ class Cost(Table):
     evaluations: Mapped[int] = mapped_column(BigInteger)
 
 
-class CostExtremes(Table):
-    """Where J of one job is least and greatest in a block of iterations, see `infra.cost_extremes`.
+class CostExtremes(Base):
+    """Where J of one job is least and greatest in a block of iterations, see `domain.jobs.cost_extremes`.
 
     Attributes:
         level: the block has 32 · 2^level iterations.
@@ -231,7 +256,7 @@ class CostExtremes(Table):
     greatest: Mapped[float]
 
 
-class Checkpoint(Table):
+class Checkpoint(Base):
     """The last saved state of a job's training. Its content is in the parts of that generation.
 
     Attributes:
@@ -247,7 +272,7 @@ class Checkpoint(Table):
     created_at: Mapped[datetime]
 
 
-class CheckpointPart(Table):
+class CheckpointPart(Base):
     """A part of a state: put together, safetensors of everything that decides the rest of the run."""
 
     __tablename__ = "checkpoint_parts"
@@ -258,7 +283,7 @@ class CheckpointPart(Table):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Model(Table):
+class Model(Base):
     """What a job has trained. It never changes: a job that is resumed makes another one.
 
     Attributes:

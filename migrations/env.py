@@ -9,7 +9,7 @@ from alembic.autogenerate.api import AutogenContext
 
 from infra.database import Database
 from infra.settings import Settings
-from infra.tables import Table, UtcDateTime
+from infra.tables import Base, UtcDateTime
 
 
 def render_type(kind: str, thing: object, _context: AutogenContext) -> str | Literal[False]:
@@ -26,7 +26,7 @@ def run() -> None:
     with database.writing() as session:
         context.configure(
             connection=session.connection(),
-            target_metadata=Table.metadata,
+            target_metadata=Base.metadata,
             render_as_batch=True,  # SQLite can alter a table only by copying it
             compare_type=True,
             render_item=render_type,

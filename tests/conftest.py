@@ -114,7 +114,7 @@ def start_worker(settings: Settings) -> subprocess.Popen[bytes]:
     """A real worker: a process of its own that takes jobs from Redis and forks. The caller stops it."""
     variables = {f"BACKPROP_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
     return subprocess.Popen(
-        [sys.executable, "-m", "client", "worker"], env=os.environ | variables, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "cli", "worker"], env=os.environ | variables, stdin=subprocess.DEVNULL
     )
 
 

@@ -15,34 +15,43 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backprop.activations import ACTIVATIONS
-from backprop.codec import from_bytes
 from backprop.model import TrainedModel
-from backprop.network import Network, Parameters, initial_parameters
+from backprop.network import Network, Parameters
 from backprop.passes.usual import usual_pass
 from backprop.training import Run, StopReason
-from infra import checkpoints, costs, datasets, gradient_checks, jobs, models
+from backprop_client.wire.error_codes import AnswerCode, FailureCode
+from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.jobs import Status
+from backprop_client.wire.specs import ResolvedJob
+from domain.access.projects import Project
+from domain.datasets import rows as datasets
+from domain.jobs import attempts, costs, gradient_checks
+from domain.jobs.attempts import Claim
+from domain.jobs.transitions import Owner, Superseded
+from domain.jobs.translation import network_of, training_of
+from domain.models import rows as models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.errors import InvalidRequest, ServiceError, Unavailable
-from infra.gradient_checks import Array, GradientCheckResult
 from infra.ids import new_id
-from infra.jobs import Claim, Status, Superseded
-from infra.projects import Project
 from infra.settings import Settings
-from infra.specs import ResolvedJob, TrainingSpec, network_of, training_of
 from infra.tables import Model
 from worker.evaluation import evaluate
+from worker.interrupter import CancelRequested
 from worker.preparation import TrainingData, prepare
-from worker.recorder import CancelRequested, Pace, Recorder
+from worker.recorder import Pace, Recorder
 from worker.scratch import job_folder
 from worker.shutdown import Shutdown, ShutdownRequested
-from worker.writer import DirectWriter, Ownership, Writer
+from worker.start import Start, start_of
+from worker.writer import DirectWriter, Writer
 
 SMOOTH_LIMIT = 1e-6
-"""A right gradient of a smooth J on scaled inputs is far closer to the numerical one than this, a wrong one far off."""
+"""A relative difference. With a smooth J on scaled inputs, a right gradient is far closer to the numerical one, and a
+wrong one is far off."""
 
 KINKED_LIMIT = 0.05
-"""With relu units some z are closer to the kink than the step, and the numerical derivative averages both sides."""
+"""A relative difference. With relu units some z are closer to the kink than the step. There the numerical derivative
+averages both sides."""
 
 Written = TypeVar("Written")
 
@@ -55,7 +64,7 @@ def attempt_job(
     artifacts: ArtifactStore,
     settings: Settings,
     shutdown: Shutdown,
-    writing: Callable[[Database, Ownership], Writer] = DirectWriter,
+    writing: Callable[[Database, Owner, float], Writer] = DirectWriter,
 ) -> None:
     """Claim the job and bring it to an end, or back into the queue when asked to shut down.
 
@@ -67,7 +76,7 @@ def attempt_job(
     log = _log.bind(job=job_id)
     try:
         with database.writing() as session:
-            claim = jobs.claim(session, job_id, settings.lease_seconds)
+            claim = attempts.claim(session, job_id, settings.lease_seconds)
         if claim is None:
             log.info("nothing to do: the job is not queued")
             return
@@ -91,7 +100,7 @@ class Attempt:
     artifacts: ArtifactStore
     settings: Settings
     shutdown: Shutdown
-    writing: Callable[[Database, Ownership], Writer]
+    writing: Callable[[Database, Owner, float], Writer]
 
     def carry_out(self) -> Status:
         """Bring the job to an end, or back into the queue; tells its status then.
@@ -108,10 +117,10 @@ class Attempt:
         except CancelRequested:
             return self._cancel()
         except ShutdownRequested:
-            return self._release()
+            return self._release("Its worker was asked to stop.")
         except Unavailable as error:
             _log.warning("the job goes back to the queue", job=self.claim.job.id, reason=error.message)
-            return self._release()
+            return self._release(error.message)
         except ServiceError as error:
             return self._fail(error.code, error.message)
         except MemoryError:
@@ -131,12 +140,12 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
-        start = self._starting_model(project, spec)
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                data = prepare(spec, self.artifacts, artifact, scratch, None if start is None else start.coding)
+                start = start_of(self.claim, spec, self.database)
+                data = prepare(spec, self.artifacts, artifact, scratch, start.coding)
                 run = self._run(spec, data, start)
-            if spec.gradient_check and self.claim.checkpoint is None:
+            if spec.gradient_check and start.is_the_first:
                 with self.shutdown.at_once():
                     self._check_gradient(spec, run.parameters, data)
             with self.shutdown.training():
@@ -161,15 +170,7 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _starting_model(self, project: Project, spec: ResolvedJob) -> TrainedModel | None:
-        """The model that the job starts from, if it does."""
-        if spec.from_model_id is None:
-            return None
-        with self.database.reading() as session:
-            model = models.get_with_weights(session, project, spec.from_model_id)
-        return models.trained(model)
-
-    def _run(self, spec: ResolvedJob, data: TrainingData, start: TrainedModel | None) -> Run:
+    def _run(self, spec: ResolvedJob, data: TrainingData, start: Start) -> Run:
         network, training = network_of(spec), training_of(spec.training)
         pass_ = usual_pass(
             network,
@@ -182,20 +183,7 @@ class Attempt:
             X_held=data.X_held,
             Y_held=data.Y_held,
         )
-        return Run(
-            training,
-            pass_,
-            parameters=_initial_parameters(network, spec.training, start),
-            state=self._state(),
-        )
-
-    def _state(self) -> dict[str, Array] | None:
-        """What the checkpoint holds; None if there is none."""
-        if self.claim.checkpoint is None:
-            return None
-        with self.database.reading() as session:
-            state = checkpoints.read(session, self.claim.job.id)
-        return None if state is None else from_bytes(state)
+        return Run(training, pass_, parameters=start.parameters(network, spec.training), state=start.state)
 
     def _check_gradient(self, spec: ResolvedJob, parameters: Parameters, data: TrainingData) -> None:
         """Check the gradient where training will start, and keep the result whatever it is.
@@ -210,34 +198,28 @@ class Attempt:
         except FloatingPointError as error:
             raise _diverged(0) from error
         with self.database.writing() as session:
-            jobs.record_gradient_check(session, self.claim.job.id, self.claim.token, result.model_dump(mode="json"))
+            attempts.record_gradient_check(session, self.claim.owner, result.model_dump(mode="json"))
         _require_agreement(result, parameters.network)
 
     def _succeed(self, model: Model, stopped_by: StopReason | None) -> Status:
         def write(session: Session) -> None:
-            jobs.succeed(session, self.claim.job.id, self.claim.token, model.id, stopped_by)
+            attempts.succeed(session, self.claim.owner, model.id, stopped_by)
             model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
 
         self._write_however_long_it_takes(write)
         return "succeeded"
 
-    def _fail(self, code: str, message: str) -> Status:
-        self._write_however_long_it_takes(
-            lambda session: jobs.fail(session, self.claim.job.id, self.claim.token, code, message)
-        )
+    def _fail(self, code: AnswerCode | FailureCode, message: str) -> Status:
+        self._write_however_long_it_takes(lambda session: attempts.fail(session, self.claim.owner, code, message))
         return "failed"
 
     def _cancel(self) -> Status:
-        self._write_however_long_it_takes(
-            lambda session: jobs.cancel_running(session, self.claim.job.id, self.claim.token)
-        )
+        self._write_however_long_it_takes(lambda session: attempts.cancel(session, self.claim.owner))
         return "cancelled"
 
-    def _release(self) -> Status:
-        return self._write_however_long_it_takes(
-            lambda session: jobs.release(session, self.claim.job.id, self.claim.token)
-        )
+    def _release(self, reason: str) -> Status:
+        return self._write_however_long_it_takes(lambda session: attempts.release(session, self.claim.owner, reason))
 
     def _write_however_long_it_takes(self, write: Callable[[Session], Written]) -> Written:
         """End the attempt, waiting for a database that is away.
@@ -254,15 +236,6 @@ class Attempt:
                     raise
                 _log.warning("the job ends when the database takes it", job=self.claim.job.id, reason=error.message)
                 time.sleep(self.settings.flush_seconds)
-
-
-def _initial_parameters(network: Network, training: TrainingSpec, start: TrainedModel | None) -> Parameters:
-    """Random ones, or those of the model that the job starts from, in the job's precision."""
-    if start is None:
-        return initial_parameters(
-            network, init=training.init, epsilon=training.epsilon, seed=training.seed, dtype=training.dtype
-        )
-    return start.parameters.astype(training.dtype)
 
 
 def follow(run: Run, recorder: Recorder) -> None:

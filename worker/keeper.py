@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 from backprop.codec import to_bytes
 from backprop.training import Run
-from infra.checkpoints import PART_BYTES, STALE_PARTS_AT_ONCE, Part, cut
+from domain.jobs.checkpoints import PART_BYTES, STALE_PARTS_AT_ONCE, Part, cut
 
 MOST_SHARE = 0.05
-"""Share of an attempt's time that taking and writing its checkpoints may take: large states are saved less often."""
+"""A share of an attempt's time. Taking and writing its checkpoints takes no more, so large states are saved less
+often."""
 
 
 class Keeper:

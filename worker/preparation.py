@@ -22,17 +22,18 @@ from backprop.coding.columns import Batch, batch_rows
 from backprop.coding.holdout import holdout_mask
 from backprop.coding.learning import ClassesMissing, ConstantTarget, Learner
 from backprop.coding.scaling import CannotBeScaled
+from backprop_client.wire.specs import ResolvedJob
+from domain.datasets.files import read_batches
+from domain.jobs.translation import coding_plan_of
 from infra.artifacts import ArtifactStore
-from infra.dataset_files import read_batches
 from infra.errors import InvalidRequest, TooLarge
 from infra.full_disks import is_full_disk
-from infra.specs import ResolvedJob, coding_plan_of
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 BATCH_BYTES = 16 * 2**20
-"""Size of a batch of rows, raw or coded, whichever is wider, counted as 8 bytes a value."""
+"""Bytes. A batch of rows has this size, raw or coded, whichever is wider. Each value counts as 8."""
 
 
 @dataclass(frozen=True)

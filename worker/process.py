@@ -30,17 +30,17 @@ from worker.reconciler import Reconciler
 from worker.scratch import remove_abandoned_job_folders
 
 HEARTBEAT_SECONDS = 45
-"""How often a worker tells Redis, at the least, that it is alive."""
+"""Seconds. A worker tells Redis at least so often that it is alive."""
 
 
 MAINTENANCE_SECONDS = 60
-"""How often one of the workers removes from Redis what others have left there when they died."""
+"""Seconds. So often one of the workers removes from Redis what others have left there when they died."""
 
 RECONNECT_SECONDS = 1.0
-"""Between two tries to reach a Redis that is away."""
+"""Seconds between two tries to reach a Redis that is away."""
 
 LAST_SECONDS = 2.0
-"""What a worker that is to end, and has no job, is given to take leave of Redis."""
+"""Seconds. A worker that is to end, and has no job, gets so long to take leave of Redis."""
 
 _log = structlog.get_logger(__name__)
 

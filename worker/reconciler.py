@@ -7,7 +7,8 @@ import time
 
 import structlog
 
-from infra import jobs
+from domain.jobs import rows as jobs
+from domain.jobs import supervision
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.queue import JobQueue, connect
@@ -23,7 +24,7 @@ def recover(database: Database, max_crashes: int) -> None:
         Unavailable: the database cannot be reached.
     """
     with database.writing() as session:
-        jobs.recover(session, max_crashes)
+        supervision.recover(session, max_crashes)
 
 
 def deliver(database: Database, queue: JobQueue) -> None:

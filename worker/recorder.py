@@ -12,32 +12,27 @@ from typing import Self
 import structlog
 
 from backprop.training import Record, Run
-from infra import jobs
-from infra.checkpoints import Part
+from domain.jobs import attempts
+from domain.jobs.attempts import Claim, Progress
+from domain.jobs.checkpoints import Part
+from domain.jobs.transitions import Owner
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Claim, Progress
+from worker.buffer import Buffer
+from worker.interrupter import Interrupter
 from worker.keeper import Keeper
-from worker.shutdown import Shutdown, ShutdownRequested
-from worker.writer import Batch, DirectWriter, Ownership, Writer
-
-MOST_BUFFERED = 500_000
-"""Records held while the database is away; beyond that training waits rather than filling the memory."""
+from worker.rate import Rate
+from worker.shutdown import Shutdown
+from worker.writer import Batch, DirectWriter, Writer
 
 MOST_ROWS_A_FLUSH = 5_000
-"""Rows of one transaction: large enough to be fast, small enough to leave the database to others in between."""
+"""Database rows of one transaction. So many are fast, and leave the database to others in between."""
 
 STOP_SECONDS = 1.0
-"""How long an attempt that is to stop may take to write its state; beyond that it stays with the last checkpoint."""
-
-PATIENCE_SECONDS = 0.8
-"""How long an attempt that is to stop may take to end its iteration; beyond that it goes back to the checkpoint."""
+"""Seconds. An attempt that is to stop gets so long to write its state. Beyond that it stays with the last
+checkpoint."""
 
 _log = structlog.get_logger(__name__)
-
-
-class CancelRequested(Exception):
-    """Somebody asked for the job to be cancelled. What was learnt so far is in the checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +66,20 @@ class Recorder:
         claim: Claim,
         pace: Pace,
         shutdown: Shutdown,
-        writing: Callable[[Database, Ownership], Writer] = DirectWriter,
+        writing: Callable[[Database, Owner, float], Writer] = DirectWriter,
     ) -> None:
         self.needs_attention = False
         self._database = database
-        self._writer = writing(database, Ownership(claim.job.id, claim.token, pace.lease_seconds))
-        self._job_id = claim.job.id
-        self._token = claim.token
+        self._writer = writing(database, claim.owner, pace.lease_seconds)
+        self._owner = claim.owner
         self._pace = pace
-        self._shutdown = shutdown
-        # The training thread appends, the flushing thread copies from the front and deletes there: all are atomic.
-        self._records: list[Record] = []
-        self.add = self._records.append
+        self._interrupter = Interrupter(shutdown)
+        self._buffer = Buffer()
+        self.add = self._buffer.add
         self._keeper = Keeper(pace.checkpoint_seconds)
-        self._flushed = threading.Condition()
         self._closing = threading.Event()
-        self._failure: Exception | None = None
         self._last_commit_is_uncertain = False
-        self._cancel_requested = False
-        self._to_stop_since: float | None = None
-        self._began: tuple[float, int] | None = None
-        self._ended: float | None = None
+        self._rate = Rate()
         self._last_report = time.monotonic()
         self._thread = threading.Thread(target=self._flush_until_closed, name="recorder", daemon=True)
 
@@ -113,12 +101,12 @@ class Recorder:
         self._closing.set()
         self._thread.join()
         self._writer.__exit__(kind, error, traceback)
-        if self._failure is not None and kind is None:
-            raise self._failure
+        if self._interrupter.failure is not None and kind is None:
+            raise self._interrupter.failure
 
     def training_begins(self, iteration: int) -> None:
         """Note from when and where the rate is counted."""
-        self._began = (time.monotonic(), iteration)
+        self._rate.training_begins(iteration)
 
     def attend(self, run: Run, iteration: int) -> None:
         """Do what the flushing thread needs from the training thread, between two iterations.
@@ -133,69 +121,47 @@ class Recorder:
             Exception: stop; records cannot be written, for a reason that waiting does not mend.
         """
         self.needs_attention = False
-        if self._failure is not None:
-            raise self._failure
-        if self._is_worth_saving():
+        if self._interrupter.failure is None and self._is_worth_saving():
             self._keeper.take(run, iteration)
-        if self._cancel_requested:
-            raise CancelRequested
-        if self._shutdown.requested:
-            raise ShutdownRequested
-        with self._flushed:
-            self._flushed.wait_for(lambda: len(self._records) < MOST_BUFFERED or self._failure)
+        if (reason := self._interrupter.reason) is not None:
+            raise reason
+        self._buffer.wait_for_room(lambda: self._interrupter.failure is not None)
 
     def training_ends(self, run: Run, iteration: int) -> None:
         """Keep the final state, from which the job can be resumed, or ended again if that fails."""
-        self._ended = time.monotonic()
+        self._rate.training_ends()
         self._keeper.take(run, iteration)
 
     def _is_worth_saving(self) -> bool:
-        if self._shutdown.requested:
+        if self._interrupter.shutdown_requested:
             return self._keeper.seconds_of_another <= STOP_SECONDS
-        return self._cancel_requested or self._keeper.is_due
+        return self._interrupter.cancel_requested or self._keeper.is_due
 
     def _flush_until_closed(self) -> None:
         done = False
         while not done:
             closing = self._closing.wait(self._pace.flush_seconds)
-            if self._failure is None:
+            if self._interrupter.failure is None:
                 try:
                     self._flush()
                 except Unavailable as error:
                     _log.warning(
                         "the job keeps its records until the database takes them",
-                        job=self._job_id,
+                        job=self._owner.job_id,
                         reason=error.message,
                     )
                     self._last_commit_is_uncertain = True
-                    closing = closing and self._shutdown.requested  # then another attempt will do it again
+                    closing = closing and self._interrupter.shutdown_requested  # then another attempt will do it again
                     time.sleep(self._pace.flush_seconds)
                 except Exception as error:  # told to the training thread, which ends the attempt
-                    self._failure = error
+                    self._interrupter.failure = error
             done = closing
             self.needs_attention = (
-                self._reason_to_stop() is not None or self._keeper.is_due or len(self._records) > MOST_BUFFERED
+                self._interrupter.reason is not None or self._keeper.is_due or self._buffer.is_too_full
             )
-            self._interrupt()
-            with self._flushed:
-                self._flushed.notify_all()
-
-    def _reason_to_stop(self) -> Exception | None:
-        if self._failure is not None:
-            return self._failure
-        if self._cancel_requested:
-            return CancelRequested()
-        return ShutdownRequested() if self._shutdown.requested else None
-
-    def _interrupt(self) -> None:
-        """Make the main thread stop: at once if it does not train, else once it has had its time to attend."""
-        reason = self._reason_to_stop()
-        if reason is None or self._keeper.is_taking:
-            return
-        now = time.monotonic()
-        if self._to_stop_since is None:
-            self._to_stop_since = now
-        self._shutdown.interrupt(reason, training=now - self._to_stop_since > PATIENCE_SECONDS)
+            if not self._keeper.is_taking:
+                self._interrupter.interrupt()
+            self._buffer.look_again()
 
     def _flush(self) -> None:
         """Write everything recorded so far, in transactions of bounded size, and renew the lease.
@@ -203,36 +169,36 @@ class Recorder:
         Records leave the queue only after the commit, so that a flush that fails loses none.
         """
         part = self._next_part()  # taken before the records, so that every record up to its state is among them
-        waiting = len(self._records)
+        waiting = len(self._buffer)
         if waiting == 0 and part is None and not self._lease_wears_out():
             with self._database.reading() as session:
-                self._cancel_requested = jobs.is_cancel_requested(session, self._job_id, self._token)
+                self._interrupter.cancel_requested = attempts.is_cancel_requested(session, self._owner)
             return
         while waiting > MOST_ROWS_A_FLUSH:
             waiting -= self._write(MOST_ROWS_A_FLUSH)
         self._write(waiting, part)
         while (part := self._next_part()) is not None and part.number > 0:
             self._write(MOST_ROWS_A_FLUSH, part)
-        while self._keeper.has_stale_parts and not self._shutdown.requested:
+        while self._keeper.has_stale_parts and not self._interrupter.shutdown_requested:
             self._write(MOST_ROWS_A_FLUSH, removes_stale_parts=True)
             self._keeper.stale_parts_removed()
 
     def _next_part(self) -> Part | None:
         """The next part of a checkpoint, unless the attempt is to stop and has no time for what is left of it."""
-        if self._shutdown.requested and self._keeper.seconds_left > STOP_SECONDS:
+        if self._interrupter.shutdown_requested and self._keeper.seconds_left > STOP_SECONDS:
             self._keeper.give_up()
         return self._keeper.next_part()
 
     def _write(self, rows_at_most: int, part: Part | None = None, *, removes_stale_parts: bool = False) -> int:
         """Write the oldest records, and a part of a checkpoint; tells how many records that were."""
         began = time.monotonic()
-        rows = self._records[:rows_at_most]
-        self._cancel_requested = self._writer.write(
+        rows = self._buffer.first(rows_at_most)
+        self._interrupter.cancel_requested = self._writer.write(
             Batch(rows, self._progress(rows), self._last_commit_is_uncertain, part, removes_stale_parts)
         )
         self._last_commit_is_uncertain = False
         self._last_report = time.monotonic()
-        del self._records[: len(rows)]
+        self._buffer.remove_first(len(rows))
         if part is not None:
             self._keeper.written(part, self._last_report - began)
         return len(rows)
@@ -241,10 +207,7 @@ class Recorder:
         return time.monotonic() - self._last_report > self._pace.lease_seconds / 4
 
     def _progress(self, rows: list[Record]) -> Progress | None:
-        if not rows or self._began is None:
+        if not rows or not self._rate.has_begun:
             return None
-        began, start = self._began
         last = rows[-1]
-        seconds = (self._ended or time.monotonic()) - began
-        done = last.iteration - start
-        return Progress(last.iteration, last.cost, done / seconds if done > 0 else None)
+        return Progress(last.iteration, last.cost, self._rate.at(last.iteration))

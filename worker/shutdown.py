@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Literal
 
 _WAKE = signal.SIGUSR1
-"""Sent to ourselves: only a signal reaches a main thread that waits for a lock."""
+"""A process sends it to itself, because only a signal reaches a main thread that waits for a lock."""
 
 
 class ShutdownRequested(Exception):

@@ -12,7 +12,8 @@ from worker.shutdown import Shutdown
 from worker.writer import ProcessWriter
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""Every iteration makes an object that is not garbage; looking for some after 700 of them takes 4 % of a small job."""
+"""Objects. Every iteration makes one that is not garbage. Looking for garbage after every 700 of them takes 4 % of a
+small job's time."""
 
 
 def train(job_id: str) -> None:

@@ -23,36 +23,22 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from backprop.training import Record
-from infra import checkpoints, costs, jobs
-from infra.checkpoints import Part
+from domain.jobs import attempts, checkpoints, costs
+from domain.jobs.attempts import Progress
+from domain.jobs.checkpoints import Part
+from domain.jobs.transitions import Owner, Superseded
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Progress, Superseded
 from infra.processes import die_with_parent
 
 _log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 60.0
-"""Longer than a database may take for a transaction before it counts as away."""
+"""Seconds. This is longer than a database may take for a transaction before it counts as away."""
 
 
 class WritingFailed(Exception):
     """Records cannot be written, for a reason that waiting does not mend."""
-
-
-@dataclass(frozen=True)
-class Ownership:
-    """What shows the database that an attempt may write.
-
-    Attributes:
-        job_id: the job's.
-        token: the attempt's.
-        lease_seconds: how long it is believed alive after it has written.
-    """
-
-    job_id: str
-    token: str
-    lease_seconds: float
 
 
 @dataclass(frozen=True)
@@ -98,9 +84,10 @@ class Writer(Protocol):
 class DirectWriter:
     """Writes in the calling thread."""
 
-    def __init__(self, database: Database, ownership: Ownership) -> None:
+    def __init__(self, database: Database, owner: Owner, lease_seconds: float) -> None:
         self._database = database
-        self._ownership = ownership
+        self._owner = owner
+        self._lease_seconds = lease_seconds
 
     def __enter__(self) -> Self:
         """Nothing to prepare."""
@@ -113,18 +100,18 @@ class DirectWriter:
 
     def write(self, batch: Batch) -> bool:
         """As `Writer.write`."""
-        job_id, token = self._ownership.job_id, self._ownership.token
+        job_id = self._owner.job_id
         try:
             with (
                 self._database.writing() as session,
-                jobs.reporting(session, job_id, token, batch.progress, self._ownership.lease_seconds) as cancelling,
+                attempts.reporting(session, self._owner, batch.progress, self._lease_seconds) as cancelling,
             ):
                 if batch.rows:
                     if batch.again:
                         costs.remove_from(session, job_id, batch.rows[0].iteration)
                     costs.add(session, job_id, batch.rows)
                 if batch.part is not None:
-                    jobs.save_checkpoint(session, job_id, batch.part)
+                    attempts.save_checkpoint(session, job_id, batch.part)
                 if batch.removes_stale_parts:
                     checkpoints.remove_stale(session, job_id)
         except DBAPIError as error:
@@ -144,9 +131,9 @@ class ProcessWriter:
     or not (Unavailable), and those after it are written by the calling thread.
     """
 
-    def __init__(self, database: Database, ownership: Ownership) -> None:
+    def __init__(self, database: Database, owner: Owner, lease_seconds: float) -> None:
         self._database = database
-        self._direct = DirectWriter(database, ownership)
+        self._direct = DirectWriter(database, owner, lease_seconds)
         self._connection: Connection | None = None
         self._process: ForkProcess | None = None
 

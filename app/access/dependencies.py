@@ -11,8 +11,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
 from app.access.gate import STATE, Access
+from backprop_client.wire.error_codes import ForbiddenCode
+from domain.access.keys import Scope
 from infra.errors import Forbidden
-from infra.keys import Scope
 
 _scheme = HTTPBearer(
     scheme_name="key",
@@ -20,19 +21,23 @@ _scheme = HTTPBearer(
     "scopes allow: read, train, predict, or admin for all of these and for deleting.",
     auto_error=False,
 )
-"""For the OpenAPI document: the gate has read the header before."""
+"""The gate has read the header before. This is for the OpenAPI document."""
 
 
-def scope_code(scope: str) -> str:
-    """The code of the refusal of a key without that scope: ``scope_train_required``."""
-    return f"scope_{scope}_required"
+_CODE_OF: dict[str, ForbiddenCode] = {
+    "read": "scope_read_required",
+    "train": "scope_train_required",
+    "predict": "scope_predict_required",
+    "admin": "scope_admin_required",
+}
+"""The code of a refusal, by the scope that the key does not have."""
 
 
 def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:
     access: Access = getattr(request.state, STATE)
     for scope in wanted.scopes:
         if not access.scopes & {scope, "admin"}:
-            raise Forbidden(scope_code(scope), f"This needs a key with the scope {scope}.")
+            raise Forbidden(_CODE_OF[scope], f"This needs a key with the scope {scope}.")
     return access
 
 

@@ -12,22 +12,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access.open_addresses import is_open
 from app.access.rates import RateLimiter
 from app.errors import service_problem
-from infra import keys
+from domain.access import keys
+from domain.access.keys import SCOPES
+from domain.access.projects import DEFAULT_PROJECT, Project
 from infra.database import Database
 from infra.errors import ServiceError, Unauthenticated
-from infra.keys import SCOPES
-from infra.projects import DEFAULT_PROJECT, Project
-
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
-"""For container engines and balancers, and what describes the interface: nothing here tells of anybody's data."""
-
-OPEN_FOLDERS = ("/static-offline-docs/",)
-"""Scripts and styles of ``/docs``."""
 
 STATE = "access"
-"""Under which name a request's state holds its `Access`."""
+"""A request's state holds its `Access` under this name."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class Access:
 
 
 WITHOUT_KEY = Access(DEFAULT_PROJECT, frozenset(SCOPES), None)
-"""Of requests without a key, where these are let in."""
+"""What requests without a key may do, where these are let in."""
 
 
 class Gate:
@@ -63,7 +58,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its `Access` in its state, or refuse it."""
-        if scope["type"] == "http" and not _is_open(scope["path"]):
+        if scope["type"] == "http" and not is_open(scope["path"]):
             state = scope["app"].state
             try:
                 access = await run_in_threadpool(
@@ -101,10 +96,6 @@ class Gate:
         host = headers.get("host", "")
         is_ours = _without_port(host) in self.keyless_hosts
         return is_ours and _comes_from_no_other_site(headers, f"{scheme}://{host}")
-
-
-def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 def _comes_from_no_other_site(headers: Headers, own_origin: str) -> bool:

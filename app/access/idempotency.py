@@ -25,11 +25,11 @@ from sqlalchemy.orm import Session
 
 from app.access.gate import STATE, Access
 from app.dependencies import DatabaseDep, SettingsDep
-from infra import idempotency
+from domain.access import idempotency
+from domain.access.idempotency import LEASE_SECONDS, Answer, Ownership
+from domain.access.projects import Project
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.idempotency import LEASE_SECONDS, Answer, Ownership
-from infra.projects import Project
 
 IdempotencyKey = Annotated[
     str | None,

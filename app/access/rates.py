@@ -19,10 +19,10 @@ from infra.errors import TooMany
 from infra.settings import Settings
 
 REDIS_SECONDS = 0.5
-"""How long a request waits for Redis."""
+"""Seconds. A request waits for Redis no longer than this, and is let in then."""
 
 AWAY_SECONDS = 5.0
-"""How long Redis is not asked again after it did not answer."""
+"""Seconds. When Redis has not answered, it is not asked again for so long."""
 
 _log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from domain.access.projects import Project
 from infra.errors import TooMany
-from infra.projects import Project
 
 RETRY_SECONDS = 5
 

@@ -1,6 +1,6 @@
 """Input columns to the rows X that a network sees, and back.
 
-A number x becomes (x − offset) / scale. A category or boolean becomes one 0/1 feature for each of its categories
+A number x becomes (x − offset) / scale. A category or boolean becomes one 0/1 column for each of its categories
 (one-hot), which is not scaled further.
 """
 
@@ -17,12 +17,12 @@ from numpy.typing import DTypeLike
 from backprop.coding.columns import Array, Batch, batch_rows, number_matrix
 from backprop.coding.labels import Codes, LabelTable
 from backprop.coding.scaling import UNIT_RANGE, Range, Scaler, Scaling
-from backprop.moments import Moments
+from backprop.column_statistics import ColumnStatistics
 
 
 @dataclass(frozen=True)
-class Feature:
-    """An input column: a number where there are no categories, else one feature for each category."""
+class CodedColumn:
+    """An input column: a number where there are no categories, else one unit for each category."""
 
     name: str
     categories: tuple[bool, ...] | tuple[str, ...] | None = None
@@ -40,14 +40,14 @@ class Feature:
         return [f"{self.name}={category}" for category in self.categories]
 
 
-def width_of(features: Iterable[Feature]) -> int:
+def width_of(coded_columns: Iterable[CodedColumn]) -> int:
     """How many units of the input layer these columns take together."""
-    return sum(feature.width for feature in features)
+    return sum(column.width for column in coded_columns)
 
 
-def number_names(features: Iterable[Feature]) -> tuple[str, ...]:
+def number_names(coded_columns: Iterable[CodedColumn]) -> tuple[str, ...]:
     """The number columns among these, in order."""
-    return tuple(feature.name for feature in features if feature.categories is None)
+    return tuple(column.name for column in coded_columns if column.categories is None)
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,26 @@ class InputCoding:
     """Columns to the rows X a network sees.
 
     Attributes:
-        features: the input columns in order; their units lie side by side in the same order.
-        scaler: of the number features, in order.
+        coded_columns: the input columns in order; their units lie side by side in the same order.
+        scaler: of the number columns, in order.
     """
 
-    features: tuple[Feature, ...]
+    coded_columns: tuple[CodedColumn, ...]
     scaler: Scaler
 
     @classmethod
     def fit(
         cls,
-        features: tuple[Feature, ...],
-        moments: Moments,
+        coded_columns: tuple[CodedColumn, ...],
+        statistics: ColumnStatistics,
         scaling: Scaling,
         bounds: Range = UNIT_RANGE,
     ) -> InputCoding:
         """Learn the scaling.
 
         Args:
-            features: the input columns.
-            moments: of the number features, in order, over the training rows.
+            coded_columns: the input columns.
+            statistics: of the number columns, in order, over the training rows.
             scaling: standardize, min_max into `bounds`, or none.
             bounds: [low, high] of min_max.
 
@@ -82,27 +82,27 @@ class InputCoding:
             CannotBeScaled: a column's values are spread too far or too little.
         """
         if scaling == "standardize":
-            scaler = Scaler.standardizing(moments)
+            scaler = Scaler.standardizing(statistics)
         elif scaling == "min_max":
-            scaler = Scaler.into_range(moments, bounds)
+            scaler = Scaler.into_range(statistics, bounds)
         else:
-            scaler = Scaler.identity(len(moments.mean))
-        return cls(features, scaler)
+            scaler = Scaler.identity(len(statistics.mean))
+        return cls(coded_columns, scaler)
 
     @cached_property
     def width(self) -> int:
         """Units of the input layer."""
-        return width_of(self.features)
+        return width_of(self.coded_columns)
 
     @property
     def unit_names(self) -> list[str]:
         """What each unit of the input layer stands for, (width)."""
-        return [name for feature in self.features for name in feature.unit_names]
+        return [name for column in self.coded_columns for name in column.unit_names]
 
     @cached_property
     def number_names(self) -> tuple[str, ...]:
         """The number columns, in order."""
-        return number_names(self.features)
+        return number_names(self.coded_columns)
 
     @cached_property
     def _number_units(self) -> Codes:
@@ -113,10 +113,10 @@ class InputCoding:
         """Column name to its first unit and, for a category, its table."""
         layout: dict[str, tuple[int, LabelTable | None]] = {}
         start = 0
-        for feature in self.features:
-            table = None if feature.categories is None else LabelTable(feature.categories)
-            layout[feature.name] = (start, table)
-            start += feature.width
+        for column in self.coded_columns:
+            table = None if column.categories is None else LabelTable(column.categories)
+            layout[column.name] = (start, table)
+            start += column.width
         return layout
 
     def encode(self, batch: Batch, dtype: DTypeLike = np.float64) -> Array:
@@ -148,17 +148,17 @@ class InputCoding:
     def decode(self, coded: Array) -> dict[str, Array]:
         """The columns that rows (m, width) stand for.
 
-        Numbers come back unscaled as float64; a category is the one whose feature is largest (the first if equal).
+        Numbers come back unscaled as float64; a category is the one whose unit is largest (the first if equal).
         """
         numbers = self.scaler.decode(coded[:, self._number_units])
         columns: dict[str, Array] = {}
         unread = iter(numbers.T)
-        for feature in self.features:
-            start, table = self._layout[feature.name]
+        for column in self.coded_columns:
+            start, table = self._layout[column.name]
             if table is None:
-                columns[feature.name] = next(unread)
+                columns[column.name] = next(unread)
             else:
-                columns[feature.name] = table.of(coded[:, start : start + feature.width].argmax(axis=1))
+                columns[column.name] = table.of(coded[:, start : start + column.width].argmax(axis=1))
         return columns
 
     def to_json(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class InputCoding:
         return {
             "features": [
                 {"name": f.name, "categories": None if f.categories is None else list(f.categories)}
-                for f in self.features
+                for f in self.coded_columns
             ],
             "scaler": self.scaler.to_json(),
         }
@@ -174,7 +174,8 @@ class InputCoding:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> InputCoding:
         """What `to_json` gave."""
-        features = tuple(
-            Feature(f["name"], None if f["categories"] is None else tuple(f["categories"])) for f in stored["features"]
+        columns = [(each["name"], each["categories"]) for each in stored["features"]]
+        coded_columns = tuple(
+            CodedColumn(name, None if categories is None else tuple(categories)) for name, categories in columns
         )
-        return cls(features, Scaler.from_json(stored["scaler"]))
+        return cls(coded_columns, Scaler.from_json(stored["scaler"]))

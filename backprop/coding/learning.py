@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from backprop.activations import output_range
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Batch, batch_rows, number_matrix
-from backprop.coding.inputs import Feature, InputCoding, number_names, width_of
+from backprop.coding.inputs import CodedColumn, InputCoding, number_names, width_of
 from backprop.coding.labels import Label, Labels
 from backprop.coding.scaling import UNIT_RANGE, Range, Scaling
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
-from backprop.moments import Moments
+from backprop.column_statistics import ColumnStatistics
 
 
 class ClassesMissing(Exception):
@@ -51,14 +51,14 @@ class CodingPlan:
     """What is known of a coding before any row is read.
 
     Attributes:
-        features: the input columns, in order.
+        coded_columns: the input columns, in order.
         scaling: how number inputs are scaled.
         targets: the target columns; none for reconstruction.
         classes: the sorted classes of the one target that holds classes; None where targets are numbers, or none.
         activation: of the output layer, which decides the range that targets are coded into.
     """
 
-    features: tuple[Feature, ...]
+    coded_columns: tuple[CodedColumn, ...]
     scaling: Scaling
     targets: tuple[str, ...]
     classes: Labels | None
@@ -67,7 +67,7 @@ class CodingPlan:
     @property
     def input_width(self) -> int:
         """How many units the input layer has."""
-        return width_of(self.features)
+        return width_of(self.coded_columns)
 
     @property
     def output_width(self) -> int:
@@ -87,10 +87,10 @@ class Learner:
     """Gathers what a coding needs to know of the training rows."""
 
     def __init__(self, plan: CodingPlan) -> None:
-        self._features = plan.features
+        self._coded_columns = plan.coded_columns
         self._scaling = plan.scaling
-        self._numbers = number_names(plan.features)
-        self._inputs = Moments(len(self._numbers))
+        self._numbers = number_names(plan.coded_columns)
+        self._inputs = ColumnStatistics(len(self._numbers))
         self._targets = plan.target_learner()
 
     def add(self, batch: Batch) -> None:
@@ -111,7 +111,7 @@ class Learner:
             ClassesMissing: some classes have not been seen.
             ConstantTarget: a number target has had one value only.
         """
-        inputs = InputCoding.fit(self._features, self._inputs, self._scaling, self._targets.input_range)
+        inputs = InputCoding.fit(self._coded_columns, self._inputs, self._scaling, self._targets.input_range)
         return Coding(inputs, self._targets.coding(inputs))
 
 
@@ -161,20 +161,22 @@ class _NumberLearner(TargetLearner):
     def __init__(self, targets: tuple[str, ...], activation: str) -> None:
         self._names = targets
         self._bounds = output_range(activation)
-        self._moments = Moments(len(targets))
+        self._statistics = ColumnStatistics(len(targets))
 
     @property
     def width(self) -> int:
         return len(self._names)
 
     def add(self, batch: Batch) -> None:
-        self._moments.add(number_matrix(batch, self._names, batch_rows(batch)))
+        self._statistics.add(number_matrix(batch, self._names, batch_rows(batch)))
 
     def coding(self, inputs: InputCoding) -> NumberCoding:  # noqa: ARG002  # these matter to a reconstruction only
-        for name, same, value in zip(self._names, self._moments.constant, self._moments.minimum.tolist(), strict=True):
+        for name, same, value in zip(
+            self._names, self._statistics.constant, self._statistics.minimum.tolist(), strict=True
+        ):
             if same:
                 raise ConstantTarget(name, value)
-        return NumberCoding.fit(self._names, self._moments, self._bounds)
+        return NumberCoding.fit(self._names, self._statistics, self._bounds)
 
 
 class _ReconstructionLearner(TargetLearner):

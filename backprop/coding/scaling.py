@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from backprop.coding.columns import Array, Floats
-from backprop.moments import Moments
+from backprop.column_statistics import ColumnStatistics
 
 Range = tuple[float, float]
 Scaling = Literal["standardize", "min_max", "none"]
@@ -34,12 +34,12 @@ class Scaler:
     scale: tuple[float, ...]
 
     @classmethod
-    def standardizing(cls, moments: Moments) -> Scaler:
+    def standardizing(cls, statistics: ColumnStatistics) -> Scaler:
         """To mean 0 and (population) standard deviation 1: offset = mean, scale = sd. Raises `CannotBeScaled`."""
-        return cls._guarded(moments, moments.mean, moments.standard_deviation)
+        return cls._guarded(statistics, statistics.mean, statistics.standard_deviation)
 
     @classmethod
-    def into_range(cls, moments: Moments, bounds: Range) -> Scaler:
+    def into_range(cls, statistics: ColumnStatistics, bounds: Range) -> Scaler:
         """Minimum to low and maximum to high: scale = (max − min) / (high − low), offset = min − low · scale.
 
         Raises:
@@ -47,8 +47,8 @@ class Scaler:
         """
         low, high = bounds
         with np.errstate(over="ignore", invalid="ignore"):
-            scale = (moments.maximum - moments.minimum) / (high - low)
-            return cls._guarded(moments, moments.minimum - low * scale, scale)
+            scale = (statistics.maximum - statistics.minimum) / (high - low)
+            return cls._guarded(statistics, statistics.minimum - low * scale, scale)
 
     @classmethod
     def identity(cls, columns: int) -> Scaler:
@@ -56,17 +56,17 @@ class Scaler:
         return cls((0.0,) * columns, (1.0,) * columns)
 
     @classmethod
-    def _guarded(cls, moments: Moments, offset: Floats, scale: Floats) -> Scaler:
+    def _guarded(cls, statistics: ColumnStatistics, offset: Floats, scale: Floats) -> Scaler:
         """A constant column is shifted to 0 and not stretched; what has no finite scale is refused."""
-        usable = np.isfinite(offset) & np.isfinite(scale) & ((scale > 0) | moments.constant)
+        usable = np.isfinite(offset) & np.isfinite(scale) & ((scale > 0) | statistics.constant)
         if not usable.all():
             raise CannotBeScaled(
                 f"number column {int(np.argmin(usable))} (counted from 0) is spread too far or too little to be "
                 "scaled in double precision"
             )
         return cls(
-            tuple(np.where(moments.constant, moments.minimum, offset).tolist()),
-            tuple(np.where(moments.constant, 1.0, scale).tolist()),
+            tuple(np.where(statistics.constant, statistics.minimum, offset).tolist()),
+            tuple(np.where(statistics.constant, 1.0, scale).tolist()),
         )
 
     def encode(self, numbers: Array) -> Floats:

@@ -25,14 +25,14 @@ from backprop.coding.columns import Array, Batch, Floats, number_matrix
 from backprop.coding.inputs import InputCoding
 from backprop.coding.labels import Codes, Labels, LabelTable
 from backprop.coding.scaling import UNIT_RANGE, Range, Scaler
+from backprop.column_statistics import ColumnStatistics
 from backprop.metrics import ConfusionMatrix, NumberErrors
-from backprop.moments import Moments
 
 Blocks = Iterable[tuple[Array, Array]]
-"""Coded targets and the network's outputs for the same rows, (m, width) each, block by block."""
+"""Coded targets and the network's outputs for the same rows, (m, width) each. They come block by block."""
 
 LARGEST_CONFUSION_MATRIX = 100
-"""Classes beyond which the matrix is left out: its million cells would help nobody."""
+"""Classes. With more of them the matrix is left out: its cells would be too many to read."""
 
 
 class ClassScores(NamedTuple):
@@ -219,13 +219,13 @@ class NumberCoding(TargetCoding):
     scaler: Scaler
 
     @classmethod
-    def fit(cls, targets: tuple[str, ...], moments: Moments, bounds: Range | None) -> NumberCoding:
+    def fit(cls, targets: tuple[str, ...], statistics: ColumnStatistics, bounds: Range | None) -> NumberCoding:
         """Scale into the output's range, or standardize where the output has none (linear).
 
         Raises:
             CannotBeScaled: a column's values are spread too far or too little.
         """
-        scaler = Scaler.standardizing(moments) if bounds is None else Scaler.into_range(moments, bounds)
+        scaler = Scaler.standardizing(statistics) if bounds is None else Scaler.into_range(statistics, bounds)
         return cls(targets, scaler)
 
     @property
@@ -291,7 +291,7 @@ class Reconstruction(TargetCoding):
     @property
     def values_per_row(self) -> int:
         """A value for each input column."""
-        return len(self.inputs.features)
+        return len(self.inputs.coded_columns)
 
     def encode(self, batch: Batch, dtype: DTypeLike = np.float64) -> Array:
         """Y, (m, width): the same values as the coded inputs."""
@@ -310,7 +310,7 @@ class Reconstruction(TargetCoding):
         """
         numbers = self.inputs.number_names
         errors = NumberErrors(len(numbers))
-        right = {feature.name: 0 for feature in self.inputs.features if feature.categories is not None}
+        right = {column.name: 0 for column in self.inputs.coded_columns if column.categories is not None}
         rows = 0
         for Y, outputs in blocks:
             actual, predicted = self.decode(Y), self.decode(outputs)

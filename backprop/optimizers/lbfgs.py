@@ -18,13 +18,14 @@ Array = NDArray[Any]
 
 SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
-"""c₁ and c₂ of the strong Wolfe conditions: the usual ones for quasi-Newton directions."""
+"""c₁ and c₂ of the strong Wolfe conditions. These are the usual ones for quasi-Newton directions."""
 
 MOST_TRIALS = 25
-"""Step lengths tried in one line search before it is given up."""
+"""Step lengths. One line search tries so many before it is given up."""
 
 CLOSER = 2.0**-10
-"""How much shorter a step is tried where a line search, which halves it some ten times, has found nothing."""
+"""A factor. A line search halves its step some ten times. If it has found nothing then, a step shorter by this factor
+is tried."""
 
 
 class LBFGS:

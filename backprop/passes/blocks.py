@@ -29,7 +29,8 @@ from backprop.passes.products import (
 Array = NDArray[Any]
 
 TILE = 16
-"""Rows that the first layer's bias is added to at once: NumPy takes its time over each row that it begins."""
+"""Rows. The first layer's bias is added to so many at once, because NumPy takes its time over each row that it
+begins."""
 
 
 class Inputs(NamedTuple):

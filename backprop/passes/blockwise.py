@@ -21,7 +21,7 @@ from backprop.passes.lanes import Crew, Lanes
 Array = NDArray[Any]
 
 SLICE = 2**14
-"""Parameters whose gradients are added up at once: few enough for the first cache."""
+"""Parameters. The gradients of so many are added up at once, because these fit into the first cache."""
 
 
 class BlockwisePropagation:

@@ -25,22 +25,24 @@ from threadpoolctl import ThreadpoolController
 from backprop.passes import products
 
 BLOCK_VALUES = 160_000
-"""Values that the widest layer of a block has, if it has the rows for it."""
+"""Values. The widest layer of a block has so many, if there are rows enough."""
 
 LEAST_BLOCK_ROWS = 1024
-"""Fewer rows would leave products with a wide layer too thin, whatever the cache."""
+"""Rows. With fewer, products with a wide layer would be too thin, whatever the cache."""
 
 MOST_BLOCK_ROWS = 8192
-"""Of networks whose layers are all narrow, so that a few thousand examples still make several lanes."""
+"""Rows. A network whose layers are all narrow has no more in a block, so that a few thousand examples still make
+several lanes."""
 
 SMALL_WORK = 10**7
-"""Examples × parameters below which one thread is done before a second has woken up."""
+"""Examples times parameters. Below this, one thread is done before a second one has woken up."""
 
 LANES = (4, 8, 16)
-"""How many lanes there can be: numbers that two, four or more threads share evenly. More threads find no work."""
+"""Lanes. Two, four or more threads share these numbers evenly. More threads find no work."""
 
 MOST_LANE_PARAMETERS = 2**26
-"""Every lane holds a gradient; for a huge network, there are fewer lanes, but at least four."""
+"""Parameters. Every lane holds a gradient. All lanes together hold no more than this, but there are at least four
+lanes."""
 
 
 class Stretch(NamedTuple):

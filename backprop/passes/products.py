@@ -16,19 +16,20 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 SMALL_PRODUCT = 10**6
-"""Multiplications up to which OpenBLAS forms a product of matrices as they lie (for AVX-512)."""
+"""Multiplications. Up to so many, OpenBLAS forms a product of matrices as they lie (for AVX-512)."""
 
 GROUP = 12
-"""Rows that it takes at once then: a piece has a multiple of them, or so many that the odd ones do not matter."""
+"""Rows. OpenBLAS takes so many at once in a small product. A piece has a multiple of them. Large pieces may have some
+rows more, since these hardly count there."""
 
 MANY_ROWS = 128
-"""Where a small product would have fewer rows than this, a large one is as fast, but for a `TALL` matrix B."""
+"""Rows. Where a small product would have fewer, a large one is as fast. The exception is a `TALL` matrix B."""
 
 TALL = 4
-"""Rows of B for each of its columns from which on it is the rearranging of A that takes long."""
+"""Rows of B for each of its columns. From this on, it is the rearranging of A that takes long."""
 
 SUMMED_ROWS = 256
-"""Rows that a piece of a product has at most which sums over rows: few enough for the first cache."""
+"""Rows. A product that sums over rows is cut into pieces of at most so many, because these fit into the first cache."""
 
 
 def cut(A: Array, rows: int) -> list[Array]:

@@ -71,7 +71,12 @@ def test_json_may_be_called_so_in_several_ways(api: TestClient, content_type: st
 def test_addresses_and_methods_that_do_not_exist(api: TestClient) -> None:
     assert_problem(api.get("/v2/jobs"), 404, "no_such_route")
     assert_problem(api.get("/v1/jobs/a/b/c"), 404, "no_such_route")
-    for path, allowed in (("/v1/networks", "GET, POST"), ("/v1/datasets/ds_1", "DELETE, GET"), ("/healthz", "GET")):
+    for path, allowed in (
+        ("/v1/networks", "GET, HEAD, POST"),
+        ("/v1/datasets/ds_1", "DELETE, GET, HEAD"),
+        ("/v1/jobs/job_1/cancel", "POST"),
+        ("/healthz", "GET, HEAD"),
+    ):
         response = api.patch(path)
         assert_problem(response, 405, "method_not_allowed")
         assert response.headers["allow"] == allowed
@@ -139,7 +144,7 @@ def test_a_fault_of_our_own_says_nothing_of_what_is_inside(api: TestClient, monk
     def broken(*_arguments: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("app.networks.routes.networks.list_page", broken)
+    monkeypatch.setattr("app.v1.networks.networks.list_page", broken)
     with capture_logs() as logged:
         response = api.get("/v1/networks")
     assert_problem(response, 500, "internal_error")

@@ -11,7 +11,7 @@ import httpx2
 from tests.compose.project import ROOT, Project, filled_in, free_port
 from tests.support.waiting import wait_for
 
-DIGITS = ROOT / "examples" / "digits.csv"
+DIGITS = ROOT / "cli" / "examples" / "digits.csv"
 
 
 class Stack:

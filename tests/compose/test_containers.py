@@ -237,6 +237,10 @@ def test_models_and_datasets_outlive_the_containers(stack: Stack, trained: Train
     stack.wait_for_success(stack.submit(trained.dataset_id, iterations=10, seed=9))
 
 
+def test_the_image_demonstrates_itself(stack: Stack) -> None:
+    assert "Everything is stopped." in docker("run", "--rm", stack.project.image, "backprop", "demo")
+
+
 def test_the_example_names_what_the_compose_file_asks_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text())) - {"BACKPROP_LOG_FORMAT"}
     assert asked <= set(re.findall(r"^(\w+)=", EXAMPLE.read_text(), re.MULTILINE))

@@ -36,7 +36,7 @@ def test_the_tour_leads_to_predictions(served: Served, tmp_path: Path, our_curl_
     blocks = re.findall(r"```sh\n(api=.*?)```", README, re.DOTALL)
     assert len(blocks) == 1
     tour = blocks[0].replace("http://127.0.0.1:8000", served.url)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "cli").symlink_to(ROOT / "cli")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", tour],
         cwd=tmp_path,

@@ -169,7 +169,7 @@ def test_tolerance_ends_the_training_at_the_first_gradient_that_is_small_enough(
 
 def test_the_sparse_autoencoder_of_the_digits_reaches_its_reference(service: Service) -> None:
     """The tutorial's 64-25-64 network: J begins near 56 and ends at 0.933 whatever the seed."""
-    with (Path(__file__).parents[2] / "examples" / "digits.csv").open(newline="") as file:
+    with (Path(__file__).parents[2] / "cli" / "examples" / "digits.csv").open(newline="") as file:
         pixels = np.array([row[:64] for row in list(csv.reader(file))[1:]], float)
     x = pixels / 16 * 0.8 + 0.1
     dataset = service.upload_arrays(x=x)

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from infra import jobs
+from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import attempts, control, supervision
+from domain.jobs import rows as jobs
+from domain.jobs.transitions import Superseded
 from infra.database import Database
 from infra.errors import Conflict
-from infra.jobs import Superseded
-from infra.projects import DEFAULT_PROJECT
-from tests.infra.test_jobs import claimed, queued_job
+from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.faults import SOON, StartWorker, ended, job_body, job_of, progressed, some_moments
 from tests.support.service import Service
 from tests.support.waiting import wait_for
@@ -91,9 +92,9 @@ def test_a_job_cancelled_as_its_worker_is_asked_to_stop_is_cancelled(database: D
     job_id = queued_job(database)
     claim = claimed(database, job_id)
     with database.writing() as session:
-        jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
+        control.request_cancel(session, DEFAULT_PROJECT, job_id)
     with database.writing() as session:
-        assert jobs.release(session, job_id, claim.token) == "cancelled"
+        assert attempts.release(session, claim.owner, "asked to stop") == "cancelled"
 
 
 def test_whoever_comes_first_ends_the_job_and_nobody_else(database: Database) -> None:
@@ -102,27 +103,27 @@ def test_whoever_comes_first_ends_the_job_and_nobody_else(database: Database) ->
     endings: dict[str, int] = {}
     for _ in range(25):
         job_id = queued_job(database)
-        token = claimed(database, job_id).token
+        owner = claimed(database, job_id).owner
         with database.writing() as session:
             jobs.get(session, DEFAULT_PROJECT, job_id).lease_expires_at = datetime.now(UTC) - timedelta(seconds=60)
         writers = [
-            in_one_transaction(database, jobs.request_cancel, DEFAULT_PROJECT, job_id),
-            in_one_transaction(database, jobs.succeed, job_id, token, "mdl_x", None),
-            in_one_transaction(database, jobs.fail, job_id, token, "diverged", "no"),
-            in_one_transaction(database, jobs.cancel_running, job_id, token),
-            in_one_transaction(database, jobs.release, job_id, token),
-            in_one_transaction(database, jobs.recover, 1),
-            in_one_transaction(database, jobs.claim, job_id, 60.0),
+            in_one_transaction(database, control.request_cancel, DEFAULT_PROJECT, job_id),
+            in_one_transaction(database, attempts.succeed, owner, "mdl_x", None),
+            in_one_transaction(database, attempts.fail, owner, "diverged", "no"),
+            in_one_transaction(database, attempts.cancel, owner),
+            in_one_transaction(database, attempts.release, owner, "asked to stop"),
+            in_one_transaction(database, supervision.recover, 1),
+            in_one_transaction(database, attempts.claim, job_id, 60.0),
         ]
         moments.shuffle(writers)
         results = at_the_same_time(writers)
-        final = [name for name, ended_it in results if ended_it and name in ("succeed", "fail", "cancel_running")]
+        final = [name for name, ended_it in results if ended_it and name in ("succeed", "fail", "cancel")]
         assert len(final) <= 1
         with database.reading() as session:
             job = jobs.get(session, DEFAULT_PROJECT, job_id)
         endings[job.status] = endings.get(job.status, 0) + 1
         if final:
-            assert job.status == {"succeed": "succeeded", "fail": "failed", "cancel_running": "cancelled"}[final[0]]
+            assert job.status == {"succeed": "succeeded", "fail": "failed", "cancel": "cancelled"}[final[0]]
         assert (job.finished_at is not None) == (job.status in FINAL)
         assert (job.model_id is not None) == (job.status == "succeeded")
         assert (job.error_code is not None) == (job.status == "failed")

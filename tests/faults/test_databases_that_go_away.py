@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from backprop.training import Record
-from infra import costs, jobs
+from domain.jobs import attempts, costs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.settings import Settings
 from migrations.commands import upgrade
-from tests.infra.test_jobs import claimed, queued_job
+from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.faults import (
     SOON,
     StartWorker,
@@ -106,7 +106,7 @@ def test_a_connection_lost_amid_the_cost_rows_is_a_database_that_is_away(databas
     with (
         pytest.raises(Unavailable),
         database.writing() as session,
-        jobs.reporting(session, job_id, claim.token, None, 10),
+        attempts.reporting(session, claim.owner, None, 10),
     ):
         backend = session.scalar(text("SELECT pg_backend_pid()"))
         with database.engine.connect() as other:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from infra import checkpoints
+from domain.jobs import checkpoints
 from infra.tables import CheckpointPart
 from tests.support.faults import LONG_LEASE, SOON, StartWorker, assert_same_as_undisturbed, ended, row_of, work_horse
 from tests.support.service import Service

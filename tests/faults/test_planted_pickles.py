@@ -15,7 +15,7 @@ from rq.defaults import DEFAULT_RESULT_TTL
 from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
-from infra import checkpoints, jobs
+from domain.jobs import attempts, checkpoints
 from infra.database import Database
 from infra.ids import new_delivery_id
 from infra.processes import stop
@@ -77,7 +77,7 @@ def test_in_a_checkpoint(service: Service, database: Database, planted: PlantedP
     job = service.train(job_on(service.upload_csv(CSV)["id"]))
     with database.writing() as session:
         for part in checkpoints.cut(3, planted.content):
-            jobs.save_checkpoint(session, job["id"], part)
+            attempts.save_checkpoint(session, job["id"], part)
         session.execute(update(Job).values(status="queued", model_id=None, finished_at=None))
         session.execute(delete(Model))
     with capture_logs():

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from rq import Worker
 from rq.worker import BaseWorker, WorkerStatus
 
-from infra import checkpoints
+from domain.jobs import checkpoints
 from infra.settings import Settings
 from tests.support.apps import open_app
 from tests.support.faults import (
@@ -95,7 +95,7 @@ def api_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], t
     with socket.create_server(("127.0.0.1", 0)) as listener:
         variables = {f"BACKPROP_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
         process = subprocess.Popen(
-            [sys.executable, "-m", "client", "api", "--fd", str(listener.fileno())],
+            [sys.executable, "-m", "cli", "api", "--fd", str(listener.fileno())],
             env=os.environ | variables,
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,

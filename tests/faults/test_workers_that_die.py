@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from infra import checkpoints
+from domain.jobs import checkpoints
 from tests.support.faults import (
     LONG_LEASE,
     OPTIMIZERS,

@@ -9,11 +9,11 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, text
 
 from backprop.training import Record
-from infra import costs
+from domain.jobs import costs
 from infra.database import Database
-from infra.tables import Table
+from infra.tables import Base
 from migrations.commands import configuration
-from tests.infra.test_jobs import queued_job
+from tests.domain.jobs.test_rows import queued_job
 
 OLD_JOB = """
     INSERT INTO jobs (id, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested, model_id,
@@ -42,7 +42,7 @@ def test_downgrade_removes_everything_and_upgrade_brings_it_back(database_url: s
     command.downgrade(config, "base")
     assert _tables(database_url) == {"alembic_version"}
     command.upgrade(config, "head")
-    assert _tables(database_url) == {"alembic_version", *Table.metadata.tables}
+    assert _tables(database_url) == {"alembic_version", *Base.metadata.tables}
     command.check(config)
 
 

@@ -66,7 +66,7 @@ def running_api(settings: Settings) -> Iterator[ApiProcess]:
     variables = {f"BACKPROP_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [sys.executable, "-m", "client", "api", "--fd", str(listener.fileno())],
+            [sys.executable, "-m", "cli", "api", "--fd", str(listener.fileno())],
             env=os.environ | variables,
             stdin=subprocess.DEVNULL,
             pass_fds=[listener.fileno()],

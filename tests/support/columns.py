@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from backprop.coding.columns import Array, Floats
-from backprop.moments import Moments
+from backprop.column_statistics import ColumnStatistics
 
 
-def moments_of(table: Floats) -> Moments:
+def statistics_of(table: Floats) -> ColumnStatistics:
     """Of the columns of a table, (m, n)."""
-    moments = Moments(table.shape[1])
-    moments.add(table)
-    return moments
+    statistics = ColumnStatistics(table.shape[1])
+    statistics.add(table)
+    return statistics
 
 
 def as_column(values: list[Any]) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from app.datasets.reading.files import Format
+from backprop_client.wire.datasets import Format
 from tests.support.uploads import csv_file, json_file, json_lines_file, npz_file
 
 ROWS = 60

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from infra import jobs
-from infra.projects import DEFAULT_PROJECT
+from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import rows as jobs
 from infra.tables import Job
 from tests.support.service import Service
 from tests.support.waiting import wait_for

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from infra import keys
+from domain.access import keys
+from domain.access.keys import SCOPES, Scope
+from domain.access.projects import Project
 from infra.database import Database
-from infra.keys import SCOPES, Scope
-from infra.projects import Project
 
 
 def make_key(

@@ -53,7 +53,7 @@ class Served:
 def start(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Run ``backprop`` with these arguments; the caller ends it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "client", *arguments],
+        [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
         env=dict(os.environ) | dict(environment or {}),
         stdin=subprocess.DEVNULL,

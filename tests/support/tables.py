@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from app.jobs.validation import plan
+from backprop_client.wire.columns import Column
+from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob
+from domain.datasets.files import DatasetWriter
+from domain.jobs.planning import plan
 from infra.artifacts import ArtifactStore
-from infra.columns import Column
-from infra.dataset_files import DatasetWriter
 from infra.settings import Settings
-from infra.specs import JobSpec, NetworkSpec, ResolvedJob
 from worker.preparation import TrainingData, prepare
 
 KEY = "datasets/table.parquet"

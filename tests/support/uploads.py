@@ -16,14 +16,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from app.datasets.reading.files import ReadingOptions, find_format, read_file
-from app.datasets.reading.tables import Limits, store
+from backprop_client.wire.columns import Column
+from backprop_client.wire.datasets import Scalar
+from domain.datasets.files import preview
+from domain.datasets.reading.files import ReadingOptions, find_format, read_file
+from domain.datasets.reading.tables import TableLimits, store
 from infra.artifacts import ArtifactStore
-from infra.columns import Column
-from infra.dataset_files import Scalar, preview
 
 ANYTHING = ReadingOptions()
-AMPLE = Limits(rows=10**8, columns=10_000, cells=10**9)
+AMPLE = TableLimits(rows=10**8, columns=10_000, cells=10**9)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class TakenIn:
         return [column.name for column in self.columns]
 
 
-def take_in(filename: str, content: str | bytes, options: ReadingOptions = ANYTHING, limits: Limits = AMPLE) -> TakenIn:
+def take_in(
+    filename: str, content: str | bytes, options: ReadingOptions = ANYTHING, limits: TableLimits = AMPLE
+) -> TakenIn:
     """Read a file in as an upload would be; gives its columns and all its rows."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "upload"

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from backprop.network import Layer, Network
+from backprop_client.wire.gradient_checks import DerivativeTwice, GradientCheckResult
 from infra.errors import InvalidRequest
-from infra.gradient_checks import DerivativeTwice, GradientCheckResult
 from worker.attempt import KINKED_LIMIT, SMOOTH_LIMIT, _require_agreement
 
 

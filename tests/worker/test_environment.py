@@ -12,7 +12,7 @@ from worker.environment import keep_blas_single_threaded
 
 WORKER = """
 import json, sys, types
-from client.cli import app
+from cli.commands import app
 
 def run_worker(settings, parent):
     import worker.tasks

@@ -7,7 +7,7 @@ import pytest
 
 from backprop.model import TrainedModel
 from backprop.network import initial_parameters
-from infra.specs import network_of
+from domain.jobs.translation import network_of
 from tests.support.tables import job_on, people, prepared
 from worker.evaluation import evaluate
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backprop.codec import from_bytes
-from infra import checkpoints
-from infra.checkpoints import Part
+from domain.jobs import checkpoints
+from domain.jobs.checkpoints import Part
 from tests.worker.test_recorder import small_run
 from worker.keeper import MOST_SHARE, Keeper
 

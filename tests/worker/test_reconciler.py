@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra import jobs
+from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import rows as jobs
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.projects import DEFAULT_PROJECT
 from infra.settings import Settings
-from tests.infra.test_jobs import claimed, queued_job, status
+from tests.domain.jobs.test_rows import claimed, queued_job, status
 from tests.support.waiting import wait_for
 from worker.reconciler import Reconciler
 

@@ -13,23 +13,25 @@ from sqlalchemy.orm import Session
 
 from backprop.network import Layer, Network, initial_parameters
 from backprop.training import Record, Run, Training
-from infra import costs, jobs
+from domain.access.projects import DEFAULT_PROJECT
+from domain.jobs import control, costs
+from domain.jobs import rows as jobs
+from domain.jobs.transitions import Owner, Superseded
 from infra.database import Database
 from infra.errors import Unavailable
-from infra.jobs import Superseded
-from infra.projects import DEFAULT_PROJECT
-from tests.infra.test_jobs import claimed, queued_job, requeue
+from tests.domain.jobs.test_rows import claimed, queued_job, requeue
 from tests.support.runs import run_of
 from tests.support.waiting import wait_for
-from worker import recorder as recording
-from worker.recorder import CancelRequested, Pace, Recorder
+from worker import buffer
+from worker.interrupter import CancelRequested
+from worker.recorder import Pace, Recorder
 from worker.shutdown import Shutdown, ShutdownRequested
-from worker.writer import DirectWriter, Ownership, ProcessWriter, Writer
+from worker.writer import DirectWriter, ProcessWriter, Writer
 
 # Of Python 3.12 and newer. Work-horses, for whom the writer's process is made, have a single thread then.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
-Writing = Callable[[Database, Ownership], Writer]
+Writing = Callable[[Database, Owner, float], Writer]
 
 PACE = Pace(flush_seconds=0.02, checkpoint_seconds=60.0, lease_seconds=10.0)
 
@@ -110,7 +112,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
         for iteration in range(300):
             recorder.add(record(iteration))
             if iteration % 100 == 99:
-                wait_for("the flush", lambda: not recorder._records)
+                wait_for("the flush", lambda: not recorder._buffer)
     assert stored(database, job_id) == [record(iteration) for iteration in range(300)]
 
 
@@ -154,7 +156,7 @@ def test_cancel_reaches_the_training_thread_with_a_checkpoint(database: Database
         recorder.training_begins(0)
         recorder.add(record(0))
         with database.writing() as session:
-            jobs.request_cancel(session, DEFAULT_PROJECT, job_id)
+            control.request_cancel(session, DEFAULT_PROJECT, job_id)
         recorder.add(record(1))
         wait_for("attention", lambda: recorder.needs_attention)
         recorder.attend(run, 1)
@@ -183,7 +185,7 @@ def test_shutdown_reaches_the_training_thread_with_a_checkpoint(database: Databa
 def test_training_waits_when_the_database_is_away_for_too_long(
     database: Database, writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "MOST_BUFFERED", 10)
+    monkeypatch.setattr(buffer, "MOST_BUFFERED", 10)
     job_id = queued_job(database)
     unreliable = Unreliable(database, "b" * 20)
     went_on = threading.Event()

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop.training import Record
-from infra.checkpoints import Part
+from domain.jobs.attempts import Progress
+from domain.jobs.checkpoints import Part
 from infra.database import Database
-from infra.jobs import Progress
-from tests.infra.test_jobs import claimed, queued_job
+from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.waiting import wait_for
 from tests.worker.test_recorder import PACE, record, stored
 from worker import writer as writing

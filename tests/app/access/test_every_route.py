@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.main import create_app
+from domain.access.keys import SCOPES, Scope
 from infra.database import Database
-from infra.keys import SCOPES, Scope
 from infra.settings import Settings
 from tests.support.keys import bearing, make_key
 from tests.support.service import Service

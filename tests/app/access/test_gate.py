@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.main import create_app
-from infra import keys
+from domain.access import keys
 from infra.database import Database
 from infra.settings import Settings
 from tests.support.keys import bearing, id_of, make_key

@@ -18,17 +18,17 @@ from httpx2 import Response
 from sqlalchemy import func, select
 
 from app.access import idempotency as turns
-from infra import idempotency
+from domain.access import idempotency
 from infra.database import Database
 from infra.settings import Settings
-from infra.tables import Dataset, IdempotencyRecord, Job, Network
+from infra.tables import Dataset, IdempotencyRecord, Job, NetworkRow
 from tests.support.apps import open_app
 from tests.support.keys import bearing, make_key
 from tests.support.service import Service
 
 CSV = "a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
 LAYERS = [{"units": 2}, {}]
-TABLES = {"datasets": Dataset, "networks": Network, "jobs": Job}
+TABLES = {"datasets": Dataset, "networks": NetworkRow, "jobs": Job}
 
 Send = Callable[[dict[str, str], str], Response]
 """Sends a creating request with these headers; the text makes it another one."""
@@ -189,7 +189,7 @@ def test_while_a_file_is_being_read_the_same_upload_is_told_to_wait(
         return service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, headers=under("k"))
 
     answers: list[Response] = []
-    with held(monkeypatch, "app.datasets.service.find_format") as (reached, go_on):
+    with held(monkeypatch, "domain.datasets.intake.find_format") as (reached, go_on):
         first = threading.Thread(target=lambda: answers.append(upload()))
         first.start()
         assert reached.wait(30)
@@ -212,7 +212,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_takes(
         with database.reading() as session:
             return session.scalar(select(IdempotencyRecord.lease_expires_at))
 
-    with held(monkeypatch, "app.datasets.service.find_format") as (reached, go_on):
+    with held(monkeypatch, "domain.datasets.intake.find_format") as (reached, go_on):
         upload = threading.Thread(
             target=lambda: service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, headers=under("k"))
         )
@@ -229,7 +229,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_takes(
 CRASHING = """
 import os, sys
 from fastapi.testclient import TestClient
-from infra import idempotency
+from domain.access import idempotency
 from infra.settings import Settings
 from tests.support.apps import open_app
 
@@ -241,8 +241,8 @@ if moment == "before the commit":
     complete = idempotency.complete
     idempotency.complete = lambda *arguments: (complete(*arguments), crash())
 else:
-    import app.jobs.routes
-    app.jobs.routes.deliver = crash  # committed, and Redis knows nothing of it
+    import app.v1.jobs
+    app.v1.jobs.deliver = crash  # committed, and Redis knows nothing of it
 with TestClient(open_app(Settings())) as api:
     body = {"dataset_id": dataset_id, "targets": ["label"], "network": {"layers": [{"units": 2}, {}]}}
     api.post("/v1/jobs", json=body, headers={"Idempotency-Key": "k"})
@@ -292,4 +292,4 @@ def test_two_processes_at_once(settings: Settings, database: Database) -> None:
             responses = at_once(send, 6)
             assert {response.status_code for response in responses} <= {201, 409}
             with database.reading() as session:
-                assert session.scalar(select(func.count()).where(Network.name == key)) == 1
+                assert session.scalar(select(func.count()).where(NetworkRow.name == key)) == 1

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from backprop.coding.coding import Coding
-from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.coding.scaling import Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
 
-INPUTS = InputCoding((Feature("x"), Feature("c", ("a", "b"))), Scaler((1 / 3,), (0.1,)))
+INPUTS = InputCoding((CodedColumn("x"), CodedColumn("c", ("a", "b"))), Scaler((1 / 3,), (0.1,)))
 
 
 @pytest.mark.parametrize(

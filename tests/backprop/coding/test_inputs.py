@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from backprop.coding.columns import Array
-from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.coding.scaling import Scaler, Scaling
-from tests.support.columns import as_column, moments_of
+from tests.support.columns import as_column, statistics_of
 
 COLOURS = ("blue", "green", "red")
 FEATURES = (
-    Feature("age"),
-    Feature("colour", COLOURS),
-    Feature("height"),
-    Feature("member", (False, True)),
+    CodedColumn("age"),
+    CodedColumn("colour", COLOURS),
+    CodedColumn("height"),
+    CodedColumn("member", (False, True)),
 )
 
 
@@ -34,7 +34,7 @@ def a_batch(seed: int = 0, rows: int = 20) -> dict[str, Array]:
 
 def fitted(batch: dict[str, Array], scaling: Scaling = "standardize") -> InputCoding:
     numbers = np.column_stack([batch["age"], batch["height"]]).astype(float)
-    return InputCoding.fit(FEATURES, moments_of(numbers), scaling)
+    return InputCoding.fit(FEATURES, statistics_of(numbers), scaling)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -57,7 +57,7 @@ def test_agrees_with_scikit_learn_column_by_column(dtype: type[Any]) -> None:
 
 def test_numbers_only_are_coded_contiguously_and_in_order() -> None:
     table = np.arange(12.0).reshape(4, 3)
-    coding = InputCoding.fit(tuple(map(Feature, "abc")), moments_of(table), "none")
+    coding = InputCoding.fit(tuple(map(CodedColumn, "abc")), statistics_of(table), "none")
     X = coding.encode(dict(zip("abc", table.T, strict=True)))
     np.testing.assert_array_equal(X, table)
     assert X.flags.c_contiguous
@@ -91,5 +91,5 @@ def test_refuses_a_category_never_seen() -> None:
 
 
 def test_a_number_beyond_float32_becomes_infinite_without_a_warning() -> None:
-    coding = InputCoding((Feature("x"),), Scaler.identity(1))
+    coding = InputCoding((CodedColumn("x"),), Scaler.identity(1))
     assert np.isposinf(coding.encode({"x": np.array([1e300])}, np.float32)).all()

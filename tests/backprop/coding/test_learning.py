@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Array
-from backprop.coding.inputs import Feature
+from backprop.coding.inputs import CodedColumn
 from backprop.coding.labels import Labels
 from backprop.coding.learning import ClassesMissing, CodingPlan, ConstantTarget, Learner
 from backprop.coding.scaling import CannotBeScaled, Scaling
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction
 from tests.support.columns import as_column
 
-FEATURES = (Feature("age"), Feature("colour", ("blue", "green", "red")), Feature("height"))
+FEATURES = (CodedColumn("age"), CodedColumn("colour", ("blue", "green", "red")), CodedColumn("height"))
 RNG = np.random.default_rng(4)
 ROWS = 40
 TABLE: dict[str, Array] = {
@@ -56,7 +56,7 @@ def test_the_widths_planned_are_those_of_the_coding(a_plan: CodingPlan, kind: ty
     coding = learned(a_plan)
     assert isinstance(coding.targets, kind)
     assert (a_plan.input_width, a_plan.output_width) == (coding.inputs.width, coding.targets.width)
-    assert coding.inputs.features == FEATURES
+    assert coding.inputs.coded_columns == FEATURES
     assert coding.targets.columns == a_plan.targets
     assert coding.inputs.encode(TABLE).shape == (ROWS, a_plan.input_width)
     assert coding.targets.encode(TABLE).shape == (ROWS, a_plan.output_width)
@@ -77,7 +77,7 @@ def test_targets_fill_the_range_of_the_output(activation: str, low: float, high:
     for a_plan in (
         plan("weight", activation=activation),
         plan("grade", classes=("a", "b"), activation=activation),
-        CodingPlan((Feature("height"),), "min_max", (), None, activation),
+        CodingPlan((CodedColumn("height"),), "min_max", (), None, activation),
     ):
         Y = learned(a_plan).targets.encode(TABLE)
         np.testing.assert_allclose([Y.min(), Y.max()], [low, high], atol=1e-12)

@@ -8,15 +8,15 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
 from backprop.coding.columns import Array
-from backprop.coding.inputs import Feature, InputCoding
+from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.coding.labels import Labels
 from backprop.coding.scaling import Range, Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
-from tests.support.columns import as_column, moments_of
+from tests.support.columns import as_column, statistics_of
 
 SIGMOID: Range = (0.0, 1.0)
 TANH: Range = (-1.0, 1.0)
-INPUTS = InputCoding((Feature("x"), Feature("c", ("a", "b"))), Scaler((1 / 3,), (0.1,)))
+INPUTS = InputCoding((CodedColumn("x"), CodedColumn("c", ("a", "b"))), Scaler((1 / 3,), (0.1,)))
 
 
 def labels_of_any_type() -> st.SearchStrategy[Labels]:
@@ -87,7 +87,7 @@ class TestNumberCoding:
         table = np.random.default_rng(targets).normal(50, 20, (40, targets)).round(2)
         names = tuple(f"y_{index}" for index in range(targets))
         batch: dict[str, Array] = dict(zip(names, table.T, strict=True))
-        coding = NumberCoding.fit(names, moments_of(table), bounds)
+        coding = NumberCoding.fit(names, statistics_of(table), bounds)
         Y = coding.encode(batch)
         assert Y.shape == (40, targets)
         assert Y.flags.c_contiguous

@@ -1,0 +1,15 @@
+"""What everybody may ask for, with or without a key."""
+
+from __future__ import annotations
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
+"""Container engines and balancers ask for the first two; the others describe the interface. Nothing here tells of
+anybody's data."""
+
+OPEN_FOLDERS = ("/static-offline-docs/",)
+"""The scripts and styles of ``/docs`` are in here."""
+
+
+def is_open(path: str) -> bool:
+    """Whether an address asks for no key. What it answers is nobody's own."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)

@@ -1,1 +1,0 @@
-"""Uploaded tables: taken in, typed, summarised, shown."""

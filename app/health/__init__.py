@@ -1,1 +1,0 @@
-"""Is the process up; can it do its work."""

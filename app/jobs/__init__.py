@@ -1,1 +1,0 @@
-"""Training jobs: asked for, watched, cancelled."""

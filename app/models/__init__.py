@@ -1,1 +1,0 @@
-"""Trained models: described, downloaded, asked for predictions."""

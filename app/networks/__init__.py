@@ -1,1 +1,0 @@
-"""Named network specs that jobs can refer to."""

@@ -1,0 +1,97 @@
+"""What is answered about the rows of the database."""
+
+from __future__ import annotations
+
+from backprop_client.wire.datasets import DatasetOut, DatasetSummary
+from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.jobs import EventOut, JobError, JobOut
+from backprop_client.wire.models import ModelOut
+from backprop_client.wire.networks import NetworkOut
+from backprop_client.wire.specs import NetworkSpec, ResolvedJob
+from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow
+
+
+def dataset_summary(dataset: Dataset) -> DatasetSummary:
+    """The dataset as it is in a list."""
+    return DatasetSummary.model_validate(dataset, from_attributes=True)
+
+
+def dataset_out(dataset: Dataset) -> DatasetOut:
+    """The dataset with its columns."""
+    return DatasetOut.model_validate(dataset, from_attributes=True)
+
+
+def network_out(network: NetworkRow) -> NetworkOut:
+    """The network."""
+    layers = NetworkSpec.model_validate(network.spec).layers
+    return NetworkOut(id=network.id, name=network.name, layers=layers, created_at=network.created_at)
+
+
+def job_out(job: Job) -> JobOut:
+    """The job: what was asked, and how far it has come."""
+    spec = ResolvedJob.model_validate(job.spec)
+    checked = job.gradient_check
+    return JobOut(
+        id=job.id,
+        status=job.status,
+        iteration=job.iteration,
+        iterations=job.iterations,
+        cost=job.cost,
+        rate=job.rate,
+        eta_seconds=_eta_seconds(job),
+        attempt=job.attempt,
+        cancel_requested=job.cancel_requested,
+        error=_error(job),
+        model_id=job.model_id,
+        stopped_by=job.stopped_by,
+        gradient_check=None if checked is None else GradientCheckResult.model_validate(checked),
+        dataset_id=job.dataset_id,
+        network_id=job.network_id,
+        from_model_id=spec.from_model_id,
+        network=spec.network,
+        sizes=spec.sizes,
+        task=spec.task,
+        inputs=spec.inputs,
+        targets=spec.targets,
+        scaling=spec.scaling,
+        holdout=spec.holdout,
+        training=spec.training,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )
+
+
+def event_out(event: JobEvent) -> EventOut:
+    """The event."""
+    return EventOut.model_validate(event, from_attributes=True, by_name=True)
+
+
+def model_out(model: Model) -> ModelOut:
+    """The model, without its weights."""
+    return ModelOut(
+        id=model.id,
+        job_id=model.job_id,
+        from_model_id=model.from_model_id,
+        dataset_id=model.dataset_id,
+        task=model.task,
+        sizes=model.network["sizes"],
+        layers=model.network["layers"],
+        preprocessing=model.preprocessing,
+        metrics=model.metrics,
+        iteration=model.iteration,
+        cost=model.cost,
+        created_at=model.created_at,
+    )
+
+
+def _eta_seconds(job: Job) -> float | None:
+    if job.status != "running" or not job.rate or job.iteration is None:
+        return None
+    return (job.iterations - job.iteration) / job.rate
+
+
+def _error(job: Job) -> JobError | None:
+    if job.error_code is None:
+        return None
+    return JobError(code=job.error_code, message=job.error_message or "")

@@ -1,0 +1,153 @@
+"""`/v1/datasets`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.concurrency import contextmanager_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.access.dependencies import CanAdminister, CanRead, CanTrain
+from app.access.gate import Access
+from app.access.idempotency import OnceDep, Turn, answered
+from app.dependencies import ArtifactsDep, DatabaseDep, Services, ServicesDep
+from app.edge.heavy_work import HeavyReadsDep
+from app.errors import responses
+from app.v1.answers import dataset_out, dataset_summary
+from app.v1.parameters import After, IdPath, Limit
+from backprop_client.wire.datasets import DatasetOut, DatasetPage, Preview, UploadFields
+from domain.access.idempotency import Answer
+from domain.access.projects import Project
+from domain.datasets import rows as datasets
+from domain.datasets.files import preview
+from domain.datasets.intake import ReadUpload, delete_dataset, kept, read_upload
+from domain.datasets.receiving import Upload, UploadReceiver
+from domain.datasets.upload_files import upload_files
+from infra.artifacts import ArtifactStore
+from infra.database import Database
+from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+
+_PIECE_BYTES = 2**20
+"""Bytes. So much of a body is gathered before a thread is asked to take it."""
+
+
+def _upload_body() -> dict[str, Any]:
+    """The upload's body for the OpenAPI document: it is parsed as it comes, so FastAPI cannot know it."""
+    schema = UploadFields.model_json_schema()
+    file = {
+        "type": "string",
+        "format": "binary",
+        "description": "CSV, Parquet, JSON rows (an array, or one a line), or NPZ with `x` and `y`.",
+    }
+    return {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": schema | {"properties": {"file": file} | schema["properties"], "required": ["file"]}
+            }
+        },
+    }
+
+
+PreviewRows = Annotated[int, Query(ge=1, le=100, description="How many rows at most.")]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=DatasetOut,
+    responses=responses(TooLarge, Conflict, Unavailable),
+    openapi_extra={"requestBody": _upload_body()},
+)
+async def create_dataset(request: Request, access: CanTrain, services: ServicesDep, once: OnceDep) -> Response:
+    """Upload a table. Answers when it has been read: every column has its type and its summary."""
+    settings = services.settings
+    with services.upload_slots.one_of(access.project), upload_files(settings) as files:
+        upload = await _receive(
+            request, UploadReceiver(request.headers.get("content-type", ""), files.received, settings.max_upload_bytes)
+        )
+        fields = _validated(upload.fields)
+        content = f"{upload.sha256}\n{upload.filename}\n{fields.model_dump_json()}"
+        async with contextmanager_in_threadpool(once.turn(content)) as turn:
+            if turn.first_answer is not None:
+                return answered(turn.first_answer)
+            read = await read_upload(files, upload, fields, services.readers, settings)
+            return answered(await run_in_threadpool(_create, read, access, services, turn))
+
+
+@router.get("", responses=responses())
+def list_datasets(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> DatasetPage:
+    """Datasets, newest first."""
+    with database.reading() as session:
+        page = datasets.list_page(session, access.project, after, limit)
+    return DatasetPage(data=[dataset_summary(dataset) for dataset in page.rows], has_more=page.has_more)
+
+
+@router.get("/{dataset_id}", responses=responses(NotFound))
+def get_dataset(dataset_id: IdPath, access: CanRead, database: DatabaseDep) -> DatasetOut:
+    """One dataset with its columns."""
+    with database.reading() as session:
+        return dataset_out(datasets.get(session, access.project, dataset_id))
+
+
+@router.get("/{dataset_id}/preview", responses=responses(NotFound))
+async def preview_dataset(
+    dataset_id: IdPath, access: CanRead, heavy: HeavyReadsDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
+) -> Preview:
+    """The first rows of a dataset, each in the order of its columns."""
+    return await heavy.run(_preview, heavy.database, artifacts, access.project, dataset_id, rows)
+
+
+@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+def remove_dataset(dataset_id: IdPath, access: CanAdminister, database: DatabaseDep, artifacts: ArtifactsDep) -> None:
+    """Delete a dataset; refused while a queued or running job needs it."""
+    delete_dataset(access.project, dataset_id, database, artifacts)
+
+
+def _preview(database: Database, artifacts: ArtifactStore, project: Project, dataset_id: str, rows: int) -> Preview:
+    with database.reading() as session:
+        dataset = datasets.get(session, project, dataset_id)
+    try:
+        first_rows = preview(artifacts, dataset.artifact, rows)
+    except FileNotFoundError as error:  # deleted between the two lines above
+        raise NotFound("dataset_not_found", f"There is no dataset {dataset_id}.") from error
+    return Preview(columns=[column["name"] for column in dataset.columns], rows=first_rows)
+
+
+def _create(read: ReadUpload, access: Access, services: Services, turn: Turn) -> Answer:
+    """Make a dataset of an upload that has been read."""
+    with kept(read, access.project, services.artifacts) as dataset:
+        content = dataset_out(dataset).model_dump_json().encode()
+        answer = Answer(status.HTTP_201_CREATED, content, {"Location": f"/v1/datasets/{dataset.id}"})
+        with services.database.writing() as session:
+            datasets.add(session, dataset)
+            return turn.keep(session, answer)
+
+
+async def _receive(request: Request, receiver: UploadReceiver) -> Upload:
+    """Take in the body as it comes; the event loop is left free while it is parsed, hashed and written."""
+    gathered = bytearray()
+    try:
+        async for piece in request.stream():
+            gathered += piece
+            if len(gathered) >= _PIECE_BYTES:
+                await run_in_threadpool(receiver.feed, bytes(gathered))
+                gathered.clear()
+    except ClientDisconnect as error:
+        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
+    await run_in_threadpool(receiver.feed, bytes(gathered))
+    return receiver.finish()
+
+
+def _validated(fields: dict[str, str]) -> UploadFields:
+    """The form's fields. An empty one is one not given, as browsers send it."""
+    try:
+        return UploadFields.model_validate({name: value for name, value in fields.items() if value})
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error

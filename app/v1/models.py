@@ -1,0 +1,156 @@
+"""`/v1/models`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from app.access.dependencies import CanPredict, CanRead, CanTrain
+from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
+from app.edge.heavy_work import GradientChecksDep, HeavyReadsDep
+from app.errors import responses
+from app.v1.answers import model_out
+from app.v1.parameters import After, IdPath, Limit
+from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.models import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
+from domain.access.projects import Project
+from domain.models import rows as models
+from domain.models.cache import ModelCache
+from domain.models.features import page_of_features, picture_of_features, prefers_png
+from domain.models.gradient_check import check_model
+from domain.models.prediction import Predictor
+from infra.database import Database
+from infra.errors import Conflict, NotFound, TooLarge
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+def _trained_models(request: Request) -> ModelCache:
+    cache: ModelCache = request.app.state.trained_models
+    return cache
+
+
+TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
+AfterUnit = Annotated[int, Query(ge=-1, le=2**31, description="Units past this one; −1 for all.")]
+UnitLimit = Annotated[int, Query(ge=1, le=1000, description="How many units at most; a large page may end earlier.")]
+TileWidth = Annotated[
+    int | None,
+    Query(ge=1, le=2**31, description="Pixels in a row of a tile. Default: the inputs make a square."),
+]
+TileScale = Annotated[
+    int | None, Query(ge=1, le=64, description="Side of a tile's pixel in the picture. Default: tiles of about 64.")
+]
+FeatureFormat = Annotated[
+    Literal["json", "png"] | None, Query(description="Default: as the Accept header says, else json.")
+]
+
+
+@router.get("", responses=responses())
+def list_models(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> ModelPage:
+    """Trained models, newest first."""
+    with database.reading() as session:
+        page = models.list_page(session, access.project, after, limit)
+    return ModelPage(data=[model_out(model) for model in page.rows], has_more=page.has_more)
+
+
+@router.get("/{model_id}", responses=responses(NotFound))
+def get_model(model_id: IdPath, access: CanRead, database: DatabaseDep) -> ModelOut:
+    """One model: its network, preprocessing and metrics."""
+    with database.reading() as session:
+        return model_out(models.get(session, access.project, model_id))
+
+
+@router.get(
+    "/{model_id}/weights",
+    response_class=Response,
+    responses={**responses(NotFound), 200: {"content": {"application/vnd.safetensors": {}}}},
+)
+async def get_weights(model_id: IdPath, access: CanRead, heavy: HeavyReadsDep) -> Response:
+    """The weights as safetensors: W1 (s_2, s_1), b1 (s_2,), W2, b2, … in the job's dtype."""
+    return await heavy.run(_weights, heavy.database, access.project, model_id)
+
+
+def _weights(database: Database, project: Project, model_id: str) -> Response:
+    with database.reading() as session:
+        weights = models.get_with_weights(session, project, model_id).weights
+    return Response(
+        weights,
+        media_type="application/vnd.safetensors",
+        headers={"Content-Disposition": f'attachment; filename="{model_id}.safetensors"'},
+    )
+
+
+@router.post("/{model_id}/predict", response_model=PredictionResponse, responses=responses(NotFound, TooLarge))
+def predict(
+    model_id: IdPath,
+    body: PredictionRequest,
+    access: CanPredict,
+    trained_models: TrainedModelsDep,
+    settings: SettingsDep,
+) -> Response:
+    """Predictions for rows, in the data's own labels and units. Rows that cannot be read are named, not guessed at."""
+    if len(body.rows) > settings.max_prediction_rows:
+        raise TooLarge(
+            "too_many_rows",
+            f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
+            "(setting BACKPROP_MAX_PREDICTION_ROWS).",
+        )
+    predictions = Predictor(trained_models.get(access.project, model_id)).predict(body.rows)
+    return JSONResponse({"model_id": model_id, "predictions": predictions})
+
+
+@router.get(
+    "/{model_id}/features",
+    response_model=FeaturePage,
+    responses={**responses(NotFound, TooLarge), 200: {"content": {"image/png": {}}}},
+)
+async def get_features(
+    model_id: IdPath,
+    access: CanRead,
+    trained_models: TrainedModelsDep,
+    heavy: HeavyReadsDep,
+    after: AfterUnit = -1,
+    limit: UnitLimit = 100,
+    format: FeatureFormat = None,  # noqa: A002  # the parameter's name in the URL
+    width: TileWidth = None,
+    scale: TileScale = None,
+    accept: Annotated[str, Header()] = "*/*",
+) -> Response:
+    """What each unit of the first layer responds to most, as numbers or as a picture with a grey tile for each unit.
+
+    In a tile, zero is middle grey and the largest value is white or, if negative, black. `width` and `scale` are for
+    the picture only.
+    """
+    headers = {"Vary": "Accept"}
+
+    def features() -> Response:
+        model = trained_models.get(access.project, model_id)
+        if format == "png" or (format is None and prefers_png(accept)):
+            return Response(picture_of_features(model, after, limit, width, scale), 200, headers, "image/png")
+        return JSONResponse(page_of_features(model, after, limit), headers=headers)
+
+    return await heavy.run(features)
+
+
+@router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))
+async def check_gradient(
+    model_id: IdPath,
+    access: CanTrain,
+    checks: GradientChecksDep,
+    artifacts: ArtifactsDep,
+    trained_models: TrainedModelsDep,
+    seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the sample of parameters and examples.")] = 0,
+) -> GradientCheckResult:
+    """Compare the gradient that backpropagation gives at the model's weights with a numerical one, in float64.
+
+    Large networks and datasets are sampled, so that it takes some seconds at most. The examples are drawn from the
+    first rows of the dataset.
+    """
+
+    def check() -> GradientCheckResult:
+        model = trained_models.get(access.project, model_id)
+        return check_model(access.project, model_id, model, checks.database, artifacts, seed)
+
+    return await checks.run(check)

@@ -1,0 +1,937 @@
+"""Every error that the service answers with, and every one that a job can fail with: code, kind, meaning, what to do.
+
+docs/errors.md shows these tables. The codes of a kind are also a type, so that the type checker knows a code that is in
+no table, or that is raised as another kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "bad_request",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "method_not_allowed",
+    "too_slow",
+    "conflict",
+    "too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "too_many",
+    "internal",
+    "unavailable",
+    "failed_job",
+]
+
+STATUS_OF: dict[Kind, int] = {
+    "bad_request": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "too_slow": 408,
+    "conflict": 409,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid_request": 422,
+    "too_many": 429,
+    "internal": 500,
+    "unavailable": 503,
+}
+"""HTTP's status of each kind. The error of a failed job is no answer, and has none."""
+
+BadRequestCode = Literal[
+    "malformed_json",
+    "malformed_gzip",
+]
+
+UnauthenticatedCode = Literal[
+    "key_required",
+    "invalid_key",
+    "key_revoked",
+    "key_expired",
+]
+
+ForbiddenCode = Literal[
+    "scope_read_required",
+    "scope_train_required",
+    "scope_predict_required",
+    "scope_admin_required",
+]
+
+NotFoundCode = Literal[
+    "no_such_route",
+    "dataset_not_found",
+    "network_not_found",
+    "job_not_found",
+    "model_not_found",
+]
+
+MethodNotAllowedCode = Literal["method_not_allowed",]
+
+TooSlowCode = Literal["body_too_slow",]
+
+ConflictCode = Literal[
+    "request_in_progress",
+    "dataset_in_use",
+    "job_already_ended",
+    "job_not_ended",
+    "job_diverged",
+    "nothing_left_to_train",
+    "dataset_deleted",
+]
+
+TooLargeCode = Literal[
+    "request_too_large",
+    "too_many_values",
+    "reading_too_slow",
+    "file_needs_too_much_memory",
+    "too_many_categories",
+    "upload_too_large",
+    "too_many_columns",
+    "too_many_rows",
+    "too_many_cells",
+    "too_many_iterations",
+    "too_many_parameters",
+    "training_too_large",
+    "answer_too_large",
+    "picture_too_large",
+]
+
+UnsupportedMediaTypeCode = Literal[
+    "json_required",
+    "unsupported_coding",
+]
+
+InvalidRequestCode = Literal[
+    "invalid_request",
+    "idempotency_key_reused",
+    "multipart_required",
+    "malformed_multipart",
+    "file_required",
+    "duplicate_field",
+    "field_too_long",
+    "upload_interrupted",
+    "empty_file",
+    "no_rows",
+    "no_columns",
+    "not_utf8",
+    "not_text",
+    "invalid_csv",
+    "invalid_json",
+    "invalid_parquet",
+    "invalid_npz",
+    "not_rows",
+    "ragged_row",
+    "row_too_long",
+    "nested_value",
+    "mixed_types",
+    "unsupported_type",
+    "unsupported_array",
+    "integer_too_large",
+    "infinite_number",
+    "text_too_long",
+    "duplicate_column",
+    "unknown_column",
+    "column_is_input_and_target",
+    "no_inputs",
+    "targets_required",
+    "targets_not_allowed",
+    "one_target_only",
+    "task_required",
+    "text_column",
+    "target_not_classes",
+    "target_not_numeric",
+    "too_many_classes",
+    "one_class_only",
+    "constant_target",
+    "missing_values",
+    "values_too_large",
+    "inputs_leave_output_range",
+    "too_few_rows",
+    "output_units",
+    "softmax_needs_classes",
+    "cost_needs_other_output",
+    "sparsity_needs_sigmoid",
+    "patience_needs_holdout",
+    "differs_from_model",
+    "column_type_differs",
+    "unknown_category",
+    "too_few_iterations",
+    "invalid_rows",
+    "prediction_not_finite",
+    "no_such_unit",
+    "tile_width_required",
+    "tile_width",
+    "gradient_not_finite",
+]
+
+TooManyCode = Literal[
+    "too_many_requests",
+    "too_many_uploads",
+    "too_many_queued_jobs",
+]
+
+InternalCode = Literal["internal_error",]
+
+UnavailableCode = Literal[
+    "database_unavailable",
+    "redis_unavailable",
+    "storage_full",
+    "artifacts_unavailable",
+    "reading_interrupted",
+]
+
+FailureCode = Literal[
+    "diverged",
+    "gradient_check_failed",
+    "class_missing_in_training",
+    "constant_target_in_training",
+    "cannot_be_scaled",
+    "out_of_memory",
+    "scratch_full",
+    "worker_lost",
+    "internal_error",
+]
+
+AnswerCode = (
+    BadRequestCode
+    | UnauthenticatedCode
+    | ForbiddenCode
+    | NotFoundCode
+    | MethodNotAllowedCode
+    | TooSlowCode
+    | ConflictCode
+    | TooLargeCode
+    | UnsupportedMediaTypeCode
+    | InvalidRequestCode
+    | TooManyCode
+    | InternalCode
+    | UnavailableCode
+)
+"""The code of an error that a request is answered with."""
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One error.
+
+    Attributes:
+        code: its stable name.
+        kind: what sort of error it is. It decides HTTP's status.
+        meaning: what has happened.
+        remedy: what to do about it.
+    """
+
+    code: AnswerCode | FailureCode
+    kind: Kind
+    meaning: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Errors that come up in one place.
+
+    Attributes:
+        title: the place.
+        errors: in the order in which they are shown.
+    """
+
+    title: str
+    errors: tuple[ErrorCode, ...]
+
+
+GROUPS: tuple[Group, ...] = (
+    Group(
+        "Any request",
+        (
+            ErrorCode(
+                "malformed_json",
+                "bad_request",
+                "The body is not JSON, nests too deep, or has a number of thousands of digits.",
+                "Send valid JSON.",
+            ),
+            ErrorCode("malformed_gzip", "bad_request", "The body is not gzip, or ends too early.", "Compress again."),
+            ErrorCode(
+                "key_required",
+                "unauthenticated",
+                "No `Authorization: Bearer …`, and this server asks for a key.",
+                "Send the header `Authorization: Bearer …` with a key of your project.",
+            ),
+            ErrorCode(
+                "invalid_key",
+                "unauthenticated",
+                "No such key, or no key at all in the header.",
+                "Compare the key with the one that `backprop keys create` printed.",
+            ),
+            ErrorCode("key_revoked", "unauthenticated", "The key has been revoked.", "Ask for a new key."),
+            ErrorCode("key_expired", "unauthenticated", "The key has expired.", "Ask for a new key."),
+            ErrorCode(
+                "scope_read_required",
+                "forbidden",
+                "The key has not the scope `read`.",
+                "Use a key that has it.",
+            ),
+            ErrorCode(
+                "scope_train_required",
+                "forbidden",
+                "The key has not the scope `train`.",
+                "Use a key that has it.",
+            ),
+            ErrorCode(
+                "scope_predict_required",
+                "forbidden",
+                "The key has not the scope `predict`.",
+                "Use a key that has it.",
+            ),
+            ErrorCode(
+                "scope_admin_required",
+                "forbidden",
+                "The key has not the scope `admin`.",
+                "Use a key that has it.",
+            ),
+            ErrorCode("no_such_route", "not_found", "Nothing at this address.", "Look the address up at `/docs`."),
+            ErrorCode(
+                "method_not_allowed",
+                "method_not_allowed",
+                "Not with this method; `Allow` lists those it takes.",
+                "Use one of the methods in `Allow`.",
+            ),
+            ErrorCode(
+                "body_too_slow",
+                "too_slow",
+                "The body comes too slowly, see `BACKPROP_SLOW_BODY_SECONDS`.",
+                "Send the body faster, or raise the setting.",
+            ),
+            ErrorCode(
+                "request_too_large",
+                "too_large",
+                "The body is larger than `BACKPROP_MAX_REQUEST_BYTES`.",
+                "Send less at once, or raise the setting.",
+            ),
+            ErrorCode(
+                "too_many_values",
+                "too_large",
+                "The body has too many objects and arrays.",
+                "Send fewer rows at once.",
+            ),
+            ErrorCode(
+                "json_required",
+                "unsupported_media_type",
+                "The `Content-Type` is not JSON.",
+                "Send `Content-Type: application/json`.",
+            ),
+            ErrorCode(
+                "unsupported_coding",
+                "unsupported_media_type",
+                "The body comes in another coding than gzip.",
+                "Send it as it is, or in gzip.",
+            ),
+            ErrorCode(
+                "invalid_request",
+                "invalid_request",
+                "A field or parameter is missing, unknown, of the wrong type or out of its range.",
+                "Mend the places that `errors` names.",
+            ),
+            ErrorCode(
+                "too_many_requests",
+                "too_many",
+                "This key has made more than `BACKPROP_MAX_REQUESTS_PER_SECOND`.",
+                "Wait as long as `Retry-After` says.",
+            ),
+            ErrorCode(
+                "internal_error",
+                "internal",
+                "A fault of the service; its log has the reason.",
+                "Report it, with the time of the request.",
+            ),
+            ErrorCode(
+                "database_unavailable",
+                "unavailable",
+                "The database cannot be reached right now.",
+                "Try again later; nothing has been changed.",
+            ),
+            ErrorCode(
+                "redis_unavailable",
+                "unavailable",
+                "`/readyz` only: Redis cannot be reached; jobs are accepted all the same.",
+                "Nothing: jobs wait in the database until it is back.",
+            ),
+            ErrorCode("storage_full", "unavailable", "A disk of the server is full.", "Make room, and try again."),
+            ErrorCode(
+                "artifacts_unavailable",
+                "unavailable",
+                "The store of the datasets does not answer, or refuses the service; the log has the reason.",
+                "Try again later; look into the service's log if it lasts.",
+            ),
+        ),
+    ),
+    Group(
+        "Repeated requests",
+        (
+            ErrorCode(
+                "idempotency_key_reused",
+                "invalid_request",
+                "The key has come with another request.",
+                "Use a new key for each request.",
+            ),
+            ErrorCode(
+                "request_in_progress",
+                "conflict",
+                "The same request is being worked on: ask again.",
+                "Send the same request again after `Retry-After`.",
+            ),
+        ),
+    ),
+    Group(
+        "Things that are not there, or not in that state",
+        (
+            ErrorCode(
+                "dataset_not_found",
+                "not_found",
+                "The project has no dataset of this id.",
+                "Look the id up in the list of datasets.",
+            ),
+            ErrorCode(
+                "network_not_found",
+                "not_found",
+                "The project has no network of this id.",
+                "Look the id up in the list of networks.",
+            ),
+            ErrorCode(
+                "job_not_found",
+                "not_found",
+                "The project has no job of this id.",
+                "Look the id up in the list of jobs.",
+            ),
+            ErrorCode(
+                "model_not_found",
+                "not_found",
+                "The project has no model of this id.",
+                "Look the id up in the list of models.",
+            ),
+            ErrorCode(
+                "dataset_in_use",
+                "conflict",
+                "A queued or running job needs the dataset that is to be deleted.",
+                "Wait until its jobs have ended, or cancel them.",
+            ),
+            ErrorCode(
+                "job_already_ended",
+                "conflict",
+                "A job that has succeeded or failed cannot be cancelled.",
+                "Nothing: it is over.",
+            ),
+            ErrorCode(
+                "job_not_ended",
+                "conflict",
+                "A job that is queued or running goes on by itself and cannot be resumed.",
+                "Wait for it, or cancel it first.",
+            ),
+            ErrorCode(
+                "job_diverged",
+                "conflict",
+                "A job whose J was no longer finite would come to the same point again.",
+                "Start a new job with what the error of this one suggests.",
+            ),
+            ErrorCode(
+                "nothing_left_to_train",
+                "conflict",
+                "The job to be resumed has done all these iterations, or has stopped by itself.",
+                "Ask for more iterations in all, or start a new job from the model.",
+            ),
+            ErrorCode(
+                "dataset_deleted",
+                "conflict",
+                "A gradient check or a job to be resumed needs the dataset that it was trained on.",
+                "Upload the dataset again and start a new job.",
+            ),
+        ),
+    ),
+    Group(
+        "Uploads",
+        (
+            ErrorCode(
+                "too_many_uploads",
+                "too_many",
+                "`BACKPROP_MAX_UPLOADS` uploads of this project are being taken in.",
+                "Wait until one of them has ended.",
+            ),
+            ErrorCode(
+                "multipart_required",
+                "invalid_request",
+                "The body is not multipart/form-data.",
+                "Send the file as a form, as `curl --form file=@table.csv` does.",
+            ),
+            ErrorCode(
+                "malformed_multipart",
+                "invalid_request",
+                "The form ends too early or breaks the format.",
+                "Send the whole form.",
+            ),
+            ErrorCode(
+                "file_required",
+                "invalid_request",
+                "The form has no part `file`.",
+                "Name the part of the file `file`.",
+            ),
+            ErrorCode("duplicate_field", "invalid_request", "A part of the form comes twice.", "Send each part once."),
+            ErrorCode("field_too_long", "invalid_request", "A field other than the file is too long.", "Shorten it."),
+            ErrorCode(
+                "upload_interrupted",
+                "invalid_request",
+                "The connection closed before the end of the body.",
+                "Send the file again.",
+            ),
+            ErrorCode(
+                "reading_too_slow",
+                "too_large",
+                "Reading the file takes longer than `BACKPROP_MAX_READING_SECONDS`.",
+                "Split the table, or raise the setting.",
+            ),
+            ErrorCode(
+                "file_needs_too_much_memory",
+                "too_large",
+                "Reading the file takes more memory than `BACKPROP_MAX_READING_BYTES`.",
+                "Split the table, or raise the setting.",
+            ),
+            ErrorCode(
+                "too_many_categories",
+                "too_large",
+                "The columns have together more different integers and strings than can be listed.",
+                "Leave out columns that are keys or texts.",
+            ),
+            ErrorCode(
+                "reading_interrupted",
+                "unavailable",
+                "The processes that read files are being ended from outside.",
+                "Try again.",
+            ),
+            ErrorCode(
+                "upload_too_large",
+                "too_large",
+                "The file is larger than `BACKPROP_MAX_UPLOAD_BYTES`.",
+                "Split the file, or raise the setting.",
+            ),
+            ErrorCode("empty_file", "invalid_request", "The file has no content.", "Send a file that has rows."),
+            ErrorCode("no_rows", "invalid_request", "The table has no rows.", "Send a file that has rows."),
+            ErrorCode("no_columns", "invalid_request", "The table has no columns.", "Send a file that has columns."),
+            ErrorCode("not_utf8", "invalid_request", "The text is in another encoding.", "Save the file as UTF-8."),
+            ErrorCode(
+                "not_text",
+                "invalid_request",
+                "The file has binary data where CSV was expected.",
+                "Name the format, or send CSV.",
+            ),
+            ErrorCode(
+                "invalid_csv",
+                "invalid_request",
+                "The file is no CSV, or so damaged that it ends the process that reads it.",
+                "Open the file where it was made, and write it again.",
+            ),
+            ErrorCode(
+                "invalid_json",
+                "invalid_request",
+                "The file is no JSON, or so damaged that it ends the process that reads it.",
+                "Open the file where it was made, and write it again.",
+            ),
+            ErrorCode(
+                "invalid_parquet",
+                "invalid_request",
+                "The file is no Parquet file, or so damaged that it ends the process that reads it.",
+                "Open the file where it was made, and write it again.",
+            ),
+            ErrorCode(
+                "invalid_npz",
+                "invalid_request",
+                "The file is no NPZ file, or so damaged that it ends the process that reads it.",
+                "Open the file where it was made, and write it again.",
+            ),
+            ErrorCode(
+                "not_rows",
+                "invalid_request",
+                "JSON that is neither rows of objects nor rows of arrays.",
+                "Send an array of rows, or one row a line.",
+            ),
+            ErrorCode(
+                "ragged_row",
+                "invalid_request",
+                "A row with more or fewer values than the first.",
+                "Give every row as many values as the first.",
+            ),
+            ErrorCode(
+                "row_too_long",
+                "invalid_request",
+                "A row of a CSV file is longer than can be read at once.",
+                "End every row with a line end.",
+            ),
+            ErrorCode(
+                "nested_value",
+                "invalid_request",
+                "An object or array where a value should be.",
+                "Put each value into a column of its own.",
+            ),
+            ErrorCode(
+                "mixed_types",
+                "invalid_request",
+                "A JSON column with values of different types.",
+                "Use one type throughout the column.",
+            ),
+            ErrorCode(
+                "unsupported_type",
+                "invalid_request",
+                "A Parquet column of dates, bytes or nested values.",
+                "Leave the column out, or turn it into numbers or strings.",
+            ),
+            ErrorCode(
+                "unsupported_array",
+                "invalid_request",
+                "An NPZ array of a type or shape that is no column.",
+                "Save arrays of numbers, booleans or strings with one or two dimensions.",
+            ),
+            ErrorCode(
+                "integer_too_large",
+                "invalid_request",
+                "An integer is beyond ±2⁶³.",
+                "Write such numbers as decimals or as strings.",
+            ),
+            ErrorCode(
+                "infinite_number",
+                "invalid_request",
+                "A number is infinite.",
+                "Leave the value empty if it is unknown.",
+            ),
+            ErrorCode(
+                "text_too_long",
+                "invalid_request",
+                "A string of more than 32 KiB.",
+                "Leave the column out, or shorten its texts.",
+            ),
+            ErrorCode(
+                "duplicate_column",
+                "invalid_request",
+                "Two columns of one name, or, in a job, one column named twice.",
+                "Give each column a name of its own, and name each once.",
+            ),
+            ErrorCode(
+                "too_many_columns",
+                "too_large",
+                "More than `BACKPROP_MAX_COLUMNS`.",
+                "Leave columns out, or raise the setting.",
+            ),
+            ErrorCode(
+                "too_many_rows",
+                "too_large",
+                "More than `BACKPROP_MAX_ROWS`, or `BACKPROP_MAX_PREDICTION_ROWS` in a prediction.",
+                "Send fewer rows, or raise the setting.",
+            ),
+            ErrorCode(
+                "too_many_cells",
+                "too_large",
+                "More rows times columns than a file of the allowed size could hold.",
+                "Split the table.",
+            ),
+        ),
+    ),
+    Group(
+        "Jobs that are refused",
+        (
+            ErrorCode(
+                "unknown_column",
+                "invalid_request",
+                "The dataset has no such column.",
+                "Look the columns up in the dataset.",
+            ),
+            ErrorCode(
+                "column_is_input_and_target",
+                "invalid_request",
+                "A column is named as an input and as a target.",
+                "Name each column once.",
+            ),
+            ErrorCode("no_inputs", "invalid_request", "Every column is a target.", "Name fewer targets."),
+            ErrorCode(
+                "targets_required",
+                "invalid_request",
+                "No targets, and the task is not reconstruction.",
+                "Name the target columns.",
+            ),
+            ErrorCode(
+                "targets_not_allowed",
+                "invalid_request",
+                "Targets for a reconstruction, whose targets are its inputs.",
+                "Leave `targets` out.",
+            ),
+            ErrorCode(
+                "one_target_only",
+                "invalid_request",
+                "Classification takes one target column.",
+                "Name one target, or ask for a regression.",
+            ),
+            ErrorCode(
+                "task_required",
+                "invalid_request",
+                "An integer target with few values: classes or a quantity?.",
+                "Say `task`: classification or regression.",
+            ),
+            ErrorCode(
+                "text_column",
+                "invalid_request",
+                "A column of more than 1,000 different strings.",
+                "Leave the column out of `inputs`.",
+            ),
+            ErrorCode(
+                "target_not_classes",
+                "invalid_request",
+                "Numbers with decimals are no classes.",
+                "Ask for a regression.",
+            ),
+            ErrorCode(
+                "target_not_numeric",
+                "invalid_request",
+                "Strings or booleans are no quantity.",
+                "Ask for a classification.",
+            ),
+            ErrorCode(
+                "too_many_classes",
+                "invalid_request",
+                "The target has more than 1,000 classes.",
+                "Put classes together.",
+            ),
+            ErrorCode(
+                "one_class_only",
+                "invalid_request",
+                "The target has one class: there is nothing to tell apart.",
+                "Choose a target with at least two classes.",
+            ),
+            ErrorCode(
+                "constant_target",
+                "invalid_request",
+                "The target has one value throughout: there is nothing to learn.",
+                "Choose another target.",
+            ),
+            ErrorCode(
+                "missing_values",
+                "invalid_request",
+                "A column that the job uses has missing values.",
+                "Fill the gaps, or leave the column out of `inputs`.",
+            ),
+            ErrorCode("values_too_large", "invalid_request", "Numbers beyond ±10¹⁵⁰.", "Choose other units."),
+            ErrorCode(
+                "inputs_leave_output_range",
+                "invalid_request",
+                "A reconstruction whose output cannot reach its inputs with this scaling.",
+                "Choose another scaling or another output activation.",
+            ),
+            ErrorCode(
+                "too_few_rows",
+                "invalid_request",
+                "The table has no rows, or too few to hold one out.",
+                "Upload more rows, or hold fewer out.",
+            ),
+            ErrorCode(
+                "output_units",
+                "invalid_request",
+                "The output layer's units are not those the targets need.",
+                "Leave the units of the output layer out.",
+            ),
+            ErrorCode(
+                "softmax_needs_classes",
+                "invalid_request",
+                "A softmax output for something else than classification.",
+                "Choose another output activation.",
+            ),
+            ErrorCode(
+                "cost_needs_other_output",
+                "invalid_request",
+                "Cross-entropy of an output that is neither sigmoid nor softmax, or the reverse.",
+                "Choose another cost or another output activation.",
+            ),
+            ErrorCode(
+                "sparsity_needs_sigmoid",
+                "invalid_request",
+                "A sparsity term without hidden layers, or with others than sigmoid.",
+                "Use sigmoid hidden layers, or leave the sparsity term out.",
+            ),
+            ErrorCode(
+                "patience_needs_holdout",
+                "invalid_request",
+                "Early stopping with no rows held out.",
+                "Say a `holdout`, or leave `patience` out.",
+            ),
+            ErrorCode(
+                "differs_from_model",
+                "invalid_request",
+                "With `from_model_id`, a network, columns, task or scaling that are not the model's.",
+                "Leave out what the job takes over from the model.",
+            ),
+            ErrorCode(
+                "column_type_differs",
+                "invalid_request",
+                "With `from_model_id`, a column of another type than the model was trained on.",
+                "Make the columns of the types that the model was trained on.",
+            ),
+            ErrorCode(
+                "unknown_category",
+                "invalid_request",
+                "With `from_model_id`, a category or class that the model does not know.",
+                "Leave such rows out, or train a new model.",
+            ),
+            ErrorCode(
+                "too_few_iterations",
+                "invalid_request",
+                "A job is resumed to fewer iterations than it has done.",
+                "Ask for at least as many as it has done.",
+            ),
+            ErrorCode(
+                "too_many_queued_jobs",
+                "too_many",
+                "`BACKPROP_MAX_QUEUED_JOBS` jobs of this project wait.",
+                "Wait until some have been taken up.",
+            ),
+            ErrorCode(
+                "too_many_iterations",
+                "too_large",
+                "More than `BACKPROP_MAX_ITERATIONS`.",
+                "Ask for fewer, or raise the setting.",
+            ),
+            ErrorCode(
+                "too_many_parameters",
+                "too_large",
+                "More than `BACKPROP_MAX_PARAMETERS`.",
+                "Use smaller layers, or raise the setting.",
+            ),
+            ErrorCode(
+                "training_too_large",
+                "too_large",
+                "More memory than `BACKPROP_MAX_TRAINING_BYTES`.",
+                "Use smaller layers, fewer rows or dtype float32, or raise the setting.",
+            ),
+        ),
+    ),
+    Group(
+        "Models",
+        (
+            ErrorCode(
+                "invalid_rows",
+                "invalid_request",
+                "Rows with unknown, missing or unreadable values; each is named.",
+                "Mend the places that `errors` names.",
+            ),
+            ErrorCode(
+                "prediction_not_finite",
+                "invalid_request",
+                "Numbers so far from the training data that the network overflows.",
+                "Compare the rows with the data that the model was trained on.",
+            ),
+            ErrorCode(
+                "answer_too_large",
+                "too_large",
+                "More rows than one answer can hold.",
+                "Send fewer rows at once.",
+            ),
+            ErrorCode(
+                "no_such_unit",
+                "invalid_request",
+                "Features of units that the first layer does not have.",
+                "Ask for units below the layer's size.",
+            ),
+            ErrorCode(
+                "tile_width_required",
+                "invalid_request",
+                "A picture of inputs that make no square needs a width.",
+                "Say `width`.",
+            ),
+            ErrorCode(
+                "tile_width",
+                "invalid_request",
+                "A width that does not divide the number of inputs.",
+                "Choose a width that divides the number of inputs.",
+            ),
+            ErrorCode(
+                "picture_too_large",
+                "too_large",
+                "The picture would be too large.",
+                "Ask for fewer units or a smaller scale.",
+            ),
+            ErrorCode(
+                "gradient_not_finite",
+                "invalid_request",
+                "J is not a finite number at these weights.",
+                "Train with a smaller learning rate.",
+            ),
+        ),
+    ),
+    Group(
+        "Jobs that failed",
+        (
+            ErrorCode(
+                "diverged",
+                "failed_job",
+                "J is no longer a finite number; the message says at which iteration and what to try.",
+                "Try what the message suggests: a smaller learning rate, scaled inputs.",
+            ),
+            ErrorCode(
+                "gradient_check_failed",
+                "failed_job",
+                "The gradient and the numerical one differ; the message says where.",
+                "Scale the inputs, or train without the check.",
+            ),
+            ErrorCode(
+                "class_missing_in_training",
+                "failed_job",
+                "All rows of a class are held out.",
+                "Use a smaller holdout or another seed.",
+            ),
+            ErrorCode(
+                "constant_target_in_training",
+                "failed_job",
+                "The target varies in the held-out rows only.",
+                "Use a smaller holdout or another seed.",
+            ),
+            ErrorCode(
+                "cannot_be_scaled",
+                "failed_job",
+                "A column is spread too far or too little for double precision.",
+                "Choose other units for the column.",
+            ),
+            ErrorCode(
+                "out_of_memory",
+                "failed_job",
+                "The worker has not enough memory.",
+                "Use smaller layers, fewer rows or dtype float32.",
+            ),
+            ErrorCode(
+                "scratch_full",
+                "failed_job",
+                "The worker's disk has no room for the coded rows.",
+                "Make room on the worker, or use fewer columns or dtype float32.",
+            ),
+            ErrorCode(
+                "worker_lost",
+                "failed_job",
+                "Its worker died `BACKPROP_MAX_CRASHES` times in a row without a new checkpoint.",
+                "Use a smaller network; or resume the job if it was not its fault.",
+            ),
+            ErrorCode(
+                "internal_error",
+                "failed_job",
+                "A fault of the service; the worker's log has the reason.",
+                "Report it, with the id of the job.",
+            ),
+        ),
+    ),
+)
+
+ANSWERS: dict[str, ErrorCode] = {
+    error.code: error for group in GROUPS for error in group.errors if error.kind != "failed_job"
+}
+"""The errors of answers, by their code."""
+
+FAILURES: dict[str, ErrorCode] = {
+    error.code: error for group in GROUPS for error in group.errors if error.kind == "failed_job"
+}
+"""The errors of failed jobs, by their code."""

@@ -1,0 +1,153 @@
+"""What a client gets about jobs. What it sends for a new one is `backprop_client.wire.specs.JobSpec`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.specs import (
+    MOST_ITERATIONS,
+    InputColumn,
+    NetworkSpec,
+    Scaling,
+    TargetColumn,
+    Task,
+    TrainingSpec,
+    refuse_text_and_booleans,
+)
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+EventKind = Literal[
+    "submitted",
+    "started",
+    "released",
+    "lost",
+    "cancel_requested",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "resumed",
+]
+
+StopReason = Literal["tolerance", "patience", "no_progress"]
+"""What can end a training before its last iteration. The core has the same list, and a test compares the two."""
+
+
+class ResumeRequest(BaseModel):
+    """How far a job is to go that has ended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    iterations: Annotated[int | None, BeforeValidator(refuse_text_and_booleans)] = Field(
+        default=None,
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="N in all, those already done included; null for as many as before. A job that was asked for N at "
+        "once would have had the same costs and weights.",
+    )
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str = Field(examples=["diverged"])
+    message: str
+
+
+class JobOut(BaseModel):
+    """A job: what was asked, and how far it has come."""
+
+    model_config = ConfigDict(title="Job")
+
+    id: str
+    status: Status
+    iteration: int | None = Field(description="Last iteration whose cost is recorded; null before the first.")
+    iterations: int = Field(description="How many were asked for; it may stop earlier, see stopped_by.")
+    cost: float | None = Field(description="J(W,b) at `iteration`.")
+    rate: float | None = Field(description="Iterations per second of this attempt so far.")
+    eta_seconds: float | None = Field(
+        description="At this rate, how long until the last iteration; null unless running."
+    )
+    attempt: int = Field(description="How many times a worker has taken the job up.")
+    cancel_requested: bool
+    error: JobError | None
+    model_id: str | None = Field(
+        description="The trained model, once the job has succeeded; the newest, if it was resumed after that."
+    )
+    stopped_by: StopReason | None = Field(
+        description="What ended the training before its last iteration: tolerance (‖∇J‖ is small enough), patience (no "
+        "better held-out cost for so long) or no_progress (lbfgs cannot make J smaller in this precision)."
+    )
+    gradient_check: GradientCheckResult | None = Field(
+        description="At the initial parameters; null unless asked for, and until it is done."
+    )
+    dataset_id: str
+    network_id: str | None
+    from_model_id: str | None = Field(description="The model whose weights the job started from, if it did.")
+    network: NetworkSpec = Field(description="With the output layer's units filled in from the data.")
+    sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
+    task: Task
+    inputs: tuple[InputColumn, ...]
+    targets: tuple[TargetColumn, ...]
+    scaling: Scaling
+    holdout: float
+    training: TrainingSpec
+    created_at: datetime
+    started_at: datetime | None = Field(description="When the current attempt began.")
+    finished_at: datetime | None
+
+
+class JobPage(BaseModel):
+    """Jobs, newest first."""
+
+    data: list[JobOut]
+    has_more: bool
+
+
+class EventOut(BaseModel):
+    """One step in a job's life."""
+
+    model_config = ConfigDict(title="Event", populate_by_name=True)
+
+    sequence: int = Field(description="1, 2, 3, … of the job.")
+    kind: EventKind = Field(
+        description="submitted; started: a worker has taken it up; released: its worker has put it back; lost: its "
+        "worker has died; cancel_requested; succeeded; failed; cancelled; resumed."
+    )
+    from_status: Status | None = Field(alias="from", description="The job's status before; null for the first event.")
+    to_status: Status = Field(alias="to", description="And after it.")
+    at: datetime
+    attempt: int = Field(description="The attempt that was under way, or began; 0 before the first.")
+    reason: str | None = Field(description="Why, where the kind does not say it all: of a failure its code.")
+
+
+class EventPage(BaseModel):
+    """Events of a job, the oldest first."""
+
+    data: list[EventOut]
+    has_more: bool
+
+
+class CostOut(BaseModel):
+    """J(W,b) at the parameters after `iteration` updates, and the terms it is the sum of."""
+
+    model_config = ConfigDict(title="Cost")
+
+    iteration: int
+    cost: float = Field(description="J; with mini-batches, on the batch that the next update takes.")
+    data_cost: float = Field(description="(1/m) Σ J(W,b;x,y).")
+    decay_cost: float = Field(description="(λ/2) Σ W².")
+    sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
+    held_out_cost: float | None = Field(description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none.")
+    evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
+
+
+class CostPage(BaseModel):
+    """Costs in the order of iterations, gap-free unless thinned by `points`."""
+
+    data: list[CostOut]
+    has_more: bool

@@ -1,0 +1,114 @@
+"""What a client sends and gets about models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
+
+from backprop_client.wire.specs import LayerSpec, Task
+from backprop_client.wire.strict_models import StrictModel
+
+
+class ModelOut(BaseModel):
+    """A trained model: the network, how rows become its inputs, and how good it is."""
+
+    model_config = ConfigDict(title="Model")
+
+    id: str
+    job_id: str
+    from_model_id: str | None = Field(
+        description="The model that its training went on from: the one its job named, or the job's own from before it "
+        "was resumed; null where training started from random weights."
+    )
+    dataset_id: str
+    task: Task
+    sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
+    layers: tuple[LayerSpec, ...]
+    preprocessing: dict[str, Any] = Field(
+        description="How rows become inputs and outputs become answers: offsets and scales of numbers (coded = "
+        "(value − offset) / scale), categories in the order of their units, the coding of the targets."
+    )
+    metrics: dict[str, Any] = Field(description="On the training rows and on those held out, in the data's own units.")
+    iteration: int = Field(
+        description="Updates that the weights have had; with patience, those of the best held-out cost."
+    )
+    cost: float = Field(
+        description="J(W,b) of these weights on the training rows; with mini-batches, on the job's next batch."
+    )
+    created_at: datetime
+
+
+class ModelPage(BaseModel):
+    """Models, newest first."""
+
+    data: list[ModelOut]
+    has_more: bool
+
+
+def _object_or_array(row: object) -> object:
+    """Say so in one error, where the union would give one for each of its members."""
+    if not isinstance(row, dict | list):
+        raise ValueError("must be a JSON object or array")
+    return row
+
+
+Row = Annotated[dict[str, Any] | list[Any], BeforeValidator(_object_or_array)]
+
+
+class PredictionRequest(StrictModel):
+    """Rows to predict for."""
+
+    rows: Annotated[list[Row], FailFast()] = Field(
+        min_length=1,
+        description="Each an object from column to value, or an array of values in the order of the model's inputs. "
+        "Target columns may be present in objects and are ignored.",
+        examples=[[{"pixel_0_0": 0, "pixel_0_1": 12}]],
+    )
+
+
+class ClassScore(BaseModel):
+    """How strongly the network votes for one class."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    label: bool | int | str = Field(alias="class")
+    score: float = Field(description="In [0, 1]; a probability if the output is softmax, else only a score.")
+
+
+class PredictionOut(BaseModel):
+    """The answer for one row."""
+
+    prediction: bool | int | str | dict[str, Any] = Field(
+        description="Classification: the label. Regression: target to value. Reconstruction: column to value."
+    )
+    scores: list[ClassScore] | None = Field(default=None, description="Classification only: one for each class.")
+
+
+class PredictionResponse(BaseModel):
+    """An answer for each row, in the same order."""
+
+    model_id: str
+    predictions: list[PredictionOut]
+
+
+class FeatureOut(BaseModel):
+    """What one unit of the first layer responds to."""
+
+    model_config = ConfigDict(title="Feature")
+
+    unit: int = Field(description="i, from 0 as the rows of W1.")
+    norm: float | None = Field(description="√(Σ_j W_ij²); null if it exceeds double precision.")
+    values: list[float] = Field(
+        description="x_j = W_ij / norm, in the order of `inputs`: of all inputs of length 1 the one that makes the "
+        "unit's z greatest. Zeros if all its weights are 0."
+    )
+
+
+class FeaturePage(BaseModel):
+    """Features of consecutive units."""
+
+    inputs: list[str] = Field(description="What each unit of the input layer stands for: age, or colour=red.")
+    data: list[FeatureOut]
+    has_more: bool

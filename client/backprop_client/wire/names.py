@@ -1,0 +1,16 @@
+"""Names that people give."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("must have only printable characters")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]

@@ -1,0 +1,357 @@
+"""What a job is asked to do: network, training and data, as a client writes it and as a worker reads it.
+
+`JobSpec` is the body of a request. `ResolvedJob` is the same job once it has been checked against its
+dataset: every default filled in, every column typed, every layer's size known. The job's row stores the
+latter, as JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from backprop_client.wire.columns import ColumnType, Labels
+from backprop_client.wire.strict_models import StrictModel, at_most
+
+Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
+Task = Literal["classification", "regression", "reconstruction"]
+Scaling = Literal["standardize", "min_max", "none"]
+Optimizer = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
+CostName = Literal["squared_error", "cross_entropy"]
+
+HIDDEN_ONLY: tuple[Activation, ...] = ("relu",)
+"""No output layer can have these activations: no coding of targets fits their range."""
+
+OUTPUT_ONLY: tuple[Activation, ...] = ("softmax",)
+"""No hidden layer can have these activations: a unit's value depends on its neighbours."""
+
+OPTIMIZER_FIELDS: dict[Optimizer, dict[str, float | None]] = {
+    "gradient_descent": {"learning_rate": 1.0, "batch_size": None},
+    "momentum": {"learning_rate": 0.1, "momentum": 0.9, "batch_size": None},
+    "adam": {"learning_rate": 0.001, "batch_size": None},
+    "lbfgs": {"corrections": 10},
+}
+"""The fields of a training that each optimizer reads, with their defaults. Other optimizers may not have them. The
+core's own table says the same, and a test compares the two. A client has no core to ask."""
+
+OPTIMIZERS_WITH: dict[str, tuple[Optimizer, ...]] = {
+    field: tuple(optimizer for optimizer, read in OPTIMIZER_FIELDS.items() if field in read)
+    for field in ("learning_rate", "momentum", "corrections", "batch_size")
+}
+"""The optimizers that read each field."""
+
+DEFAULT_SPARSITY = 0.01
+
+MOST_ITERATIONS = 1_000_000_000
+
+
+def refuse_text_and_booleans(value: object) -> object:
+    """Keep Pydantic from reading the string "3" or the boolean true as a number."""
+    if isinstance(value, bool | str | bytes):
+        raise ValueError("must be a number")
+    return value
+
+
+def _refuse_lone_surrogates(name: str) -> str:
+    """JSON can spell half of a surrogate pair, which no file, database or answer could hold."""
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise ValueError("is not valid Unicode text")
+    return name
+
+
+_Integer = Annotated[int, BeforeValidator(refuse_text_and_booleans)]
+_Number = Annotated[float, BeforeValidator(refuse_text_and_booleans), Field(allow_inf_nan=False)]
+_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_Name = Annotated[str, AfterValidator(_refuse_lone_surrogates)]
+_ColumnNames = Annotated[tuple[_Name, ...], at_most(10_000), Field(min_length=1, max_length=10_000)]
+
+
+class _Spec(StrictModel):
+    """What a client may have written; it does not change."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class LayerSpec(_Spec):
+    """One layer of units after the input layer."""
+
+    units: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="How many units the layer has (the bias is not counted). Required for a hidden layer; "
+        "the output layer may leave it out, since its size follows from the targets.",
+    )
+    activation: Activation = Field(
+        default="sigmoid",
+        description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; output: sigmoid, tanh, linear, or "
+        "softmax for classes, whose outputs are probabilities.",
+    )
+
+
+class NetworkSpec(_Spec):
+    """A feed-forward network. Its input size comes from the data."""
+
+    layers: Annotated[tuple[LayerSpec, ...], at_most(100)] = Field(
+        min_length=1,
+        max_length=100,
+        description="The hidden layers in order, then the output layer as the last.",
+        examples=[[{"units": 25, "activation": "sigmoid"}, {"activation": "sigmoid"}]],
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _hidden_sizes_and_output_activation(cls, layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
+        without_units = [str(index) for index, layer in enumerate(layers[:-1]) if layer.units is None]
+        if without_units:
+            raise ValueError(
+                f"hidden layers need units, which layer {', '.join(without_units)} (counted from 0) does not "
+                "give; only the last layer, the output, may leave them out"
+            )
+        output = layers[-1].activation
+        if output in HIDDEN_ONLY:
+            raise ValueError(f"the last layer is the output: use sigmoid, tanh, linear or softmax there, not {output}")
+        for index, layer in enumerate(layers[:-1]):
+            if layer.activation in OUTPUT_ONLY:
+                raise ValueError(f"layer {index} (counted from 0) is hidden, and {layer.activation} is for the output")
+        return layers
+
+
+class TrainingSpec(_Spec):
+    """How the network is trained. Symbols are those of the tutorial's pages on backpropagation and what follows it.
+
+    A field that the optimizer would not read is refused rather than ignored. Fields whose default is null get the one
+    that their description names, if they apply (`with_defaults`).
+    """
+
+    optimizer: Optimizer = Field(
+        default="gradient_descent",
+        description="gradient_descent: W −= α ∇J, as on the page. momentum: v = μ v − α ∇J, W += v. adam: Kingma and "
+        "Ba's, with β₁ = 0.9, β₂ = 0.999, ε = 1e-8. lbfgs: L-BFGS with a Wolfe line search, which needs no "
+        "learning_rate and several evaluations of J an iteration.",
+    )
+    iterations: _Integer = Field(
+        default=400,
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
+        "after each update; 0 gives the initial weights.",
+    )
+    learning_rate: _Number | None = Field(
+        default=None,
+        gt=0,
+        description="α, the step along the negative gradient of J; not for lbfgs. Default: 1 for gradient_descent, "
+        "0.1 for momentum, 0.001 for adam. They suit sigmoid networks on scaled inputs; linear and relu units mostly "
+        "need a tenth or less, and more so with many outputs.",
+    )
+    momentum: _Number | None = Field(
+        default=None, ge=0, lt=1, description="μ, the share of the last step that momentum keeps. Default: 0.9."
+    )
+    corrections: _Integer | None = Field(
+        default=None, ge=1, le=1000, description="How many past steps lbfgs remembers. Default: 10."
+    )
+    batch_size: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=2**31,
+        description="Examples of a mini-batch: an iteration then is one update on so many of them, in an order that is "
+        "shuffled for every pass. Null: all at every update. Not for lbfgs.",
+    )
+    cost: CostName | None = Field(
+        default=None,
+        description="J(W,b;x,y) of one example. squared_error: ½‖h(x) − y‖², as on the page; cross_entropy: "
+        "−Σ y log h(x) for a softmax output, −Σ [y log h(x) + (1 − y) log(1 − h(x))] for a sigmoid one. Default: "
+        "cross_entropy for a softmax output, squared_error for all others.",
+    )
+    weight_decay: _Number = Field(
+        default=0.0, ge=0, description="λ of the decay term (λ/2) Σ W² in J. Biases are not decayed."
+    )
+    sparsity_weight: _Number = Field(
+        default=0.0,
+        ge=0,
+        description="β of the sparsity term β Σ_j KL(ρ‖ρ̂_j) in J, ρ̂_j being the mean activation of hidden unit j. "
+        "Needs hidden layers, all of them sigmoid. 0: no such term.",
+    )
+    sparsity: _Number | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="ρ, the mean activation that hidden units are drawn to. Only with sparsity_weight. Default: 0.01.",
+    )
+    tolerance: _Number = Field(
+        default=0.0,
+        ge=0,
+        description="Training ends before the last iteration where ‖∇J‖ ≤ tolerance; 0 for never. Not with batch_size.",
+    )
+    patience: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        description="Early stopping: training ends after so many iterations without a new lowest cost of the held-out "
+        "rows, and the model gets the weights that had it. Needs a holdout. Null: never.",
+    )
+    init: Literal["normal", "uniform"] = Field(
+        default="normal",
+        description="Initial parameters. normal: every weight and bias ~ N(0, ε²), as on the page; uniform: "
+        "weights ~ U[−r, r], r = √(6 / (n_in + n_out + 1)), biases 0.",
+    )
+    epsilon: _Number = Field(
+        default=0.01, gt=0, description="ε, the standard deviation of the normal init; unused by uniform."
+    )
+    seed: _Integer = Field(
+        default=0,
+        ge=0,
+        le=2**63 - 1,
+        description="Decides everything random: the initial parameters, which rows are held out, the order in "
+        "which mini-batches take them.",
+    )
+    dtype: Literal["float64", "float32"] = Field(
+        default="float64",
+        description="Precision of parameters, data and arithmetic. float32 takes about half the time.",
+    )
+
+    @field_validator(*OPTIMIZERS_WITH)
+    @classmethod
+    def _read_by_the_optimizer(cls, value: float | None, info: ValidationInfo) -> float | None:
+        optimizer = info.data.get("optimizer")  # absent if it was refused itself
+        takers = OPTIMIZERS_WITH[info.field_name or ""]
+        if value is not None and optimizer is not None and optimizer not in takers:
+            raise ValueError(f"{optimizer} has no {info.field_name}; it is for {', '.join(takers)}")
+        return value
+
+    @field_validator("sparsity")
+    @classmethod
+    def _sparsity_has_a_weight(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("sparsity_weight") == 0:
+            raise ValueError("has no effect without a sparsity_weight")
+        return value
+
+    @field_validator("tolerance")
+    @classmethod
+    def _tolerance_is_of_all_examples(cls, value: float, info: ValidationInfo) -> float:
+        if value and info.data.get("batch_size") is not None:
+            raise ValueError("the gradient of a mini-batch does not vanish at the minimum: give no batch_size")
+        return value
+
+    def with_defaults(self, output: Activation) -> TrainingSpec:
+        """The same training with every default filled in that applies, for a network with that output."""
+        defaults: dict[str, Any] = {
+            **OPTIMIZER_FIELDS[self.optimizer],
+            "cost": "cross_entropy" if output == "softmax" else "squared_error",
+            "sparsity": DEFAULT_SPARSITY if self.sparsity_weight else None,
+        }
+        return self.model_copy(update={name: value for name, value in defaults.items() if getattr(self, name) is None})
+
+
+class JobSpec(_Spec):
+    """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
+
+    dataset_id: _Id = Field(description="The dataset to learn from.", examples=["ds_01jd3kz7"])
+    network: NetworkSpec | None = Field(
+        default=None, description="The network, in place. Give either this or network_id; neither with from_model_id."
+    )
+    network_id: _Id | None = Field(default=None, description="The id of a stored network.")
+    inputs: _ColumnNames | None = Field(
+        default=None,
+        description="Columns the network sees, in order. Default: all that are not targets, in file order.",
+    )
+    targets: _ColumnNames | None = Field(
+        default=None,
+        description="Columns to predict: one for classification, one or more for regression, none for reconstruction.",
+    )
+    task: Task | None = Field(
+        default=None,
+        description="Default: classification for one category or boolean target; regression for number "
+        "targets and for integer ones with more than 100 distinct values. To be given for other integer "
+        "targets and for reconstruction (targets = inputs).",
+    )
+    scaling: Scaling | None = Field(
+        default=None,
+        description="How number inputs are scaled; learned from the training rows. standardize: "
+        "(x − mean) / sd; min_max: into [0, 1]; none: as they are. Default: standardize; for reconstruction "
+        "by a sigmoid or tanh output: min_max, into that output's range, [0, 1] or [−1, 1].",
+    )
+    holdout: _Number = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Fraction of the m rows kept out of training, used for metrics and early stopping only: the first "
+        "round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
+    )
+    training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
+    gradient_check: StrictBool = Field(
+        default=False,
+        description="Compare backpropagation's gradient with a numerical one at the initial parameters, before it "
+        "trains. The job shows the result, and fails with the code gradient_check_failed if they differ.",
+    )
+    from_model_id: _Id | None = Field(
+        default=None,
+        description="Start from the weights of this model instead of random ones, with its network, columns, task and "
+        "scaling, all of which may be left out. The rows, of any dataset with these columns, are coded as the model's "
+        "were. The optimizer starts afresh: to go on as if nothing had been, resume the model's job.",
+    )
+
+    @model_validator(mode="after")
+    def _one_network(self) -> Self:
+        given = (self.network is not None) + (self.network_id is not None)
+        if given == 2 or (given == 0 and self.from_model_id is None):
+            raise ValueError("give exactly one of network and network_id, or from_model_id")
+        return self
+
+
+class InputColumn(_Spec):
+    """A column the network sees, with the categories of a category or boolean column; a number has none."""
+
+    name: str
+    type: ColumnType
+    categories: tuple[StrictBool, ...] | tuple[StrictStr, ...] | None = None
+
+
+class TargetColumn(_Spec):
+    """A column the network learns to predict, with the sorted classes if the task is classification."""
+
+    name: str
+    type: ColumnType
+    classes: Labels | None = None
+
+
+class ResolvedJob(_Spec):
+    """A job with nothing left to infer: what the database keeps and the worker trains.
+
+    Attributes:
+        network: with the output layer's units filled in.
+        training: with the defaults filled in that apply.
+        targets: empty for reconstruction, where the inputs are the targets.
+        from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
+        sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
+        rows: of the dataset, held-out ones included.
+        parameters: how many weights and biases the network has.
+        estimated_bytes: of memory, estimated, that training takes.
+    """
+
+    dataset_id: str
+    network: NetworkSpec
+    network_id: str | None = None
+    inputs: tuple[InputColumn, ...]
+    targets: tuple[TargetColumn, ...]
+    task: Task
+    scaling: Scaling
+    holdout: float
+    training: TrainingSpec
+    gradient_check: bool
+    from_model_id: str | None = None
+    sizes: tuple[int, ...]
+    rows: int
+    parameters: int
+    estimated_bytes: int

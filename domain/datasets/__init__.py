@@ -1,0 +1,1 @@
+"""Uploaded tables: read, kept, read again."""

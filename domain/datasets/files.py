@@ -1,0 +1,132 @@
+"""The canonical file of a dataset: one Parquet file, whatever the client uploaded.
+
+Its columns are int64, float64, bool or string; a missing value is null, and no number is NaN or infinite.
+Row groups hold about `ROW_GROUP_BYTES` of values, so that writing and reading need the same memory for a
+thousand rows and for a hundred million, for 3 columns and for 10,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from backprop_client.wire.datasets import Scalar
+from infra.artifacts import ArtifactStore
+
+ROW_GROUP_BYTES = 64 * 2**20
+"""Bytes. The values of a row group take so many, 8 each. Row groups of long strings have fewer values."""
+
+BATCH_BYTES = 8 * 2**20
+"""Bytes. The values of a batch take so many, 8 each, where nobody names a number of rows."""
+
+CANONICAL_TYPES = (pa.int64(), pa.float64(), pa.bool_(), pa.string())
+
+
+class DatasetWriter(AbstractContextManager["DatasetWriter"]):
+    """Writes a canonical file batch by batch."""
+
+    def __init__(self, sink: pa.NativeFile, schema: pa.Schema) -> None:
+        """Begin the file.
+
+        Args:
+            sink: where its bytes go; left open.
+            schema: at least one field, each of a type in `CANONICAL_TYPES`.
+        """
+        self._schema = schema
+        self._row_group_rows = _rows_within(ROW_GROUP_BYTES, len(schema))
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        self._writer = parquet.ParquetWriter(
+            sink,
+            schema,
+            compression="lz4",
+            # Floats seldom repeat: a dictionary of them costs time and saves nothing.
+            use_dictionary=[field.name for field in schema if field.type in (pa.int64(), pa.string())],
+            # Per row group and column, and read by nobody: the summaries are in the database.
+            write_statistics=False,
+        )
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append the rows of a batch of the file's schema."""
+        self._pending.append(batch)
+        self._pending_rows += batch.num_rows
+        self._pending_bytes += batch.nbytes
+        if self._pending_rows >= self._row_group_rows or self._pending_bytes >= ROW_GROUP_BYTES:
+            self._write_pending()
+
+    def _write_pending(self) -> None:
+        self._writer.write_table(
+            pa.Table.from_batches(self._pending, self._schema), row_group_size=self._row_group_rows
+        )
+        self._pending = []
+        self._pending_rows = 0
+        self._pending_bytes = 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is pending and end the file."""
+        if self._pending and error is None:
+            self._write_pending()
+        self._writer.close()
+
+
+def read_batches(
+    store: ArtifactStore, key: str, columns: Sequence[str], batch_rows: int | None = None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """The values of some columns, batch after batch, in the order of the rows.
+
+    Args:
+        store: where the file is.
+        key: the file's key.
+        columns: names of columns that have no missing value.
+        batch_rows: rows in every batch but the last; None: as many as make about `BATCH_BYTES`.
+
+    Yields:
+        For each of `columns` its values: a one-dimensional array of int64, float64, bool or (strings) object.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        KeyError: there is no such column.
+        ValueError: a value is missing.
+    """
+    with store.reading(key) as source, _opened(source) as file:
+        unknown = set(columns) - set(file.schema_arrow.names)
+        if unknown:
+            raise KeyError(f"no column named {sorted(unknown)[0]!r}")
+        rows = batch_rows or _rows_within(BATCH_BYTES, len(columns))
+        for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
+            yield {name: _present_values(name, batch.column(name)) for name in columns}
+
+
+def preview(store: ArtifactStore, key: str, rows: int) -> list[list[Scalar]]:
+    """The first `rows` rows (or fewer, when there are fewer), each in the order of the columns; None is missing."""
+    with store.reading(key) as source, _opened(source) as file:
+        first = next(file.iter_batches(batch_size=rows))
+    return [list(row) for row in zip(*(column.to_pylist() for column in first.columns), strict=True)]
+
+
+def _opened(source: pa.NativeFile) -> parquet.ParquetFile:
+    """The file, read as it is asked for: with Arrow's pre-buffering the memory would grow with every row group."""
+    return parquet.ParquetFile(source, pre_buffer=False)
+
+
+def _present_values(name: str, column: pa.Array) -> NDArray[Any]:
+    if column.null_count:
+        raise ValueError(f"column {name!r} has missing values")
+    if pa.types.is_string(column.type):
+        return np.array(column.to_pylist(), dtype=object)
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _rows_within(size: int, columns: int) -> int:
+    return max(1, size // (8 * columns))

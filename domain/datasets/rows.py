@@ -1,0 +1,65 @@
+"""The datasets' repository: their rows in the database. Their content is in `domain.datasets.files`."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.access.projects import Project
+from infra.errors import Conflict, NotFound
+from infra.paging import Page, page
+from infra.tables import Dataset, Job
+
+
+def add(session: Session, dataset: Dataset) -> None:
+    """Record an uploaded dataset."""
+    session.add(dataset)
+    session.flush()
+
+
+def get(session: Session, project: Project, dataset_id: str) -> Dataset:
+    """The project's dataset of that id.
+
+    Raises:
+        NotFound: there is none (code ``dataset_not_found``).
+    """
+    return _found(project, dataset_id, session.get(Dataset, dataset_id))
+
+
+def get_for_a_job(session: Session, project: Project, dataset_id: str) -> Dataset:
+    """The project's dataset of that id, held against deletion until the transaction ends.
+
+    Raises:
+        NotFound: there is none (code ``dataset_not_found``).
+    """
+    return _found(project, dataset_id, session.get(Dataset, dataset_id, with_for_update={"read": True}))
+
+
+def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Dataset]:
+    """The project's datasets, newest first."""
+    return page(session, Dataset, project, after=after, limit=limit)
+
+
+def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
+    """Remove the dataset's row, and return it so that its artifact can be removed after the commit.
+
+    Raises:
+        NotFound: there is none (code ``dataset_not_found``).
+        Conflict: a queued or running job needs it (code ``dataset_in_use``).
+    """
+    dataset = _found(project, dataset_id, session.get(Dataset, dataset_id, with_for_update=True))
+    user = session.scalar(
+        select(Job.id).where(Job.dataset_id == dataset_id, Job.status.in_(("queued", "running"))).limit(1)
+    )
+    if user is not None:
+        raise Conflict(
+            "dataset_in_use", f"The dataset is needed by {user}, which has not ended; cancel that job first."
+        )
+    session.delete(dataset)
+    return dataset
+
+
+def _found(project: Project, dataset_id: str, dataset: Dataset | None) -> Dataset:
+    if dataset is None or dataset.project != project:
+        raise NotFound("dataset_not_found", f"There is no dataset {dataset_id}.")
+    return dataset

@@ -1,0 +1,1 @@
+"""Trainings: asked for, checked, taken up, recorded, ended."""

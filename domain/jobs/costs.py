@@ -1,0 +1,100 @@
+"""The costs' repository: J(W, b) of every iteration of every job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Select, delete, func, literal, select
+from sqlalchemy.orm import Session
+
+from backprop.training import Record
+from domain.jobs import cost_extremes
+from infra import bulk_insert
+from infra.tables import CostRow
+
+_RECORD = tuple(getattr(CostRow, name) for name in Record._fields)
+
+
+def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
+    """Append records, which must follow those already there.
+
+    A job has held-out rows at every iteration or at none.
+    """
+    if not records:
+        return
+    values = list(chain.from_iterable(records))  # sliced, since zip(*records) takes four times as long
+    columns = {name: values[place :: len(Record._fields)] for place, name in enumerate(Record._fields)}
+    bulk_insert.insert(session, CostRow.__tablename__, job_id, columns)
+    cost_extremes.add(session, job_id, records[0].iteration, [record.cost for record in records])
+
+
+def remove_from(session: Session, job_id: str, iteration: int) -> None:
+    """Remove the rows from that iteration on."""
+    session.execute(delete(CostRow).where(CostRow.job_id == job_id, CostRow.iteration >= iteration))
+    cost_extremes.remove_from(session, job_id, iteration)
+
+
+def list_rows(
+    session: Session, job_id: str, after: int, limit: int, before: int | None = None
+) -> tuple[list[Record], bool]:
+    """The next `limit` rows past iteration `after`, in order and gap-free, and whether more follow.
+
+    With `before`, only those below that iteration.
+    """
+    conditions = [CostRow.job_id == job_id, CostRow.iteration > after]
+    if before is not None:
+        conditions.append(CostRow.iteration < before)
+    rows = _fetch(session, select(*_RECORD).where(*conditions).order_by(CostRow.iteration).limit(limit + 1))
+    return rows[:limit], len(rows) > limit
+
+
+def thin_rows(session: Session, job_id: str, after: int, points: int, before: int | None = None) -> list[Record]:
+    """At most `points` rows past iteration `after` (and below `before`) that show the same curve when drawn.
+
+    Iterations are cut into stretches, counted from iteration 0, whose length is the smallest power of two for which the
+    range has rows in at most (points − 2) / 2 of them. Of each stretch the rows with the least and the greatest J are
+    kept, of equal ones the first, so that no spike is lost; the first and the last row always are among the result. If
+    there are no more rows than points, all are.
+    """
+    first, last = _range(session, job_id, after, before)
+    if last - first < points:
+        return list_rows(session, job_id, first - 1, points, last + 1)[0]
+    kept = cost_extremes.find(session, job_id, first, last, _stretch(first, last, points)) | {first, last}
+    return _rows_of(session, job_id, sorted(kept))
+
+
+def cost_at(session: Session, job_id: str, iteration: int) -> float:
+    """J of one iteration, whose row must be there."""
+    return session.execute(
+        select(CostRow.cost).where(CostRow.job_id == job_id, CostRow.iteration == iteration)
+    ).scalar_one()
+
+
+def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
+    query = select(*_RECORD).where(CostRow.job_id == job_id).order_by(CostRow.iteration)
+    if session.connection().dialect.name == "sqlite":
+        return _fetch(session, query.where(CostRow.iteration.in_(iterations)))
+    # Given a list, PostgreSQL reads all rows of the job, as long as it has no statistics of a table that grows fast.
+    wanted = func.unnest(literal(iterations, ARRAY(BigInteger))).table_valued("iteration").render_derived("wanted")
+    return _fetch(session, query.join(wanted, CostRow.iteration == wanted.c.iteration))
+
+
+def _range(session: Session, job_id: str, after: int, before: int | None) -> tuple[int, int]:
+    """The first and the last iteration between the two that have rows; if none has, the last is before the first."""
+    newest = session.scalar(select(func.max(CostRow.iteration)).where(CostRow.job_id == job_id))
+    last = -1 if newest is None else newest
+    return max(after + 1, 0), last if before is None else min(last, before - 1)
+
+
+def _stretch(first: int, last: int, points: int) -> int:
+    most = max(1, (points - 2) // 2)
+    stretch = 1
+    while last // stretch - first // stretch >= most:
+        stretch *= 2
+    return stretch
+
+
+def _fetch(session: Session, query: Select[Any]) -> list[Record]:
+    return [Record(*row) for row in session.execute(query)]

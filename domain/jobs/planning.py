@@ -1,0 +1,377 @@
+"""Checking a job against its dataset before anything is queued, and filling in what the client left out.
+
+`plan` is a pure function of the request and of what is known about the dataset's columns: it reads no data. All
+problems are gathered, so that a client can mend them in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from backprop.activations import output_range
+from backprop.coding.holdout import held_out_rows
+from backprop.coding.learning import CodingPlan
+from backprop.costs import COST_FUNCTIONS
+from backprop_client.wire.columns import CATEGORY_LIMIT, Column
+from backprop_client.wire.specs import (
+    InputColumn,
+    JobSpec,
+    NetworkSpec,
+    ResolvedJob,
+    Scaling,
+    TargetColumn,
+    Task,
+    TrainingSpec,
+)
+from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
+from domain.jobs.problems import Problems, network_path
+from domain.jobs.translation import coding_plan_of, sized_network
+
+INTEGER_CLASSES = 100
+"""Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
+
+LARGEST_NUMBER = 1e150
+"""Beyond it, squares leave the range of double precision, and deviations and costs with them."""
+
+_QUANTITIES = ("integer", "number")
+
+
+class _Chosen(NamedTuple):
+    """A column that the job uses, and the place of the request that asks for it."""
+
+    path: str
+    column: Column
+
+
+def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows: int, limits: JobLimits) -> ResolvedJob:
+    """Check a job and fill in its defaults.
+
+    Args:
+        spec: the request.
+        network: the one in the request, or the stored one it names.
+        columns: of the dataset, in file order.
+        rows: of the dataset.
+        limits: of this server.
+
+    Returns:
+        The job with nothing left to infer.
+
+    Raises:
+        InvalidRequest: the job does not fit the dataset. Its fields hold every problem, its code is the first
+            one's: ``unknown_column``, ``duplicate_column``, ``column_is_input_and_target``, ``no_inputs``,
+            ``targets_required``, ``targets_not_allowed``, ``one_target_only``, ``task_required``,
+            ``text_column``, ``target_not_classes``, ``target_not_numeric``, ``too_many_classes``,
+            ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
+            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
+            ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
+        TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
+    """
+    problems = Problems()
+    targets = _named(spec.targets or (), "/targets", columns, problems)
+    inputs = _inputs(spec, columns, problems)
+    task = _task(spec, [target.column for target in targets], problems)
+    for chosen in (*inputs, *targets):
+        _check_values(chosen, problems)
+    if task == "classification":
+        _check_classes(targets, problems)
+    elif task == "regression":
+        _check_quantities(targets, problems)
+    scaling = _scaling(spec, task, network, inputs, problems)
+    _check_rows(rows, spec.holdout, problems)
+    training = spec.training.with_defaults(network.layers[-1].activation)
+    _check_training(spec, training, network, task, problems)
+    if task is None or problems:
+        raise problems.refusal()
+
+    resolved_inputs = tuple(_input_column(chosen.column) for chosen in inputs)
+    resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
+    sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling))
+    _check_output_units(spec, network, sizes[-1], task, problems)
+    if problems:
+        raise problems.refusal()
+    sized = sized_network(network, sizes)
+    estimate = estimated_bytes(sized, training, rows, spec.holdout)
+    check_iterations(training.iterations, "/training/iterations", limits)
+    check_limits(spec, sized, estimate, limits)
+    output = network.layers[-1].model_copy(update={"units": sizes[-1]})
+    return ResolvedJob(
+        dataset_id=spec.dataset_id,
+        network=NetworkSpec(layers=(*network.layers[:-1], output)),
+        network_id=spec.network_id,
+        inputs=resolved_inputs,
+        targets=resolved_targets,
+        task=task,
+        scaling=scaling,
+        holdout=spec.holdout,
+        training=training,
+        gradient_check=spec.gradient_check,
+        from_model_id=spec.from_model_id,
+        sizes=sizes,
+        rows=rows,
+        parameters=sized.parameter_count,
+        estimated_bytes=estimate,
+    )
+
+
+def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: Problems) -> list[_Chosen]:
+    """The columns of those names; unknown and repeated names are problems and left out."""
+    by_name = {column.name: column for column in columns}
+    chosen: list[_Chosen] = []
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        place = f"{path}/{index}"
+        if name not in by_name:
+            problems.add("unknown_column", place, f"The dataset has no column {name!r}.")
+        elif name in seen:
+            problems.add("duplicate_column", place, f"Column {name!r} is named twice.")
+        else:
+            chosen.append(_Chosen(place, by_name[name]))
+        seen.add(name)
+    return chosen
+
+
+def _inputs(spec: JobSpec, columns: tuple[Column, ...], problems: Problems) -> list[_Chosen]:
+    """The input columns: those named, else all that are not targets."""
+    target_names = set(spec.targets or ())
+    if spec.inputs is None:
+        chosen = [_Chosen("/inputs", column) for column in columns if column.name not in target_names]
+        if not chosen:
+            problems.add("no_inputs", "/inputs", "Every column is a target, so that no input is left.")
+        return chosen
+    chosen = _named(spec.inputs, "/inputs", columns, problems)
+    for path, column in chosen:
+        if column.name in target_names:
+            problems.add("column_is_input_and_target", path, f"Column {column.name!r} is both an input and a target.")
+    return chosen
+
+
+def _task(spec: JobSpec, targets: list[Column], problems: Problems) -> Task | None:
+    """The task asked for or, where it can be told from the targets, the one inferred."""
+    if spec.targets is None:
+        if spec.task != "reconstruction":
+            problems.add(
+                "targets_required",
+                "/targets",
+                'Name the columns to predict in targets, or give task "reconstruction" to have the network '
+                "reproduce its inputs.",
+            )
+            return None
+        return spec.task
+    if spec.task == "reconstruction":
+        problems.add(
+            "targets_not_allowed", "/targets", "For reconstruction the inputs are the targets: leave targets out."
+        )
+        return None
+    if spec.task is not None:
+        return spec.task
+    if len(spec.targets) > 1:
+        return "regression"
+    return _inferred_task(targets[0], problems) if targets else None
+
+
+def _inferred_task(target: Column, problems: Problems) -> Task | None:
+    if target.type in ("category", "boolean"):
+        return "classification"
+    if target.type == "number":
+        return "regression"
+    if target.type == "integer":
+        if target.categories is None or len(target.categories) > INTEGER_CLASSES:
+            return "regression"
+        problems.add(
+            "task_required",
+            "/task",
+            f"Column {target.name!r} holds {len(target.categories)} different integers, which may be classes or "
+            'a quantity: give task "classification" or "regression".',
+        )
+    return None
+
+
+def _check_values(chosen: _Chosen, problems: Problems) -> None:
+    """What a column must be whatever it is used for: no text, nothing missing, no number out of all bounds."""
+    path, column = chosen
+    if column.type == "text":
+        problems.add(
+            "text_column",
+            path,
+            f"Column {column.name!r} is text with more than {CATEGORY_LIMIT} different values, which a network "
+            "cannot use: list the columns to use in inputs.",
+        )
+    if column.missing:
+        problems.add(
+            "missing_values",
+            path,
+            f"Column {column.name!r} has {column.missing} missing values: fill them in, remove these rows, or "
+            "leave the column out.",
+        )
+    if any(abs(bound) > LARGEST_NUMBER for bound in (column.minimum or 0.0, column.maximum or 0.0)):
+        problems.add(
+            "values_too_large",
+            path,
+            f"Column {column.name!r} holds numbers beyond ±{LARGEST_NUMBER:g}, whose squares cannot be computed.",
+        )
+
+
+def _check_classes(targets: list[_Chosen], problems: Problems) -> None:
+    if len(targets) > 1:
+        problems.add("one_target_only", "/targets", f"Classification takes one target column, not {len(targets)}.")
+    for path, column in targets:
+        if column.type == "number":
+            problems.add(
+                "target_not_classes",
+                path,
+                f"Column {column.name!r} holds numbers with decimals; classes are integers, booleans or strings. "
+                'Use task "regression".',
+            )
+        elif column.type == "integer" and column.categories is None:
+            problems.add(
+                "too_many_classes",
+                path,
+                f"Column {column.name!r} has more than {CATEGORY_LIMIT} different values, too many for classes. "
+                'Use task "regression".',
+            )
+        elif column.categories is not None and len(column.categories) < 2:
+            problems.add(
+                "one_class_only",
+                path,
+                f"Column {column.name!r} has the one value {column.categories[0]!r} only."
+                if column.categories
+                else f"Column {column.name!r} has no values.",
+            )
+
+
+def _check_quantities(targets: list[_Chosen], problems: Problems) -> None:
+    for path, column in targets:
+        if column.type in ("category", "boolean"):
+            problems.add(
+                "target_not_numeric",
+                path,
+                f"Column {column.name!r} is a {column.type} column and regression predicts numbers. For a single "
+                'such target use task "classification".',
+            )
+        elif column.type in _QUANTITIES and column.minimum is not None and column.minimum == column.maximum:
+            problems.add(
+                "constant_target",
+                path,
+                f"Column {column.name!r} has the one value {column.minimum:g} throughout: there is nothing to learn.",
+            )
+
+
+def _scaling(
+    spec: JobSpec, task: Task | None, network: NetworkSpec, inputs: list[_Chosen], problems: Problems
+) -> Scaling:
+    """The scaling asked for or the task's default; for reconstruction it must stay in the output's range."""
+    activation = network.layers[-1].activation
+    bounds = output_range(activation) if task == "reconstruction" else None
+    if spec.scaling is None:
+        return "standardize" if bounds is None else "min_max"
+    if bounds is not None and spec.scaling != "min_max":
+        low, high = bounds
+        numbers = [chosen for chosen in inputs if chosen.column.type in _QUANTITIES]
+        if spec.scaling == "standardize" and numbers:
+            problems.add(
+                "inputs_leave_output_range",
+                "/scaling",
+                f"A {activation} output lies in [{low:g}, {high:g}] and cannot reproduce standardized inputs: use "
+                "scaling min_max, or a linear output.",
+            )
+        if spec.scaling == "none":
+            for path, column in numbers:
+                if not low <= (column.minimum or 0.0) <= (column.maximum or 0.0) <= high:
+                    problems.add(
+                        "inputs_leave_output_range",
+                        path,
+                        f"Column {column.name!r} lies in [{column.minimum:g}, {column.maximum:g}], outside of the "
+                        f"[{low:g}, {high:g}] of a {activation} output: use scaling min_max, or a linear output.",
+                    )
+    return spec.scaling
+
+
+def _check_rows(rows: int, holdout: float, problems: Problems) -> None:
+    if rows < 1:
+        problems.add("too_few_rows", "/dataset_id", "The dataset has no rows.")
+        return
+    try:
+        held_out_rows(rows, holdout)
+    except ValueError as error:
+        problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
+
+
+def _check_training(
+    spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: Problems
+) -> None:
+    """What a training needs of the network and of the data."""
+    if training.patience is not None and spec.holdout == 0:
+        problems.add(
+            "patience_needs_holdout",
+            "/training/patience",
+            "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+        )
+    last = len(network.layers) - 1
+    output = network.layers[-1].activation
+    allowed = COST_FUNCTIONS[training.cost or "squared_error"].activations
+    if output not in allowed:
+        problems.add(
+            "cost_needs_other_output",
+            "/training/cost",
+            f"{training.cost} goes with an output layer of {' or '.join(allowed)}, not {output}.",
+        )
+    if output == "softmax" and task not in ("classification", None):
+        problems.add(
+            "softmax_needs_classes",
+            network_path(spec, f"/layers/{last}/activation"),
+            f"Softmax outputs are the probabilities of classes, and the task is {task}: use sigmoid, tanh or linear.",
+        )
+    if training.sparsity_weight:
+        _check_sparsity(spec, network, problems)
+
+
+def _check_sparsity(spec: JobSpec, network: NetworkSpec, problems: Problems) -> None:
+    hidden = network.layers[:-1]
+    if not hidden:
+        problems.add(
+            "sparsity_needs_sigmoid",
+            "/training/sparsity_weight",
+            "The sparsity term is about hidden units, and the network has none.",
+        )
+    for index, layer in enumerate(hidden):
+        if layer.activation != "sigmoid":
+            problems.add(
+                "sparsity_needs_sigmoid",
+                network_path(spec, f"/layers/{index}/activation"),
+                f"The sparsity term needs mean activations between 0 and 1: hidden layers must be sigmoid, not "
+                f"{layer.activation}.",
+            )
+
+
+def _input_column(column: Column) -> InputColumn:
+    coded = column.type in ("category", "boolean")
+    return InputColumn.model_validate(
+        {"name": column.name, "type": column.type, "categories": column.categories if coded else None}
+    )
+
+
+def _target_column(column: Column, task: Task) -> TargetColumn:
+    classes = column.categories if task == "classification" else None
+    return TargetColumn(name=column.name, type=column.type, classes=classes)
+
+
+def _sizes(network: NetworkSpec, coding: CodingPlan) -> tuple[int, ...]:
+    """Units of every layer; the output's follow from the data."""
+    return (coding.input_width, *(layer.units or 0 for layer in network.layers[:-1]), coding.output_width)
+
+
+def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task: Task, problems: Problems) -> None:
+    given = network.layers[-1].units
+    if given is not None and given != outputs:
+        reason = {
+            "classification": "one a class, but one only for two classes unless the output is softmax",
+            "regression": "one a target",
+            "reconstruction": "one for each unit of the coded inputs",
+        }[task]
+        problems.add(
+            "output_units",
+            network_path(spec, f"/layers/{len(network.layers) - 1}/units"),
+            f"The output layer has {given} units, and this job needs {outputs} ({reason}). Leave units out to have "
+            "the right number.",
+        )

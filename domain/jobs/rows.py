@@ -1,0 +1,75 @@
+"""The jobs' repository: what is read of them. What changes their status is in `domain.jobs.transitions`."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from backprop_client.wire.jobs import Status
+from domain.access.projects import Project
+from infra.errors import NotFound, TooMany
+from infra.paging import Page, page
+from infra.tables import Job
+
+FULL_QUEUE_SECONDS = 10
+"""Seconds. A client with too many queued jobs is told to try again after so long."""
+
+
+def refuse_too_many(session: Session, project: Project, most: int) -> None:
+    """Refuse another job of a project that has `most` queued ones. Call it in the transaction that adds the job.
+
+    Raises:
+        TooMany: code ``too_many_queued_jobs``.
+    """
+    if session.connection().dialect.name == "postgresql":  # on SQLite all writing transactions wait for each other
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(project))))
+    queued = session.scalar(select(func.count()).where(Job.project == project, Job.status == "queued")) or 0
+    if queued >= most:
+        raise TooMany(
+            "too_many_queued_jobs",
+            f"{queued:,} jobs of this project wait for a worker, and this server queues no more than {most:,} "
+            "(BACKPROP_MAX_QUEUED_JOBS).",
+            retry_after=FULL_QUEUE_SECONDS,
+        )
+
+
+def get(session: Session, project: Project, job_id: str) -> Job:
+    """The project's job of that id.
+
+    Raises:
+        NotFound: there is none (code ``job_not_found``).
+    """
+    return _found(project, job_id, session.get(Job, job_id))
+
+
+def list_page(
+    session: Session,
+    project: Project,
+    after: str | None,
+    limit: int,
+    status: Status | None = None,
+    dataset_id: str | None = None,
+) -> Page[Job]:
+    """The project's jobs, newest first; only those of one status or dataset where given."""
+    conditions: list[ColumnElement[bool]] = []
+    if status is not None:
+        conditions.append(Job.status == status)
+    if dataset_id is not None:
+        conditions.append(Job.dataset_id == dataset_id)
+    return page(session, Job, project, *conditions, after=after, limit=limit)
+
+
+def queued_ids(session: Session) -> list[str]:
+    """Every job that waits for a worker, the longest waiting first."""
+    return list(session.scalars(select(Job.id).where(Job.status == "queued").order_by(Job.id)))
+
+
+def locked(session: Session, project: Project, job_id: str) -> Job:
+    """The project's job of that id; nobody else changes it until the transaction ends."""
+    return _found(project, job_id, session.get(Job, job_id, with_for_update=True, populate_existing=True))
+
+
+def _found(project: Project, job_id: str, job: Job | None) -> Job:
+    if job is None or job.project != project:
+        raise NotFound("job_not_found", f"There is no job {job_id}.")
+    return job

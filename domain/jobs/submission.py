@@ -1,0 +1,104 @@
+"""What happens when a job is asked for, or is to go on: it is checked and recorded; and, once committed, delivered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backprop_client.wire.columns import Column
+from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob
+from domain.access.projects import Project
+from domain.datasets import rows as datasets
+from domain.jobs import control, transitions
+from domain.jobs import rows as jobs
+from domain.jobs.limits import check_iterations
+from domain.jobs.planning import plan
+from domain.jobs.starting_model import inherit
+from domain.models import rows as models
+from domain.networks import rows as networks
+from infra.errors import Conflict, NotFound, Unavailable
+from infra.ids import new_id
+from infra.queue import JobQueue
+from infra.settings import Settings
+from infra.tables import Job
+
+_log = structlog.get_logger(__name__)
+
+
+def record(session: Session, project: Project, spec: JobSpec, settings: Settings) -> Job:
+    """Check the job against its dataset and record it as queued.
+
+    Raises:
+        NotFound: the project has no such dataset, network or model.
+        InvalidRequest: something about the job cannot work.
+        TooLarge: it would exceed a limit of this server.
+        TooMany: too many of the project's jobs are queued.
+    """
+    dataset = datasets.get_for_a_job(session, project, spec.dataset_id)
+    columns = tuple(Column.model_validate(column) for column in dataset.columns)
+    network = _network(session, project, spec)
+    if spec.from_model_id is not None:
+        trained_by = jobs.get(session, project, models.get(session, project, spec.from_model_id).job_id)
+        spec, network, columns = inherit(spec, network, columns, ResolvedJob.model_validate(trained_by.spec))
+    assert network is not None  # noqa: S101  # JobSpec has one where it has no from_model_id
+    resolved = plan(spec, network, columns, dataset.rows, settings)
+    jobs.refuse_too_many(session, project, settings.max_queued_jobs)
+    now = datetime.now(UTC)
+    job = Job(
+        id=new_id("job"),
+        project=project,
+        dataset_id=dataset.id,
+        network_id=spec.network_id,
+        spec=resolved.model_dump(mode="json"),
+        status="queued",
+        iterations=resolved.training.iterations,
+        attempt=0,
+        crashes=0,
+        cancel_requested=False,
+        created_at=now,
+        updated_at=now,
+    )
+    transitions.add(session, job)
+    return job
+
+
+def resume(session: Session, project: Project, job_id: str, iterations: int | None, settings: Settings) -> Job:
+    """Queue a job that has ended, to go on from its checkpoint.
+
+    Raises:
+        NotFound: the project has no such job.
+        Conflict: it has not ended, cannot go on, or its dataset has been deleted (code ``dataset_deleted``).
+        InvalidRequest: it has done more iterations than these already.
+        TooLarge: these are more iterations than a job may have.
+        TooMany: too many of the project's jobs are queued.
+    """
+    dataset_id = jobs.get(session, project, job_id).dataset_id
+    if iterations is not None:
+        check_iterations(iterations, "/iterations", settings)
+    try:
+        datasets.get_for_a_job(session, project, dataset_id)
+    except NotFound as error:
+        raise Conflict(
+            "dataset_deleted", f"The job's dataset {dataset_id} has been deleted, and training needs it."
+        ) from error
+    jobs.refuse_too_many(session, project, settings.max_queued_jobs)
+    return control.resume(session, project, job_id, iterations)
+
+
+def deliver(job_id: str, queue: JobQueue) -> None:
+    """Hand the job to the workers. Its row must be committed: a worker that takes the id finds it.
+
+    When Redis is away, the row waits.
+    """
+    try:
+        queue.enqueue(job_id)
+    except Unavailable:
+        _log.warning("Redis is away; the job waits in the database", job=job_id)
+
+
+def _network(session: Session, project: Project, spec: JobSpec) -> NetworkSpec | None:
+    if spec.network_id is None:
+        return spec.network
+    return NetworkSpec.model_validate(networks.get(session, project, spec.network_id).spec)

@@ -1,0 +1,42 @@
+"""Jobs whose worker has died: they are taken from it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.jobs.transitions import take
+from infra.database import transaction_time
+from infra.tables import Job
+
+
+def recover(session: Session, max_crashes: int) -> None:
+    """Take running jobs from workers that have not reported within their lease.
+
+    They are queued again, but a job that somebody asked to cancel is cancelled, and one that has lost its worker
+    `max_crashes` times without a new checkpoint in between fails with the code ``worker_lost``.
+    """
+    expired = session.scalars(
+        select(Job)
+        .where(Job.status == "running", Job.lease_expires_at < transaction_time(session))
+        .order_by(Job.id)
+        .with_for_update(skip_locked=True)  # somebody else is about to do the same, or the attempt has reported
+    ).all()
+    for job in expired:
+        crashes = job.crashes + 1
+        if job.cancel_requested:
+            take(session, job, "cancelled", crashes=crashes)
+        elif crashes >= max_crashes:
+            message = _lost_message(crashes)
+            take(
+                session, job, "failed", "worker_lost", crashes=crashes, error_code="worker_lost", error_message=message
+            )
+        else:
+            take(session, job, "lost", "Its worker has not reported within its lease.", crashes=crashes)
+
+
+def _lost_message(crashes: int) -> str:
+    return (
+        f"The worker died {crashes} times while it had this job, each time before the next checkpoint, most likely for "
+        "lack of memory. Try a smaller network or fewer rows; POST /v1/jobs/{id}/resume tries this one again."
+    )

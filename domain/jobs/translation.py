@@ -1,0 +1,42 @@
+"""What a job says, in the terms of the core: its network, its training, the coding of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from backprop.coding.inputs import CodedColumn
+from backprop.coding.learning import CodingPlan
+from backprop.network import Layer, Network
+from backprop.training import Training
+from backprop_client.wire.specs import InputColumn, NetworkSpec, ResolvedJob, Scaling, TargetColumn, TrainingSpec
+
+
+def network_of(job: ResolvedJob) -> Network:
+    """The network that a resolved job trains."""
+    return sized_network(job.network, job.sizes)
+
+
+def sized_network(spec: NetworkSpec, sizes: Sequence[int]) -> Network:
+    """The core's network of those layers, with so many units each: (s_1, …, s_nl)."""
+    layers = zip(sizes[1:], spec.layers, strict=True)
+    return Network(sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
+
+
+def training_of(spec: TrainingSpec) -> Training:
+    """The core's training: what it has a field for, under the same name. What does not apply is left at its default."""
+    given = {field.name: getattr(spec, field.name) for field in fields(Training)}
+    return Training(**{name: value for name, value in given.items() if value is not None})
+
+
+def coding_plan_of(
+    network: NetworkSpec, inputs: tuple[InputColumn, ...], targets: tuple[TargetColumn, ...], scaling: Scaling
+) -> CodingPlan:
+    """How a job's columns are to be coded for its network; no targets stand for a reconstruction."""
+    return CodingPlan(
+        coded_columns=tuple(CodedColumn(column.name, column.categories) for column in inputs),
+        scaling=scaling,
+        targets=tuple(column.name for column in targets),
+        classes=targets[0].classes if targets else None,
+        activation=network.layers[-1].activation,
+    )

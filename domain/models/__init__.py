@@ -1,0 +1,1 @@
+"""What trainings leave: predictions, features, gradient checks."""

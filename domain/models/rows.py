@@ -1,0 +1,55 @@
+"""The models' repository: what jobs have trained."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session, undefer
+
+from backprop.model import TrainedModel
+from domain.access.projects import Project
+from infra.errors import NotFound
+from infra.paging import Page, page
+from infra.tables import Model
+
+
+def add(session: Session, model: Model) -> None:
+    """Record a model."""
+    session.add(model)
+    session.flush()
+
+
+def get(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id, without its weights.
+
+    Raises:
+        NotFound: there is none (code ``model_not_found``).
+    """
+    return _found(project, model_id, session.get(Model, model_id))
+
+
+def get_with_weights(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id, its weights loaded.
+
+    Raises:
+        NotFound: there is none (code ``model_not_found``).
+    """
+    return _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.weights)]))
+
+
+def trained(model: Model) -> TrainedModel:
+    """What the row stores, ready for use; its weights must be loaded.
+
+    Raises:
+        ValueError: its parts do not belong together.
+    """
+    return TrainedModel.from_stored(model.network, model.preprocessing, model.weights)
+
+
+def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Model]:
+    """The project's models, newest first."""
+    return page(session, Model, project, after=after, limit=limit)
+
+
+def _found(project: Project, model_id: str, model: Model | None) -> Model:
+    if model is None or model.project != project:
+        raise NotFound("model_not_found", f"There is no model {model_id}.")
+    return model

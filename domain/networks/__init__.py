@@ -1,0 +1,1 @@
+"""Networks that are kept under an id."""

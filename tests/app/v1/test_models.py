@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from safetensors.numpy import load
+from sqlalchemy import event
+
+from domain.models import cache
+from infra.database import Database
+from infra.settings import Settings
+from tests.support.apps import open_app
+from tests.support.service import Service
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def body(service: Service) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 3))
+    dataset = service.upload_arrays(x=x, y=x.sum(axis=1))
+    return {
+        "dataset_id": dataset["id"],
+        "targets": ["y"],
+        "network": {"layers": [{"units": 4, "activation": "tanh"}, {"activation": "linear"}]},
+        "training": {"iterations": 10, "learning_rate": 0.01},
+    }
+
+
+def trained(service: Service, body: dict[str, Any], **training: object) -> str:
+    """A model's id."""
+    job = service.train(body | {"training": body["training"] | training})
+    assert job["status"] == "succeeded", job["error"]
+    model_id: str = job["model_id"]
+    return model_id
+
+
+class Reads:
+    """How often weights have been read from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self.count = 0
+        event.listen(database.engine, "before_cursor_execute", self._seen)
+
+    def _seen(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        self.count += "models.weights" in statement
+
+
+@pytest.fixture
+def reads(api: TestClient) -> Reads:
+    return Reads(api.app.state.services.database)  # type: ignore[attr-defined]  # the app is a FastAPI
+
+
+def test_a_model_says_what_it_is(service: Service, body: dict[str, Any]) -> None:
+    job = service.train(body)
+    model = service.api.get(f"/v1/models/{job['model_id']}").json()
+    assert (model["job_id"], model["dataset_id"], model["task"]) == (job["id"], body["dataset_id"], "regression")
+    assert (model["sizes"], model["iteration"], model["cost"]) == ([3, 4, 1], 10, job["cost"])
+    assert [layer["activation"] for layer in model["layers"]] == ["tanh", "linear"]
+    assert service.api.get("/v1/models").json() == {"data": [model], "has_more": False}
+
+
+def test_models_are_listed_newest_first_in_pages(service: Service, body: dict[str, Any]) -> None:
+    ids = [trained(service, body, seed=seed) for seed in range(3)]
+    first = service.api.get("/v1/models", params={"limit": 2}).json()
+    assert ([model["id"] for model in first["data"]], first["has_more"]) == ([ids[2], ids[1]], True)
+    second = service.api.get("/v1/models", params={"limit": 2, "after": ids[1]}).json()
+    assert ([model["id"] for model in second["data"]], second["has_more"]) == ([ids[0]], False)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_weights_are_downloaded_as_safetensors(service: Service, body: dict[str, Any], dtype: str) -> None:
+    model_id = trained(service, body, dtype=dtype)
+    response = service.api.get(f"/v1/models/{model_id}/weights")
+    assert response.headers["content-type"] == "application/vnd.safetensors"
+    assert response.headers["content-disposition"] == f'attachment; filename="{model_id}.safetensors"'
+    weights = load(response.content)
+    assert {name: (array.shape, str(array.dtype)) for name, array in weights.items()} == {
+        "W1": ((4, 3), dtype),
+        "b1": ((4,), dtype),
+        "W2": ((1, 4), dtype),
+        "b2": ((1,), dtype),
+    }
+
+
+def test_lists_and_metadata_read_no_weights(service: Service, body: dict[str, Any], reads: Reads) -> None:
+    model_id = trained(service, body)
+    service.api.get("/v1/models")
+    service.api.get(f"/v1/models/{model_id}")
+    assert reads.count == 0
+
+
+def test_a_second_prediction_reads_no_weights(service: Service, body: dict[str, Any], reads: Reads) -> None:
+    one, other = trained(service, body), trained(service, body, seed=1)
+    first = service.predict(one, [[1, 2, 3]])
+    assert reads.count == 1
+    assert service.predict(one, [[1, 2, 3]]) == first
+    assert reads.count == 1
+    assert service.predict(other, [[1, 2, 3]]) != first
+    assert reads.count == 2
+
+
+def test_cached_models_make_room_for_each_other(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, service: Service, body: dict[str, Any]
+) -> None:
+    ids = [trained(service, body, seed=seed) for seed in range(3)]
+    one_model = sum(array.nbytes for array in service.weights(ids[0]).values())
+    monkeypatch.setattr(cache, "MOST_BYTES", 2 * one_model)
+    with TestClient(open_app(settings)) as small:
+        reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
+
+        def predict(model_id: str) -> int:
+            assert small.post(f"/v1/models/{model_id}/predict", json={"rows": [[0, 0, 0]]}).status_code == 200
+            return reads.count
+
+        assert [predict(model_id) for model_id in (ids[0], ids[1], ids[0], ids[2], ids[0], ids[1])] == [
+            1,
+            2,
+            2,
+            3,
+            3,
+            4,
+        ]
+
+
+def test_a_model_larger_than_the_cache_answers_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, service: Service, body: dict[str, Any]
+) -> None:
+    model_id = trained(service, body)
+    monkeypatch.setattr(cache, "MOST_BYTES", 8)
+    with TestClient(open_app(settings)) as small:
+        reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
+        for _ in range(2):
+            response = small.post(f"/v1/models/{model_id}/predict", json={"rows": [[1, 2, 3]]})
+            assert response.json()["predictions"] == service.predict(model_id, [[1, 2, 3]])
+        assert reads.count == 2
+
+
+@pytest.fixture
+def strict_api(settings: Settings) -> Iterator[TestClient]:
+    """An API that predicts for at most three rows at once."""
+    with TestClient(open_app(settings.model_copy(update={"max_prediction_rows": 3}))) as client:
+        yield client
+
+
+def test_more_rows_than_the_limit_are_refused(strict_api: TestClient, service: Service, body: dict[str, Any]) -> None:
+    address = f"/v1/models/{trained(service, body)}/predict"
+    assert len(strict_api.post(address, json={"rows": [[1, 2, 3]] * 3}).json()["predictions"]) == 3
+    response = strict_api.post(address, json={"rows": [[1, 2, 3]] * 4})
+    assert (response.status_code, response.json()["code"]) == (413, "too_many_rows")
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "path"),
+    [
+        ("[]", "invalid_request", "/rows"),
+        ("[[1, 2, 3], 5]", "invalid_request", "/rows/1"),
+        ('["abc"]', "invalid_request", "/rows/0"),
+        ("[[1, 2]]", "invalid_rows", "/rows/0"),
+        ("[[1, 2, null]]", "invalid_rows", "/rows/0/2"),
+        ("[[1, 2, NaN]]", "invalid_rows", "/rows/0/2"),
+        ("[[1, 2, 1e999]]", "invalid_rows", "/rows/0/2"),
+        (f"[[1, 2, {'9' * 400}]]", "invalid_rows", "/rows/0/2"),
+        ("[[1, 2, true]]", "invalid_rows", "/rows/0/2"),
+        ('[[1, 2, "3"]]', "invalid_rows", "/rows/0/2"),
+        ("[[1, 2, [3]]]", "invalid_rows", "/rows/0/2"),
+        ('[{"x_1": 1, "x_2": 2}]', "invalid_rows", "/rows/0/x_3"),
+        ('[{"x_1": 1, "x_2": 2, "x_3": 3, "x_4": 4}]', "invalid_rows", "/rows/0/x_4"),
+        ('[{"x_1": 1, "x_2": 2, "x_3": 3, "\\ud800": 4}]', "invalid_rows", "/rows/0/\\ud800"),
+    ],
+)
+def test_rows_that_cannot_be_read_are_named(
+    service: Service, body: dict[str, Any], rows: str, code: str, path: str
+) -> None:
+    address = f"/v1/models/{trained(service, body)}/predict"
+    response = service.api.post(address, content=f'{{"rows": {rows}}}', headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (422, code)
+    assert [error["path"] for error in response.json()["errors"]] == [path]
+
+
+def test_a_model_outlives_its_dataset(service: Service, body: dict[str, Any]) -> None:
+    model_id = trained(service, body)
+    before = service.predict(model_id, [{"x_1": 1, "x_2": 2, "x_3": 3, "y": "ignored"}])
+    assert service.api.delete(f"/v1/datasets/{body['dataset_id']}").status_code == 204
+    assert service.predict(model_id, [[1, 2, 3]]) == before

@@ -1,0 +1,383 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop.demands import checkpoint_bytes, training_bytes
+from backprop_client.wire.columns import Column, ColumnType
+from backprop_client.wire.specs import JobSpec, ResolvedJob
+from domain.jobs.limits import JobLimits
+from domain.jobs.planning import plan
+from domain.jobs.problems import REPORTED_PROBLEMS
+from domain.jobs.translation import network_of, training_of
+from infra.errors import FieldError, InvalidRequest, TooLarge
+
+
+@dataclass(frozen=True)
+class Bounds:
+    max_parameters: int = 1_000_000
+    max_iterations: int = 10_000_000
+    max_training_bytes: int = 2**32
+
+
+def number(name: str, low: float = -1.0, high: float = 3.0, missing: int = 0, kind: ColumnType = "number") -> Column:
+    return Column(
+        name=name, type=kind, missing=missing, minimum=low, maximum=high, mean=(low + high) / 2, standard_deviation=1
+    )
+
+
+def labelled(name: str, kind: ColumnType, *labels: bool | int | str) -> Column:
+    values = {"minimum": labels[0], "maximum": labels[-1]} if kind == "integer" else {}
+    return Column.model_validate({"name": name, "type": kind, "missing": 0, "categories": labels, **values})
+
+
+COLUMNS = (
+    number("age"),
+    number("height", 0.25, 0.75),
+    labelled("colour", "category", "blue", "green", "red"),
+    labelled("member", "boolean", False, True),
+    labelled("grade", "integer", *range(10)),
+    number("count", 0, 5000, kind="integer"),
+    Column(name="notes", type="text", missing=0),
+    number("gaps", missing=7),
+    labelled("same", "category", "only"),
+    number("flat", 2.5, 2.5),
+    number("huge", 0, 1e200),
+)
+
+USABLE = ["age", "height", "colour", "member", "grade", "count"]
+
+
+def planned(
+    layers: list[dict[str, Any]] | None = None,
+    columns: tuple[Column, ...] = COLUMNS,
+    rows: int = 100,
+    limits: JobLimits | None = None,
+    **job: object,
+) -> ResolvedJob:
+    network = {"layers": layers or [{"units": 5}, {"activation": "sigmoid"}]}
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network, **job})
+    assert spec.network is not None
+    return plan(spec, spec.network, columns, rows, limits or Bounds())
+
+
+def refusal(job: dict[str, Any]) -> tuple[str, list[str]]:
+    with pytest.raises(InvalidRequest) as refused:
+        planned(**job)
+    assert refused.value.message
+    return refused.value.code, [field.path for field in refused.value.fields]
+
+
+class TestDefaults:
+    def test_inputs_are_all_columns_but_the_targets_in_file_order(self) -> None:
+        columns = tuple(column for column in COLUMNS if column.name in USABLE)
+        job = planned(columns=columns, targets=["colour"])
+        assert [column.name for column in job.inputs] == ["age", "height", "member", "grade", "count"]
+
+    @pytest.mark.parametrize(
+        ("targets", "task", "outputs"),
+        [
+            (["colour"], "classification", 3),
+            (["member"], "classification", 1),
+            (["height"], "regression", 1),
+            (["count"], "regression", 1),
+            (["height", "count", "grade"], "regression", 3),
+        ],
+    )
+    def test_the_task_follows_from_the_targets(self, targets: list[str], task: str, outputs: int) -> None:
+        job = planned(inputs=["age"], targets=targets)
+        assert job.task == task
+        assert job.sizes == (1, 5, outputs)
+        assert job.network.layers[-1].units == outputs
+        assert job.scaling == "standardize"
+
+    def test_integers_with_more_than_a_hundred_values_are_a_quantity(self) -> None:
+        columns = (number("x"), labelled("y", "integer", *range(101)))
+        assert planned(columns=columns, targets=["y"]).task == "regression"
+
+    def test_integer_classes_are_kept_as_integers(self) -> None:
+        job = planned(inputs=["age"], targets=["grade"], task="classification")
+        assert job.targets[0].classes == tuple(range(10))
+        assert job.sizes[-1] == 10
+
+    def test_categories_and_booleans_widen_the_input(self) -> None:
+        job = planned(inputs=["age", "colour", "member", "grade"], targets=["height"])
+        assert job.sizes[0] == 1 + 3 + 2 + 1
+        assert [column.categories for column in job.inputs] == [None, ("blue", "green", "red"), (False, True), None]
+
+    @pytest.mark.parametrize(
+        ("activation", "scaling"), [("sigmoid", "min_max"), ("tanh", "min_max"), ("linear", "standardize")]
+    )
+    def test_a_reconstruction_is_scaled_into_its_outputs_range(self, activation: str, scaling: str) -> None:
+        job = planned([{"units": 2}, {"activation": activation}], inputs=["age", "colour"], task="reconstruction")
+        assert job.scaling == scaling
+        assert job.sizes == (4, 2, 4)
+        assert job.targets == ()
+
+    def test_a_reconstruction_may_leave_numbers_that_fit_as_they_are(self) -> None:
+        assert planned(inputs=["height"], task="reconstruction", scaling="none").scaling == "none"
+
+    @given(st.lists(st.integers(1, 30), max_size=4))
+    def test_parameters_are_counted_layer_by_layer(self, hidden: list[int]) -> None:
+        job = planned([*({"units": units} for units in hidden), {}], inputs=["age", "colour"], targets=["height"])
+        sizes = [4, *hidden, 1]
+        expected = 0
+        for index, units in enumerate(sizes[1:]):
+            expected += units * sizes[index] + units
+        assert job.parameters == expected
+        assert list(job.sizes) == sizes
+
+    def test_a_softmax_output_has_a_unit_for_each_of_two_classes(self) -> None:
+        job = planned([{"units": 5}, {"activation": "softmax"}], inputs=["age"], targets=["member"])
+        assert job.sizes == (1, 5, 2)
+        assert job.training.cost == "cross_entropy"
+
+    @pytest.mark.parametrize(
+        "training",
+        [
+            {},
+            {"optimizer": "lbfgs", "sparsity_weight": 3},
+            {"optimizer": "momentum", "patience": 5, "batch_size": 10},
+            {"optimizer": "adam", "cost": "cross_entropy", "tolerance": 1e-3},
+        ],
+    )
+    def test_the_plan_survives_the_database(self, training: dict[str, Any]) -> None:
+        job = planned(
+            inputs=["age", "colour", "member"],
+            targets=["grade"],
+            task="classification",
+            holdout=0.2,
+            training=training,
+            gradient_check=True,
+        )
+        assert ResolvedJob.model_validate(job.model_dump(mode="json")) == job
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("job", "code", "paths"),
+        [
+            ({"targets": ["salary"], "inputs": ["age"]}, "unknown_column", ["/targets/0"]),
+            ({"targets": ["height"], "inputs": ["age", "weight"]}, "unknown_column", ["/inputs/1"]),
+            ({"targets": ["height"], "inputs": ["age", "age"]}, "duplicate_column", ["/inputs/1"]),
+            ({"targets": ["height", "height"], "inputs": ["age"]}, "duplicate_column", ["/targets/1"]),
+            (
+                {"targets": ["height"], "inputs": ["age", "height"]},
+                "column_is_input_and_target",
+                ["/inputs/1"],
+            ),
+            ({"inputs": ["age"]}, "targets_required", ["/targets"]),
+            ({"inputs": ["age"], "task": "regression"}, "targets_required", ["/targets"]),
+            ({"targets": ["age"], "inputs": ["height"], "task": "reconstruction"}, "targets_not_allowed", ["/targets"]),
+            (
+                {"targets": ["colour", "member"], "inputs": ["age"], "task": "classification"},
+                "one_target_only",
+                ["/targets"],
+            ),
+            ({"targets": ["grade"], "inputs": ["age"]}, "task_required", ["/task"]),
+            ({"targets": ["notes"], "inputs": ["age"]}, "text_column", ["/targets/0"]),
+            ({"targets": ["height"], "inputs": ["age", "notes"]}, "text_column", ["/inputs/1"]),
+            (
+                {"targets": ["height"], "inputs": ["age"], "task": "classification"},
+                "target_not_classes",
+                ["/targets/0"],
+            ),
+            ({"targets": ["count"], "inputs": ["age"], "task": "classification"}, "too_many_classes", ["/targets/0"]),
+            ({"targets": ["same"], "inputs": ["age"]}, "one_class_only", ["/targets/0"]),
+            ({"targets": ["height", "colour"], "inputs": ["age"]}, "target_not_numeric", ["/targets/1"]),
+            ({"targets": ["member"], "inputs": ["age"], "task": "regression"}, "target_not_numeric", ["/targets/0"]),
+            ({"targets": ["flat"], "inputs": ["age"]}, "constant_target", ["/targets/0"]),
+            ({"targets": ["height"], "inputs": ["gaps"]}, "missing_values", ["/inputs/0"]),
+            ({"targets": ["gaps"], "inputs": ["age"]}, "missing_values", ["/targets/0"]),
+            ({"targets": ["height"], "inputs": ["huge"]}, "values_too_large", ["/inputs/0"]),
+            ({"targets": ["height"], "inputs": ["age"], "rows": 0}, "too_few_rows", ["/dataset_id"]),
+            ({"targets": ["height"], "inputs": ["age"], "rows": 1, "holdout": 0.5}, "too_few_rows", ["/holdout"]),
+            (
+                {"inputs": ["age"], "task": "reconstruction", "scaling": "standardize"},
+                "inputs_leave_output_range",
+                ["/scaling"],
+            ),
+            (
+                {"inputs": ["height", "age"], "task": "reconstruction", "scaling": "none"},
+                "inputs_leave_output_range",
+                ["/inputs/1"],
+            ),
+            (
+                {"targets": ["member"], "inputs": ["age"], "layers": [{"units": 4}, {"units": 2}]},
+                "output_units",
+                ["/network/layers/1/units"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "training": {"patience": 3}},
+                "patience_needs_holdout",
+                ["/training/patience"],
+            ),
+            (
+                {
+                    "targets": ["member"],
+                    "inputs": ["age"],
+                    "layers": [{"activation": "tanh"}],
+                    "training": {"cost": "cross_entropy"},
+                },
+                "cost_needs_other_output",
+                ["/training/cost"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "layers": [{"units": 3}, {"activation": "softmax"}]},
+                "softmax_needs_classes",
+                ["/network/layers/1/activation"],
+            ),
+            (
+                {"inputs": ["age"], "task": "reconstruction", "layers": [{"units": 3}, {"activation": "softmax"}]},
+                "softmax_needs_classes",
+                ["/network/layers/1/activation"],
+            ),
+            (
+                {
+                    "targets": ["height"],
+                    "inputs": ["age"],
+                    "layers": [{"units": 3}, {"units": 3, "activation": "tanh"}, {}],
+                    "training": {"sparsity_weight": 3},
+                },
+                "sparsity_needs_sigmoid",
+                ["/network/layers/1/activation"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "layers": [{}], "training": {"sparsity_weight": 3}},
+                "sparsity_needs_sigmoid",
+                ["/training/sparsity_weight"],
+            ),
+        ],
+    )
+    def test_each_has_its_code_and_place(self, job: dict[str, Any], code: str, paths: list[str]) -> None:
+        assert refusal(job) == (code, paths)
+
+    def test_nothing_left_to_learn_from(self) -> None:
+        assert refusal({"columns": (number("y"),), "targets": ["y"]}) == ("no_inputs", ["/inputs"])
+
+    def test_all_problems_are_told_at_once(self) -> None:
+        code, paths = refusal(
+            {"inputs": ["age", "nope", "gaps", "notes"], "targets": ["flat"], "holdout": 0.5, "rows": 1}
+        )
+        assert code == "unknown_column"
+        assert paths == ["/inputs/1", "/inputs/2", "/inputs/3", "/targets/0", "/holdout"]
+
+    def test_missing_values_are_counted(self) -> None:
+        with pytest.raises(InvalidRequest, match="'gaps' has 7 missing values"):
+            planned(inputs=["gaps"], targets=["age"])
+
+    def test_a_dataset_full_of_text_gives_a_bounded_answer(self) -> None:
+        columns = tuple(Column(name=f"t{index}", type="text", missing=0) for index in range(5000))
+        with pytest.raises(InvalidRequest, match="5000 problems") as refused:
+            planned(columns=(*columns, number("y")), targets=["y"])
+        assert len(refused.value.fields) == REPORTED_PROBLEMS
+
+
+class TestLimits:
+    def refused(self, limits: Bounds, layers: list[dict[str, Any]]) -> TooLarge:
+        with pytest.raises(TooLarge) as refused:
+            planned(layers, limits=limits, inputs=["age"], targets=["height"])
+        return refused.value
+
+    def test_a_layer_of_a_billion_units(self) -> None:
+        error = self.refused(Bounds(), [{"units": 3}, {"units": 1_000_000_000}, {}])
+        assert error.code == "too_many_parameters"
+        assert [field.path for field in error.fields] == ["/network/layers/1/units"]
+
+    def test_a_network_without_hidden_layers(self) -> None:
+        error = self.refused(Bounds(max_parameters=1), [{}])
+        assert error.fields == (FieldError("/network", error.message),)
+
+    def test_exactly_the_limit_is_allowed(self) -> None:
+        job = planned([{}], limits=Bounds(max_parameters=2), inputs=["age"], targets=["height"])
+        assert job.parameters == 2
+
+    def test_memory(self) -> None:
+        estimate = planned([{"units": 1000}, {}], inputs=["age"], targets=["height"]).estimated_bytes
+        error = self.refused(Bounds(max_training_bytes=estimate - 1), [{"units": 1000}, {}])
+        assert error.code == "training_too_large"
+        training = {"dtype": "float32"}
+        half = planned([{"units": 1000}, {}], inputs=["age"], targets=["height"], training=training)
+        assert half.estimated_bytes * 2 == estimate
+
+    def test_memory_does_not_grow_with_the_rows(self) -> None:
+        few, many = (planned(rows=rows, inputs=["age"], targets=["height"]) for rows in (100, 100_000_000))
+        assert few.estimated_bytes == many.estimated_bytes
+
+    @pytest.mark.parametrize("holdout", [0, 0.2])
+    @pytest.mark.parametrize(
+        "training",
+        [{}, {"optimizer": "adam", "batch_size": 30}, {"optimizer": "lbfgs", "corrections": 100, "dtype": "float32"}],
+    )
+    def test_the_estimate_is_the_cores_and_four_more_copies_of_the_state(
+        self, training: dict[str, Any], holdout: float
+    ) -> None:
+        job = planned(
+            [{"units": 50}, {}], inputs=["age"], targets=["height"], holdout=holdout, training=training, rows=100
+        )
+        network, core, dtype = network_of(job), training_of(job.training), job.training.dtype
+        trained = training_bytes(network, core, dtype, 100 - round(100 * holdout), held_out=holdout > 0)
+        assert job.estimated_bytes == trained + 4 * checkpoint_bytes(network, core, dtype)
+
+    def test_a_mini_batch_is_copied(self) -> None:
+        def estimate(rows: int, batch_size: int) -> int:
+            training = {"batch_size": batch_size}
+            return planned(rows=rows, inputs=["age"], targets=["height"], training=training).estimated_bytes
+
+        assert estimate(10**8, 10**6) - estimate(10**8, 10) == (10**6 - 10) * 2 * 8
+        assert estimate(100, 10**6) == estimate(100, 100)
+
+
+def test_a_stored_network_is_blamed_by_its_id() -> None:
+    spec = JobSpec.model_validate(
+        {"dataset_id": "ds_1", "network_id": "net_1", "inputs": ["age"], "targets": ["height"]}
+    )
+    stored = JobSpec.model_validate({"dataset_id": "ds_1", "network": {"layers": [{"units": 3}]}}).network
+    assert stored is not None
+    with pytest.raises(InvalidRequest) as refused:
+        plan(spec, stored, COLUMNS, 100, Bounds())
+    assert [field.path for field in refused.value.fields] == ["/network_id"]
+
+
+NAMES = st.lists(st.sampled_from([column.name for column in COLUMNS] + ["nope"]), min_size=1, max_size=4)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"rows": st.sampled_from([0, 1, 2, 100])},
+        optional={
+            "inputs": NAMES,
+            "targets": NAMES,
+            "task": st.sampled_from(["classification", "regression", "reconstruction"]),
+            "scaling": st.sampled_from(["standardize", "min_max", "none"]),
+            "holdout": st.sampled_from([0, 0.2, 0.99]),
+            "layers": st.lists(
+                st.fixed_dictionaries(
+                    {"units": st.sampled_from([1, 3, 10**9]), "activation": st.sampled_from(["sigmoid", "linear"])}
+                ),
+                min_size=1,
+                max_size=3,
+            ),
+        },
+    )
+)
+def test_any_job_is_either_planned_in_full_or_refused_with_a_place(job: dict[str, Any]) -> None:
+    refused: InvalidRequest | TooLarge | None = None
+    resolved: ResolvedJob | None = None
+    try:
+        resolved = planned(**job)
+    except (InvalidRequest, TooLarge) as error:
+        refused = error
+    if refused is not None:
+        assert refused.fields
+        assert all(field.path.startswith("/") and field.message for field in refused.fields)
+    if resolved is not None:
+        names = [column.name for column in resolved.inputs] + [column.name for column in resolved.targets]
+        assert len(set(names)) == len(names)
+        assert set(names) <= set(USABLE) | {"flat", "same"}
+        assert min(resolved.sizes) >= 1
+        assert ResolvedJob.model_validate(resolved.model_dump(mode="json")) == resolved
