@@ -1,7 +1,7 @@
 """What a training demands before it has begun: how much memory it takes, and how large its checkpoints are.
 
-Both are counted in vectors of the parameters' size, which are what is large of a large network, and in blocks of
-examples, which are what is large of a small one.
+Both are counted in vectors of the parameters' size and in blocks of examples. The vectors are what is large in a large
+network, and the blocks in a small one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whom a server can be reached by, and that nobody but this machine reaches one that has no keys."""
+"""Finds out who can reach a server, and sees to it that nobody but this machine reaches one that has no keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows into a table of a job's own at once, in C, as tens of thousands may come in a second."""
+"""Inserts many rows of a job at once. Tens of thousands may come in a second, so C does most of it."""
 
 from __future__ import annotations
 

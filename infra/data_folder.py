@@ -1,4 +1,4 @@
-"""The folder that the embedded database, Redis and the uploaded datasets are in: nobody else's to read."""
+"""The folder that the embedded database, Redis and the uploaded datasets are in. Nobody else can read it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ LAST_SECONDS = 5.0
 
 
 def end_with_parent(parent: int) -> None:
-    """Have this process end when its parent does: asked like by anybody else, and killed if it does not obey.
+    """Have this process end when its parent does.
+
+    It is asked first, as anybody would ask it, and killed if it does not obey.
 
     Args:
         parent: process id of the parent, which may have died before this is called.
@@ -35,7 +37,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have this process killed when its parent dies, be it before this is called. Linux only.
+    """Have this process killed when its parent dies, or has died already. Linux only.
 
     To be called in a child right after the fork, also between fork and exec.
     """

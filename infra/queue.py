@@ -19,7 +19,7 @@ def connect(redis_url: str) -> redis.Redis:
 
 
 class JobQueue:
-    """Puts job ids where RQ workers take them. JSON all along: nothing is ever pickled or unpickled."""
+    """Puts job ids where RQ workers take them. They are JSON all along: nothing is ever pickled or unpickled."""
 
     def __init__(self, connection: redis.Redis, name: str) -> None:
         self.connection = connection

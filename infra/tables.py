@@ -141,7 +141,7 @@ class NetworkRow(Base):
 
 
 class Job(Base):
-    """A training job: this row is the truth about it, whatever Redis or a worker believes.
+    """A training job. This row is the truth about it, whatever Redis or a worker believes.
 
     Attributes:
         dataset_id: no foreign key, since a finished job outlives its dataset.
@@ -273,7 +273,7 @@ class Checkpoint(Base):
 
 
 class CheckpointPart(Base):
-    """A part of a state: put together, safetensors of everything that decides the rest of the run."""
+    """A part of a state. All parts together are safetensors of everything that decides the rest of the run."""
 
     __tablename__ = "checkpoint_parts"
 

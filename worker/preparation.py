@@ -124,7 +124,10 @@ def _check_room(job: ResolvedJob, scratch: Path) -> None:
 
 @contextmanager
 def _full_disk_told() -> Iterator[None]:
-    """The room that was there at first may be gone when it is needed: other jobs write too, and there are quotas."""
+    """Tell that the disk became full.
+
+    The room that was there at first may be gone later: other jobs write too, and there are quotas.
+    """
     try:
         yield
     except OSError as error:
@@ -174,7 +177,10 @@ def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) ->
 
 
 class _Rows:
-    """Coded rows and their targets, appended to files. Plain writes, since pages written through a map stay."""
+    """Coded rows and their targets, appended to files.
+
+    They are written plainly, since pages that are written through a map stay in memory.
+    """
 
     def __init__(self, scratch: Path, name: str, rows: int, job: ResolvedJob, coding: Coding) -> None:
         self._coding = coding

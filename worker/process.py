@@ -46,10 +46,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Stopping:
-    """SIGTERM and SIGINT, for as long as this process lives: whether RQ's worker has begun, waits or has just failed.
+    """Takes SIGTERM and SIGINT for as long as this process lives.
 
-    RQ installs handlers of its own, but only after it has told Redis that it is there, and each of its workers anew: a
-    signal that came while Redis was away reached a worker that was no more.
+    It does so whether RQ's worker has begun, waits or has just failed.
+
+    RQ installs handlers of its own for each of its workers, but only after it has told Redis that the worker is there.
+    A signal that came while Redis was away reached a worker that was no more.
 
     Attributes:
         requested: the process is to end.
@@ -124,7 +126,7 @@ class TrainingWorker(Worker):
         return super().main_work_horse(job, queue)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Have a work-horse carry the job out. What Redis then is not told it does not need to know."""
+        """Have a work-horse carry the job out. Redis may be away when it ends, and does not need to know."""
         with self.stopping.busy(self):
             try:
                 super().execute_job(job, queue)

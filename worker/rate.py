@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 
 class Rate:
-    """Counts an attempt's iterations and the seconds that it trains: neither what comes before it, nor after it."""
+    """Counts an attempt's iterations, and the seconds that it trains.
+
+    What comes before and after the training does not count.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without a training.

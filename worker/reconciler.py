@@ -52,7 +52,7 @@ class Reconciler:
     A pass opens its connections and closes them again under `quiet`, so that a fork made while holding `quiet`
     inherits none.
 
-    When the database was away, no attempt could report: each has the time of a lease to do so before it is taken for
+    When the database was away, no attempt could report. Each gets the time of a lease to do so before it is taken for
     dead.
     """
 

@@ -51,13 +51,15 @@ class Pace:
 
 
 class Recorder:
-    """Has a running attempt written: cost rows, progress, lease and checkpoints, a flush in one transaction.
+    """Writes what a running attempt makes: costs, progress and checkpoints, and keeps its lease.
+
+    Each flush is one transaction.
 
     A context manager: inside, a thread flushes every `flush_seconds` and keeps the lease, whether or not there is
     anything new. When the block ends, whatever is left is flushed and the thread is gone.
 
-    The training thread calls `add` for every record, and `attend` whenever `needs_attention` says so: one attribute
-    read an iteration is all that recording costs it, besides the interpreter lock that both threads share.
+    The training thread calls `add` for every record, and `attend` whenever `needs_attention` says so. So recording
+    costs it one attribute read an iteration, besides the interpreter lock that both threads share.
     """
 
     def __init__(

@@ -1,4 +1,7 @@
-"""The folders that attempts write their coded rows to: below the temporary folder, gone when the attempt is."""
+"""The folders that attempts write their coded rows to.
+
+They are below the temporary folder, and are gone when the attempt has ended.
+"""
 
 from __future__ import annotations
 

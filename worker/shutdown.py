@@ -1,4 +1,6 @@
-"""How a work-horse is made to stop: at a moment of its own while it trains, at once while it does anything else.
+"""How a work-horse is made to stop.
+
+While it trains, it stops at a moment of its own. While it does anything else, it stops at once.
 
 Two things make it stop: SIGTERM, and what the recorder learns from the database in a thread of its own (somebody asked
 to cancel, or another attempt has the job).
@@ -64,7 +66,9 @@ class Shutdown:
             yield
 
     def interrupt(self, reason: Exception, *, training: bool) -> None:
-        """Have the main thread raise `reason`, if it is inside `at_once`, or `training` and that too is to be left.
+        """Have the main thread raise `reason` if it is inside `at_once`.
+
+        Inside `training` it does so only if `training` is true.
 
         To be called by another thread, as often as it likes.
         """

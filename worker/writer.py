@@ -1,7 +1,7 @@
 """Who writes an attempt's records into the database: the thread that asks for it, or a process beside it.
 
-The smallest trainings make 30,000 records a second, and what a thread does with each of them, it does with the
-interpreter lock that the training needs too.
+The smallest trainings make 30,000 records a second. A thread that writes them holds the interpreter lock, which the
+training needs too. A process beside it does not.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ class ProcessWriter:
     Begin it while the process has a single thread and no open transaction: connections are closed before the fork, as
     neither SQLite's nor PostgreSQL's may be used on both sides of one.
 
-    If that process dies, or gives no answer for longer than any database may take, the batch it was at may be written
-    or not (Unavailable), and those after it are written by the calling thread.
+    If that process dies, or gives no answer for longer than any database may take, nobody knows whether its batch was
+    written (Unavailable). The calling thread writes those that follow.
     """
 
     def __init__(self, database: Database, owner: Owner, lease_seconds: float) -> None:

@@ -1,7 +1,7 @@
 """How many requests a second a key may make.
 
-Counted in Redis, so that a key has one allowance however many processes serve the API. While Redis is away each process
-counts for itself: the API works without Redis.
+They are counted in Redis, so that a key has one allowance however many processes serve the API. While Redis is away,
+each process counts for itself: the API works without Redis.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class RateLimiter:
         return self._own.hit(self._limit, who)
 
     def _in_redis(self) -> SlidingWindowCounterRateLimiter:
-        """Made when first needed: it sends its scripts to Redis at once."""
+        """The limiter in Redis. It is made when it is first needed, because it sends its scripts to Redis at once."""
         if self._shared is None:
             storage = RedisStorage("redis://", connection_pool=self._pool, key_prefix="backprop-rates")
             self._shared = SlidingWindowCounterRateLimiter(storage)

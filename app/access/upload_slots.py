@@ -14,7 +14,7 @@ RETRY_SECONDS = 5
 
 
 class UploadSlots:
-    """So many slots for each project."""
+    """Gives each project so many slots."""
 
     def __init__(self, each: int) -> None:
         self._each = each

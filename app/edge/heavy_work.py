@@ -1,4 +1,4 @@
-"""Requests that read much or compute for long: a few at a time, so that others never wait for them."""
+"""Requests that read much or compute for long get their turn a few at a time, so that others never wait for them."""
 
 from __future__ import annotations
 

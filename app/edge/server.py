@@ -1,4 +1,7 @@
-"""The application under uvicorn: ended within two seconds when asked to, and waiting for no client for long."""
+"""Runs the application under uvicorn.
+
+It ends within two seconds when it is asked to, and waits for no client for long.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +43,10 @@ class Server(uvicorn.Server):
 
 
 class ImpatientProtocol(H11Protocol):
-    """Closes a connection that takes too long to say what it wants, be it by sending its headers a byte at a time.
+    """Closes a connection that takes too long to say what it wants.
 
-    Uvicorn itself only waits so long for the first byte of a further request. How the body comes is the business of
-    `app.edge.slow_bodies`.
+    It may send its headers a byte at a time, and Uvicorn itself waits only for the first byte of a further request. How
+    the body comes is the business of `app.edge.slow_bodies`.
     """
 
     seconds: float

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 
 
 def refuse_unknown_parameters(request: Request) -> None:
-    """Compare the request with the parameters that its route has. A dependency of routers.
+    """Compare the request with the parameters that its route has. Routers depend on it.
 
     Raises:
         RequestValidationError: there is one that it does not have. It would be ignored, and a typing error with it.

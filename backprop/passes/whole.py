@@ -1,9 +1,8 @@
 """Few examples on their way through the network and back, all at once.
 
 Where an iteration takes some ten microseconds, what counts is how many NumPy calls it makes. So everything here has a
-row for each unit and a column for each example: an example's input 1, which the bias is the weight of, is one more row;
-a product goes straight to its place in the gradient; and what is done with each unit goes through memory from end to
-end.
+row for each unit and a column for each example. The input 1 of each example, whose weight is the bias, is one more row.
+A product goes straight to its place in the gradient. What is done with each unit goes through memory from end to end.
 """
 
 from __future__ import annotations

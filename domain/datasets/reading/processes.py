@@ -1,4 +1,4 @@
-"""Reading uploaded files in processes of their own: what a file does to a native reader, the API lives.
+"""Uploaded files are read in processes of their own. Whatever a file does to a native reader, the API lives.
 
 A process of its own is forked for each file, with bounded memory and time, by one that is started with the API
 (`domain.datasets.reading.fork_server`, which says how they speak). All of them end when this process ends, however that
@@ -69,7 +69,7 @@ class _Server:
 
     @property
     def has_ended(self) -> bool:
-        """Whether its end of the control socket is closed, which is sooner known than that it can be waited for."""
+        """Whether it has closed its end of the control socket. That is known before the process can be waited for."""
         try:
             return not self.control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -92,7 +92,7 @@ _INVALID: dict[Format, InvalidRequestCode] = {
 
 
 class ForkServer:
-    """The one fork server of this process: started when it is first needed, and again when it has been killed."""
+    """The one fork server of this process. It is started when it is first needed, and again when it has been killed."""
 
     def __init__(self) -> None:
         self._server: _Server | None = None
@@ -141,7 +141,7 @@ FORK_SERVER = ForkServer()
 
 
 class FileReaders:
-    """So many files at a time are read; others wait, and hold nothing but their files."""
+    """Reads so many files at a time. Others wait, and hold nothing but their files."""
 
     def __init__(self, at_a_time: int) -> None:
         self._free = asyncio.Semaphore(at_a_time)

@@ -1,6 +1,6 @@
-"""One uploaded file read from end to end: what is asked of the process that does it, and what that answers.
+"""Reads one uploaded file from end to end.
 
-Both go from one process to another as JSON, of which nothing can be executed.
+The task comes from another process, and the answer goes back to it. Both are JSON, so nothing in them can be executed.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from backprop_client.wire.columns import CATEGORY_LIMIT, Column, ColumnType
 _TYPES: dict[pa.DataType, ColumnType] = {pa.int64(): "integer", pa.float64(): "number", pa.bool_(): "boolean"}
 
 
-class ColumnStatistics:
+class NumberSummary:
     """Count, range, mean and sum of squared deviations of numbers that come in batches.
 
     Batches are merged by Chan, Golub and LeVeque's update, which loses no digits where the mean is large against the
@@ -66,7 +66,7 @@ class ColumnSummary:
         self._name = name
         self._arrow_type = arrow_type
         self._missing = 0
-        self._moments = ColumnStatistics()
+        self._moments = NumberSummary()
         self._is_numeric = arrow_type in (pa.int64(), pa.float64())
         self._counts_categories = arrow_type != pa.float64()
         self._categories: set[Any] = set()
