@@ -21,7 +21,7 @@ from backprop.training import Record
 from domain.jobs import costs
 from infra.database import Database
 from migrations.commands import upgrade
-from tests.domain.jobs.test_rows import queued_job
+from tests.support.jobs import queued_job
 from tests.support.postgres import running_postgres
 
 POINTS = 500

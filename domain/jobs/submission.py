@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import structlog
 from sqlalchemy.orm import Session
 
@@ -18,6 +16,7 @@ from domain.jobs.planning import plan
 from domain.jobs.starting_model import inherit
 from domain.models import rows as models
 from domain.networks import rows as networks
+from infra.database import clock
 from infra.errors import Conflict, NotFound, Unavailable
 from infra.ids import new_id
 from infra.queue import JobQueue
@@ -45,7 +44,7 @@ def record(session: Session, project: Project, spec: JobSpec, settings: Settings
     assert network is not None  # noqa: S101  # JobSpec has one where it has no from_model_id
     resolved = plan(spec, network, columns, dataset.rows, settings)
     jobs.refuse_too_many(session, project, settings.max_queued_jobs)
-    now = datetime.now(UTC)
+    now = clock(session)
     job = Job(
         id=new_id("job"),
         project=project,

@@ -17,8 +17,8 @@ from domain.jobs import rows as jobs
 from domain.jobs.transitions import Superseded
 from infra.database import Database
 from infra.errors import Conflict
-from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.faults import SOON, StartWorker, ended, job_body, job_of, progressed, some_moments
+from tests.support.jobs import claimed, queued_job
 from tests.support.service import Service
 from tests.support.waiting import wait_for
 from worker import attempt

@@ -16,7 +16,6 @@ from infra.database import Database
 from infra.errors import Unavailable
 from infra.settings import Settings
 from migrations.commands import upgrade
-from tests.domain.jobs.test_rows import claimed, queued_job
 from tests.support.faults import (
     SOON,
     StartWorker,
@@ -27,6 +26,7 @@ from tests.support.faults import (
     progressed,
     row_of,
 )
+from tests.support.jobs import claimed, queued_job
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.service import Service
 from tests.support.waiting import wait_for

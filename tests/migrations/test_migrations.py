@@ -13,7 +13,7 @@ from domain.jobs import costs
 from infra.database import Database
 from infra.tables import Base
 from migrations.commands import configuration
-from tests.domain.jobs.test_rows import queued_job
+from tests.support.jobs import queued_job
 
 OLD_JOB = """
     INSERT INTO jobs (id, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested, model_id,

@@ -12,7 +12,7 @@ from domain.jobs import rows as jobs
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.settings import Settings
-from tests.domain.jobs.test_rows import claimed, queued_job, status
+from tests.support.jobs import claimed, queued_job, status
 from tests.support.waiting import wait_for
 from worker.reconciler import Reconciler
 

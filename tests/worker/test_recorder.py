@@ -19,7 +19,7 @@ from domain.jobs import rows as jobs
 from domain.jobs.transitions import Owner, Superseded
 from infra.database import Database
 from infra.errors import Unavailable
-from tests.domain.jobs.test_rows import claimed, queued_job, requeue
+from tests.support.jobs import claimed, queued_job, requeue
 from tests.support.runs import run_of
 from tests.support.waiting import wait_for
 from worker import buffer

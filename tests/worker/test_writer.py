@@ -15,7 +15,7 @@ from backprop.training import Record
 from domain.jobs.attempts import Progress
 from domain.jobs.checkpoints import Part
 from infra.database import Database
-from tests.domain.jobs.test_rows import claimed, queued_job
+from tests.support.jobs import claimed, queued_job
 from tests.support.waiting import wait_for
 from tests.worker.test_recorder import PACE, record, stored
 from worker import writer as writing

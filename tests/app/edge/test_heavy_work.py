@@ -13,8 +13,8 @@ from app.edge.heavy_work import READS_AT_A_TIME
 from backprop.training import Record
 from domain.jobs import costs
 from infra.database import Database
-from tests.domain.jobs.test_rows import queued_job
 from tests.support.faults import SOON
+from tests.support.jobs import queued_job
 
 READERS = 50
 

@@ -11,7 +11,7 @@ from domain.jobs import checkpoints
 from domain.jobs.checkpoints import Part, cut
 from infra.database import Database
 from infra.tables import CheckpointPart
-from tests.domain.jobs.test_rows import queued_job
+from tests.support.jobs import queued_job
 
 
 @pytest.fixture(autouse=True)

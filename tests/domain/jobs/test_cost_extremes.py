@@ -17,7 +17,7 @@ from domain.jobs import costs
 from domain.jobs.cost_extremes import BLOCK
 from infra.database import Database
 from infra.tables import CostExtremes
-from tests.domain.jobs.test_rows import queued_job
+from tests.support.jobs import queued_job
 
 ON_BOTH = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -8,7 +8,7 @@ import pytest
 from backprop.training import Record
 from domain.jobs import costs
 from infra.database import Database
-from tests.domain.jobs.test_rows import queued_job
+from tests.support.jobs import queued_job
 
 
 def recorded(database: Database, J: list[float]) -> str:

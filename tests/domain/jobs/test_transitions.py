@@ -11,7 +11,7 @@ from domain.jobs import attempts, control, events
 from domain.jobs.transitions import TRANSITIONS, Superseded, hold, take
 from infra.database import Database
 from infra.tables import Job
-from tests.domain.jobs.test_rows import claimed, crash, queued_job
+from tests.support.jobs import claimed, crash, queued_job
 
 
 def told(database: Database, job_id: str) -> list[tuple[str, str | None, str, int]]:
