@@ -20,7 +20,7 @@ from infra.scratch import remove_abandoned, scratch_folder
 LONGEST_SOCKET_PATH = 100
 """Characters. The address of a unix socket holds little more (108 bytes on Linux)."""
 
-SOCKET_FOLDER = "backprop-redis-"
+SOCKET_FOLDER = "backprop-socket-"
 """The names of the folders of sockets begin so. They are in the temporary folder."""
 
 START_SECONDS = 10.0

@@ -71,7 +71,7 @@ class RedisServer:
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
     """A server of one's own, down until started and gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="backprop-redis-") as folder:  # a short path, as sockets need
+    with tempfile.TemporaryDirectory(prefix="backprop-test-") as folder:  # a short path, as sockets need
         server = RedisServer(Path(folder))
         try:
             yield server
