@@ -18,18 +18,10 @@ SHORT = {"lease_seconds": 1.0, "reconcile_seconds": 0.3, "checkpoint_seconds": 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, one has all of these: they start more processes than others do.
-
-    They come first. One process is busy with them as long as another is with all the rest.
-    """
+    """Where tests run in several processes, one has all of these: they start more processes than others do."""
     for item in items:
-        if _is_one_of_these(item):
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("faults"))
-    items.sort(key=lambda item: not _is_one_of_these(item))
-
-
-def _is_one_of_these(item: pytest.Item) -> bool:
-    return item.path.is_relative_to(Path(__file__).parent)
 
 
 @pytest.fixture
