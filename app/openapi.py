@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.edge.content_encoding import METHODS_WITH_BODIES
 from app.errors import description
 from backprop_client.wire.problems import Problem
 
@@ -24,8 +25,8 @@ def complete_openapi(app: FastAPI) -> None:
             schemas.update(schema.pop("$defs"))
             schemas["Problem"] = schema
             for operations in document["paths"].values():
-                for operation in operations.values():
-                    for status in _common_problems(operation):
+                for method, operation in operations.items():
+                    for status in _common_problems(method, operation):
                         operation["responses"].setdefault(str(status.value), description(status))
             app.openapi_schema = document
         return app.openapi_schema
@@ -33,14 +34,14 @@ def complete_openapi(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
 
 
-def _common_problems(operation: dict[str, Any]) -> Iterator[HTTPStatus]:
+def _common_problems(method: str, operation: dict[str, Any]) -> Iterator[HTTPStatus]:
     """What may go wrong before the operation itself has begun."""
     if "requestBody" in operation:
         yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        if "application/json" in operation["requestBody"]["content"]:
-            yield HTTPStatus.BAD_REQUEST
-            yield HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         yield HTTPStatus.REQUEST_TIMEOUT
+    if method.upper() in METHODS_WITH_BODIES:
+        yield HTTPStatus.BAD_REQUEST
+        yield HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     if "security" in operation:
         yield HTTPStatus.UNAUTHORIZED
         yield HTTPStatus.FORBIDDEN

@@ -23,6 +23,13 @@ LAST_SECONDS = 5.0
 """Seconds. A process whose parent has died gets so long to end in order. Then it kills itself."""
 
 
+def usable_processors() -> int:
+    """How many processors this process may use. Only Linux tells of those it may not."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def end_with_parent(parent: int) -> None:
     """Have this process end when its parent does.
 

@@ -26,7 +26,7 @@ def s3_filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:
     """
     parts = urlsplit(uri)
     bucket = parts.hostname
-    if parts.scheme != "s3" or not bucket:
+    if parts.scheme != "s3" or not bucket or parts.port is not None or parts.fragment:
         raise ValueError("an S3 URI is s3://bucket/prefix")
     options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     if unknown := sorted(set(options) - OPTIONS):
@@ -40,7 +40,7 @@ def s3_filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:
         allow_delayed_open=True,  # so that a small file is one request, not three
         **options,
     )
-    return filesystem, f"{bucket}{parts.path}".rstrip("/")
+    return filesystem, f"{bucket}{unquote(parts.path)}".rstrip("/")
 
 
 def _decoded(part: str | None) -> str | None:

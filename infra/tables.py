@@ -202,7 +202,7 @@ class JobEvent(Base):
         to_status: of the job after it.
         at: when, by the database's clock.
         attempt: the attempt that was under way or began with it; 0 before the first.
-        reason: why, for a person.
+        reason: why: an error's code for a failure, else a sentence for a person.
     """
 
     __tablename__ = "job_events"

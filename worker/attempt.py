@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.errors import InvalidRequest, ServiceError, Unavailable
 from infra.ids import new_id
+from infra.processes import usable_processors
 from infra.settings import Settings
 from infra.tables import Model
 from worker.evaluation import evaluate
@@ -52,6 +52,9 @@ wrong one is far off."""
 KINKED_LIMIT = 0.05
 """A relative difference. With relu units some z are closer to the kink than the step. There the numerical derivative
 averages both sides."""
+
+STORE_SECONDS = 2.0
+"""Seconds. A store of datasets that is away is asked again after so long."""
 
 Written = TypeVar("Written")
 
@@ -143,7 +146,7 @@ class Attempt:
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
                 start = start_of(self.claim, spec, self.database)
-                data = prepare(spec, self.artifacts, artifact, scratch, start.coding)
+                data = self._prepared(spec, artifact, scratch, start)
                 run = self._run(spec, data, start)
             if spec.gradient_check and start.is_the_first:
                 with self.shutdown.at_once():
@@ -170,6 +173,15 @@ class Attempt:
             )
             return model, run.stopped
 
+    def _prepared(self, spec: ResolvedJob, artifact: str, scratch: Path, start: Start) -> TrainingData:
+        """The coded rows. A store that is away is waited for: the job would only come back again and again."""
+        while True:
+            try:
+                return prepare(spec, self.artifacts, artifact, scratch, start.coding)
+            except Unavailable as error:
+                _log.warning("the job waits for its dataset", job=self.claim.job.id, reason=error.message)
+                time.sleep(STORE_SECONDS)
+
     def _run(self, spec: ResolvedJob, data: TrainingData, start: Start) -> Run:
         network, training = network_of(spec), training_of(spec.training)
         pass_ = usual_pass(
@@ -179,7 +191,7 @@ class Attempt:
             training.objective(),
             batch_size=training.batch_size,
             seed=training.seed,
-            threads=self.settings.training_threads or len(os.sched_getaffinity(0)),
+            threads=self.settings.training_threads or usable_processors(),
             X_held=data.X_held,
             Y_held=data.Y_held,
         )

@@ -53,7 +53,7 @@ class Pace:
 class Recorder:
     """Writes what a running attempt makes: costs, progress and checkpoints, and keeps its lease.
 
-    Each flush is one transaction.
+    A flush is one transaction, or several where there is much to write.
 
     A context manager: inside, a thread flushes every `flush_seconds` and keeps the lease, whether or not there is
     anything new. When the block ends, whatever is left is flushed and the thread is gone.
@@ -168,7 +168,7 @@ class Recorder:
     def _flush(self) -> None:
         """Write everything recorded so far, in transactions of bounded size, and renew the lease.
 
-        Records leave the queue only after the commit, so that a flush that fails loses none.
+        Records leave the buffer only after the commit, so that a flush that fails loses none.
         """
         part = self._next_part()  # taken before the records, so that every record up to its state is among them
         waiting = len(self._buffer)

@@ -18,7 +18,7 @@ its two characters, so a small body could become a large one."""
 class BodyLimit:
     """Answers 413 to a body of too many bytes, be it declared or only found while reading, or too many objects.
 
-    The paths in `exempt`, with or without a slash at the end, stream their bodies and count for themselves.
+    The paths in `exempt` stream their bodies and count for themselves.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_rows: int, exempt: frozenset[tuple[str, str]]) -> None:
@@ -29,7 +29,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting what it sends."""
-        if scope["type"] != "http" or (scope["method"], scope["path"].rstrip("/")) in self.exempt:
+        if scope["type"] != "http" or (scope["method"], scope["path"]) in self.exempt:
             await self.app(scope, receive, send)
             return
         if self._declared_length(scope) > self.max_bytes:

@@ -6,13 +6,22 @@ import zlib
 from http import HTTPStatus
 
 from fastapi import Response
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import problem
 
 MOST_BYTES_AT_ONCE = 2**20
 """Bytes. So much of a decoded body is in memory before the next reader can count it."""
+
+DECODED_AT_A_TIME = 2**12
+"""Bytes of the compressed body. The decoder copies what is behind each member's end, so it gets little at a time."""
+
+MOST_OVERHEAD = 2**16
+"""Bytes. A compressed body may be so much longer than twice what it decodes to. Else it is made of empty members, which
+no limit of the decoded size would ever end."""
+
+METHODS_WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -28,12 +37,11 @@ class ContentEncoding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a body that is not encoded."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] not in METHODS_WITH_BODIES:
             await self.app(scope, receive, send)
             return
-        headers = MutableHeaders(scope=scope)
-        coding = headers.get("content-encoding", "identity").strip().lower()
-        if coding in ("identity", ""):
+        coding = _coding(Headers(scope=scope))
+        if coding == "":
             await self.app(scope, receive, send)
         elif coding in ("gzip", "x-gzip"):
             await self._decoded(scope, receive, send)
@@ -65,43 +73,58 @@ class _Gunzip:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._decoder = zlib.decompressobj(_GZIP)
-        self._waiting = b""
+        self._waiting = memoryview(b"")
         self._more_comes = True
-        self._has_begun = False
+        self._has_ended = False
+        self._taken = 0
+        self._given = 0
 
     async def receive(self) -> Message:
-        """The next message: at most `MOST_BYTES_AT_ONCE` of the decoded body."""
-        while True:
-            if not self._waiting and self._more_comes:
-                message = await self._receive()
-                if message["type"] != "http.request":
-                    return message
-                self._waiting = message.get("body", b"")
-                self._more_comes = message.get("more_body", False)
-            elif not self._waiting and (self._decoder.eof or not self._has_begun):
+        """The next message: at most `MOST_BYTES_AT_ONCE` of the decoded body; past its end, the client leaving."""
+        if self._has_ended:
+            return await self._receive()
+        while not (piece := self._decode()):
+            if not self._more_comes:
+                if self._taken and not self._decoder.eof:
+                    raise _Damaged  # it ends within a member
+                self._has_ended = True
                 return {"type": "http.request", "body": b"", "more_body": False}
-            elif not self._waiting:
-                raise _Damaged  # it ends within a member
-            piece = self._decode()
-            if piece:
-                return {"type": "http.request", "body": piece, "more_body": True}
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return message
+            self._waiting = memoryview(message.get("body", b""))
+            self._more_comes = message.get("more_body", False)
+        return {"type": "http.request", "body": piece, "more_body": True}
 
     def _decode(self) -> bytes:
-        if not self._waiting:
-            return b""
-        self._has_begun = True
-        if self._decoder.eof:
-            self._decoder = zlib.decompressobj(_GZIP)
-        try:
-            piece = self._decoder.decompress(self._waiting, MOST_BYTES_AT_ONCE)
-        except zlib.error as error:
-            raise _Damaged from error
-        self._waiting = self._decoder.unused_data if self._decoder.eof else self._decoder.unconsumed_tail
-        return piece
+        """What comes out of the bytes that wait, up to a message's worth."""
+        decoded = bytearray()
+        while self._waiting and len(decoded) < MOST_BYTES_AT_ONCE:
+            if self._decoder.eof:
+                self._decoder = zlib.decompressobj(_GZIP)
+            given = self._waiting[:DECODED_AT_A_TIME]
+            try:
+                decoded += self._decoder.decompress(given, MOST_BYTES_AT_ONCE - len(decoded))
+            except zlib.error as error:
+                raise _Damaged from error
+            left = self._decoder.unused_data if self._decoder.eof else self._decoder.unconsumed_tail
+            taken = len(given) - len(left)
+            self._waiting = self._waiting[taken:]
+            self._taken += taken
+            if self._taken > MOST_OVERHEAD + 2 * (self._given + len(decoded)):
+                raise _Damaged
+        self._given += len(decoded)
+        return bytes(decoded)
 
 
 class _Damaged(BaseException):
     """Not an Exception: FastAPI turns every Exception while reading a body into its own answer."""
+
+
+def _coding(headers: Headers) -> str:
+    """All codings of the body, in the order in which they were applied; several lines are one list."""
+    named = [name.strip().lower() for line in headers.getlist("content-encoding") for name in line.split(",")]
+    return ", ".join(name for name in named if name not in ("", "identity"))
 
 
 def _damaged() -> Response:

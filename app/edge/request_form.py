@@ -9,10 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RequestForm:
-    """Takes absolute targets apart, ignores ranges, and turns HEAD into GET.
+    """Takes absolute targets apart, drops a slash at the end, ignores ranges, and turns HEAD into GET.
 
     - A target may be a whole URL (``GET http://host/v1/jobs``). Its host then counts, not the header's: RFC 9112,
       section 3.2.2.
+    - An address with a slash at its end is the one without. A redirect would have to guess the scheme behind a proxy.
     - HEAD is answered as GET is, without the body: RFC 9110, section 9.3.2. Uptime monitors ask so.
     - No answer is large enough to be asked for in parts. A server may ignore ``Range``: RFC 9110, section 14.2.
     """
@@ -28,6 +29,9 @@ class RequestForm:
             del headers["range"]
             if scope["path"].lower().startswith(("http://", "https://")):
                 _take_apart(scope, headers)
+            if scope["path"] != "/" and scope["path"].endswith("/"):
+                scope["path"] = scope["path"][:-1]
+                scope["raw_path"] = scope["raw_path"].removesuffix(b"/")
             if scope["method"] == "HEAD":
                 scope["method"] = "GET"
                 send = _without_body(send)

@@ -101,6 +101,7 @@ def serve(app: FastAPI, listener: socket.socket, header_seconds: float) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody is believed who says that another has asked
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     Server(config).run(sockets=[listener])

@@ -139,7 +139,10 @@ def resume_job(
 def get_history(
     job_id: IdPath, access: CanRead, database: DatabaseDep, after: AfterEvent = 0, limit: EventLimit = 100
 ) -> EventPage:
-    """Every step of the job's life, the oldest first: when, from which status to which, in which attempt, and why."""
+    """Every step of the job's life, the oldest first: when, from which status to which, in which attempt, and why.
+
+    Of what a job did before there were events, it tells only that the job came.
+    """
     with database.reading() as session:
         jobs.get(session, access.project, job_id)
         page = events.list_events(session, job_id, after, limit)

@@ -1,6 +1,8 @@
-"""Query parameters that a route does not have are refused, as unknown fields of a body are."""
+"""Query parameters that a route does not have, or that come twice, are refused, as fields of a body are."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -10,21 +12,19 @@ def refuse_unknown_parameters(request: Request) -> None:
     """Compare the request with the parameters that its route has. Routers depend on it.
 
     Raises:
-        RequestValidationError: there is one that it does not have. It would be ignored, and a typing error with it.
+        RequestValidationError: it does not have one, or one comes more than once. All but one would be ignored, and a
+            typing error with them.
     """
     operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
     known = sorted(each["name"] for each in operation.get("parameters", ()) if each["in"] == "query")
-    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
-    if unknown:
-        allowed = f"only {', '.join(known)}" if known else "and it has none"
+    allowed = f"only {', '.join(known)}" if known else "and it has none"
+    given = Counter(name for name, _value in request.query_params.multi_items())
+    problems = {name: f"this address has no such parameter, {allowed}" for name in given if name not in known}
+    problems |= {name: "this parameter comes more than once" for name in known if given[name] > 1}
+    if problems:
         raise RequestValidationError(
             [
-                {
-                    "type": "extra_forbidden",
-                    "loc": ("query", name),
-                    "msg": f"this address has no such parameter, {allowed}",
-                    "input": None,
-                }
-                for name in unknown
+                {"type": "value_error", "loc": ("query", name or "(no name)"), "msg": message, "input": None}
+                for name, message in problems.items()
             ]
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -142,7 +142,7 @@ def _remove_expired(session: Session, now: datetime) -> None:
     """Clear some old records away, those that nobody else is clearing away."""
     expired = session.execute(
         select(Record.project, Record.key)
-        .where(Record.expires_at <= now)
+        .where(Record.expires_at <= now, or_(Record.status.is_not(None), Record.lease_expires_at <= now))
         .limit(_MOST_REMOVED)
         .with_for_update(skip_locked=True)
     ).all()

@@ -81,7 +81,9 @@ async def read_upload(
 def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterator[Dataset]:
     """Keep the content of an upload for good.
 
-    Gives the dataset's row, which the block is to record. If the block fails, nothing is left of the content.
+    Gives the dataset's row, which the block is to record. If the block fails, nothing is left of the content. If the
+    database goes away meanwhile, nobody knows whether the row was recorded: then the content stays, since a row must
+    never name what is gone.
     """
     dataset_id = new_id("ds")
     key = f"datasets/{dataset_id}.parquet"
@@ -102,9 +104,10 @@ def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterat
     )
     try:
         yield dataset
-    except BaseException:
-        with suppress(Unavailable):  # what went wrong first is told
-            artifacts.delete(key)
+    except BaseException as error:
+        if not (isinstance(error, Unavailable) and error.code == "database_unavailable"):
+            with suppress(Unavailable):  # what went wrong first is told
+                artifacts.delete(key)
         raise
 
 

@@ -55,7 +55,7 @@ def write(session: Session, job_id: str, part: Part) -> bool:
     """Write a part; the last one makes its generation the job's checkpoint. Writing it again changes nothing.
 
     Args:
-        session: of a transaction that is guarded by `domain.jobs.rows.reporting`.
+        session: of a transaction that is guarded by `domain.jobs.attempts.reporting`.
         job_id: which job.
         part: the next one, or the last one once more, if it could not be told whether that was committed.
 

@@ -99,7 +99,7 @@ def take(session: Session, job: Job, kind: EventKind, reason: str | None = None,
         session: of the transaction that holds the job.
         job: its row.
         kind: which step.
-        reason: why, for a person; None where the kind says it all.
+        reason: why: an error's code for a failure, else a sentence; None where the kind says it all.
         values: what else changes in the row.
 
     Raises:

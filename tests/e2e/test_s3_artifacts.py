@@ -23,6 +23,7 @@ from tests.support.apps import open_app
 from tests.support.faults import ended, job_of
 from tests.support.s3 import S3Server, moto, seaweedfs
 from tests.support.service import Service, csv_text
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -137,18 +138,37 @@ def test_a_store_that_is_away_is_told_waited_for_and_used_again(
     refused(stack, "POST", "/v1/datasets", files={"file": ("more.csv", table().encode())})
     refused(stack, "GET", f"/v1/datasets/{dataset['id']}/preview")
     refused(stack, "DELETE", f"/v1/datasets/{dataset['id']}")
-    job = stack.service.submit(body(dataset))
-    waited = stack.service.attempt(job["id"])
-    assert (waited["status"], waited["error"]) == ("queued", None)
+    stack.start_worker()
+    waiting = stack.service.submit(body(dataset))["id"]
+    unwanted = stack.service.submit(body(dataset))["id"]
+    wait_for("an attempt", lambda: job_of(stack.service, waiting)["attempt"])
+    time.sleep(4)  # twice as long as a worker waits before it asks the store again
+    assert stack.api.post(f"/v1/jobs/{unwanted}/cancel").status_code == 200
+    assert [job_of(stack.service, waiting)[name] for name in ("status", "error")] == ["running", None]
 
     weed.start()
     assert set(weed.keys()) == before  # what was refused left nothing
-    stack.start_worker()
-    job = ended(stack.service, job["id"])
-    assert job["status"] == "succeeded", job
+    job = ended(stack.service, waiting)
+    assert (job["status"], job["attempt"]) == ("succeeded", 1), job
     assert stack.service.upload_csv(table())
     assert stack.api.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
-    assert job_of(stack.service, job["id"])["status"] == "succeeded"
+    assert job_of(stack.service, waiting)["status"] == "succeeded"
+
+
+def test_a_job_that_waits_for_its_dataset_can_be_cancelled(
+    weed: S3Server, settings: Settings, cleanup: ExitStack
+) -> None:
+    stack = Stack(settings, weed, cleanup)
+    dataset = stack.service.upload_csv(table())
+    weed.stop()
+    try:
+        stack.start_worker()
+        job = stack.service.submit(body(dataset))["id"]
+        wait_for("an attempt", lambda: job_of(stack.service, job)["attempt"])
+        stack.api.post(f"/v1/jobs/{job}/cancel")
+        assert ended(stack.service, job)["status"] == "cancelled"
+    finally:
+        weed.start()
 
 
 def test_a_store_that_falls_silent_is_given_up(weed: S3Server, settings: Settings, cleanup: ExitStack) -> None:

@@ -125,7 +125,7 @@ def test_nothing_of_a_body_is_read_before_the_key_is_known(closed_api: TestClien
     assert [path for path in settings.data_dir.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/jobs/", "//v1/jobs", "/healthz/", "/docs/", "/v2/x"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/jobs/", "//v1/jobs", "/v2/x"])
 def test_what_is_not_listed_as_open_is_closed(closed_api: TestClient, path: str) -> None:
     assert_refused(closed_api.get(path), "key_required")
     assert_refused(closed_api.request("DELETE", path), "key_required")

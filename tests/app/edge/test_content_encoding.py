@@ -3,9 +3,12 @@ from __future__ import annotations
 import gzip
 import json
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
+from starlette.types import Message
 
+from app.edge.content_encoding import _Gunzip
 from infra.settings import Settings
 from tests.support.apps import open_app
 from tests.support.service import Service
@@ -68,3 +71,36 @@ def test_an_upload_may_come_in_gzip(service: Service) -> None:
     response = service.api.post("/v1/datasets", content=gzip.compress(body), headers=headers)
     assert response.status_code == 201, response.text
     assert (response.json()["rows"], response.json()["bytes"]) == (100_000, len(table))
+
+
+def test_several_lines_are_one_list(api: TestClient) -> None:
+    for lines in (["gzip", "br"], ["gzip", "gzip"], ["br", "identity"]):
+        headers = [("content-type", "application/json"), *(("content-encoding", line) for line in lines)]
+        assert api.post("/v1/networks", content=gzip.compress(NETWORK), headers=headers).status_code == 415
+    headers = [("content-type", "application/json"), ("content-encoding", "identity"), ("content-encoding", "gzip")]
+    assert api.post("/v1/networks", content=gzip.compress(NETWORK), headers=headers).status_code == 201
+
+
+def test_members_with_nothing_in_them_are_no_way_round_the_limit(api: TestClient) -> None:
+    assert sent(api, gzip.compress(b"") * 100 + gzip.compress(NETWORK), "gzip") == (201, None)
+    assert sent(api, gzip.compress(b"") * 50_000, "gzip") == (400, "malformed_gzip")
+
+
+def test_past_the_end_the_client_s_leaving_is_passed_on() -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": gzip.compress(b"content"), "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def everything() -> list[Message]:
+        body = _Gunzip(receive)
+        return [await body.receive() for _ in range(3)]
+
+    assert anyio.run(everything) == [
+        {"type": "http.request", "body": b"content", "more_body": True},
+        {"type": "http.request", "body": b"", "more_body": False},
+        {"type": "http.disconnect"},
+    ]

@@ -12,6 +12,9 @@ from fastapi.testclient import TestClient
         ("/v1/datasets/ds_1?preview=1", "preview"),
         ("/v1/models/mdl_1/features?colour=red", "colour"),
         ("/v1/jobs/job_1/costs?point=5", "point"),
+        ("/v1/jobs?=3", "(no name)"),
+        ("/v1/jobs?limit=abc&limit=2", "limit"),
+        ("/v1/jobs?status=queued&status=failed", "status"),
     ],
 )
 def test_a_parameter_that_the_address_does_not_have_is_named(api: TestClient, path: str, name: str) -> None:

@@ -128,6 +128,14 @@ def test_old_records_go_when_new_ones_come(database: Database) -> None:
     assert records(database) == 1
 
 
+def test_what_its_owner_still_works_on_is_not_cleared_away(database: Database) -> None:
+    ownership = owned(begin(database))
+    change(database, expires_at=past())
+    begin(database, "another")
+    complete(database, ownership)
+    assert records(database) == 2
+
+
 @pytest.mark.parametrize("before", ["nothing", "a dead owner", "an expired answer"])
 def test_of_many_at_once_one_owns_the_key(database: Database, before: str) -> None:
     if before != "nothing":
