@@ -37,7 +37,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin
+	$(BIN)/mypy --platform darwin $(addprefix --package ,backprop backprop_client infra domain app worker cli migrations)
 	$(BIN)/lint-imports
 
 # SOAK: arguments, such as --minutes 60.
