@@ -61,6 +61,15 @@ class Stopping:
         self.requested = False
         self._busy: TrainingWorker | None = None
 
+    @staticmethod
+    def at_once_on_signals() -> None:
+        """End at once when a signal comes, while there is nothing to be put in order.
+
+        An exception would reach modules that are just being imported, and some of these take it for something else.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: os._exit(0))
+
     def on_signals(self) -> None:
         """Take the signals from now on. Main thread only."""
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -176,12 +185,13 @@ def run_worker(settings: Settings, parent: int | None = None) -> None:
         parent: the process with which this one is to end, if there is one.
     """
     stopping = Stopping()
+    stopping.at_once_on_signals()
+    if parent is not None:
+        end_with_parent(parent)
+    import worker.tasks  # noqa: F401
+
     with suppress(StopRequested):  # raised by the signal's handler, wherever the worker then is
         stopping.on_signals()
-        if parent is not None:
-            end_with_parent(parent)
-        import worker.tasks  # noqa: F401
-
         remove_abandoned_job_folders()
         reconciler = Reconciler(settings)
         reconciler.start()

@@ -38,3 +38,33 @@ def test_what_wrote_for_a_killed_work_horse_leaves_no_zombie() -> None:
         [sys.executable, "-c", ORPHANED], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60
     )
     assert ended.stdout == "none left\n", ended.stderr
+
+
+ASKED_TO_STOP_WHILE_IT_IMPORTS = """
+import os, signal, sys, time
+from infra.settings import Settings
+from worker.process import run_worker
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "worker.tasks":
+            try:  # as SciPy does, which imports much only when it is asked for
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(5)
+            except Exception:
+                raise AttributeError(name)
+
+sys.meta_path.insert(0, Finder())
+run_worker(Settings(redis_url="unix:///nowhere"))
+"""
+
+
+def test_asked_to_stop_while_it_imports_a_worker_ends_without_a_word() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ASKED_TO_STOP_WHILE_IT_IMPORTS],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
