@@ -145,12 +145,7 @@ class Attempt:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                start = start_of(self.claim, spec, self.database)
-                data = self._prepared(spec, artifact, scratch, start)
-                run = self._run(spec, data, start)
-            if spec.gradient_check and start.is_the_first:
-                with self.shutdown.at_once():
-                    self._check_gradient(spec, run.parameters, data)
+                data, run = self._begin(spec, artifact, scratch)
             with self.shutdown.training():
                 follow(run, recorder)
             with self.shutdown.at_once():
@@ -172,6 +167,15 @@ class Attempt:
                 created_at=datetime.now(UTC),
             )
             return model, run.stopped
+
+    def _begin(self, spec: ResolvedJob, artifact: str, scratch: Path) -> tuple[TrainingData, Run]:
+        """Make ready to train. What the training starts from may be large, and is not needed any more after this."""
+        start = start_of(self.claim, spec, self.database)
+        data = self._prepared(spec, artifact, scratch, start)
+        run = self._run(spec, data, start)
+        if spec.gradient_check and start.is_the_first:
+            self._check_gradient(spec, run.parameters, data)
+        return data, run
 
     def _prepared(self, spec: ResolvedJob, artifact: str, scratch: Path, start: Start) -> TrainingData:
         """The coded rows. A store that is away is waited for: the job would only come back again and again."""
