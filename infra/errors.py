@@ -19,7 +19,7 @@ Their codes, what these mean and HTTP's statuses are in `backprop_client.wire.er
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from backprop_client.wire.error_codes import (
     AnswerCode,
@@ -35,6 +35,8 @@ from backprop_client.wire.error_codes import (
     UnauthenticatedCode,
     UnavailableCode,
 )
+
+Code = TypeVar("Code", bound=AnswerCode | FailureCode)
 
 
 @dataclass(frozen=True)
@@ -77,107 +79,64 @@ class ServiceError(Exception):
         self.retry_after = retry_after
 
 
-class InvalidRequest(ServiceError):
+class _WithCode(ServiceError, Generic[Code]):
+    """An error that has only the codes which its class names."""
+
+    def __init__(
+        self, code: Code, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, message, fields, retry_after)
+
+
+class InvalidRequest(_WithCode[InvalidRequestCode | FailureCode]):
     """The request is understood and cannot be done as it stands."""
 
     kind: ClassVar[Kind] = "invalid_request"
 
-    def __init__(
-        self,
-        code: InvalidRequestCode | FailureCode,
-        message: str,
-        fields: tuple[FieldError, ...] = (),
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class Unauthenticated(ServiceError):
+class Unauthenticated(_WithCode[UnauthenticatedCode]):
     """Who asks is not known."""
 
     kind: ClassVar[Kind] = "unauthenticated"
 
-    def __init__(
-        self,
-        code: UnauthenticatedCode,
-        message: str,
-        fields: tuple[FieldError, ...] = (),
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class Forbidden(ServiceError):
+class Forbidden(_WithCode[ForbiddenCode]):
     """Who asks is known and may not do this."""
 
     kind: ClassVar[Kind] = "forbidden"
 
-    def __init__(
-        self, code: ForbiddenCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class NotFound(ServiceError):
+class NotFound(_WithCode[NotFoundCode]):
     """No such thing, or it has been deleted, or it is another project's."""
 
     kind: ClassVar[Kind] = "not_found"
 
-    def __init__(
-        self, code: NotFoundCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class Conflict(ServiceError):
+class Conflict(_WithCode[ConflictCode]):
     """The thing exists but is in a state that forbids this."""
 
     kind: ClassVar[Kind] = "conflict"
 
-    def __init__(
-        self, code: ConflictCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class TooLarge(ServiceError):
+class TooLarge(_WithCode[TooLargeCode | FailureCode]):
     """A limit of this server is exceeded; the message names the limit."""
 
     kind: ClassVar[Kind] = "too_large"
 
-    def __init__(
-        self,
-        code: TooLargeCode | FailureCode,
-        message: str,
-        fields: tuple[FieldError, ...] = (),
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class TooSlow(ServiceError):
+class TooSlow(_WithCode[TooSlowCode]):
     """The request takes longer to come than this server waits."""
 
     kind: ClassVar[Kind] = "too_slow"
 
-    def __init__(
-        self, code: TooSlowCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class TooMany(ServiceError):
+class TooMany(_WithCode[TooManyCode]):
     """There is too much of something at the moment; trying again later is right."""
 
     kind: ClassVar[Kind] = "too_many"
 
-    def __init__(
-        self, code: TooManyCode, message: str, fields: tuple[FieldError, ...] = (), retry_after: int | None = None
-    ) -> None:
-        super().__init__(code, message, fields, retry_after)
 
-
-class Unavailable(ServiceError):
+class Unavailable(_WithCode[UnavailableCode]):
     """A part the service needs cannot be reached right now; trying again later is right."""
 
     kind: ClassVar[Kind] = "unavailable"

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from infra.tables import Dataset, Job, Model, NetworkRow
 
-Row = TypeVar("Row", Dataset, NetworkRow, Job, Model)
+Row = TypeVar("Row")
+Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model)
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class Page(Generic[Row]):
 
 def page(
     session: Session,
-    table: type[Row],
+    table: type[Listed],
     project: str,
     *conditions: ColumnElement[bool],
     after: str | None,
     limit: int,
-) -> Page[Row]:
+) -> Page[Listed]:
     """The next `limit` rows of `table` in a project that meet the conditions, newest first.
 
     Args:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from infra.paging import Page
 from infra.tables import JobEvent
 
 
-@dataclass(frozen=True)
-class EventPage:
-    """Some events of a job, and whether more follow."""
-
-    rows: list[JobEvent]
-    has_more: bool
-
-
-def list_events(session: Session, job_id: str, after: int, limit: int) -> EventPage:
+def list_events(session: Session, job_id: str, after: int, limit: int) -> Page[JobEvent]:
     """The next `limit` events of a job, the oldest first.
 
     Args:
@@ -29,4 +20,4 @@ def list_events(session: Session, job_id: str, after: int, limit: int) -> EventP
     """
     query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.sequence > after)
     rows = list(session.scalars(query.order_by(JobEvent.sequence).limit(limit + 1)))
-    return EventPage(rows[:limit], has_more=len(rows) > limit)
+    return Page(rows[:limit], has_more=len(rows) > limit)
