@@ -109,7 +109,13 @@ class IdempotencyRecord(Base):
 
 
 class Dataset(Base):
-    """An uploaded table in its canonical form. `columns` holds objects of `backprop_client.wire.columns` as JSON."""
+    """An uploaded table in its canonical form.
+
+    Attributes:
+        columns: `backprop_client.wire.columns.Column` each, as JSON.
+        read_as: `backprop_client.wire.datasets.ReadAs` as JSON; None for what was read before migration 0007.
+        remarks: `backprop_client.wire.datasets.Remark` each, as JSON.
+    """
 
     __tablename__ = "datasets"
     __table_args__ = (Index(None, "project", "id"),)
@@ -123,6 +129,8 @@ class Dataset(Base):
     sha256: Mapped[str]
     rows: Mapped[int] = mapped_column(BigInteger)
     columns: Mapped[list[Any]]
+    read_as: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    remarks: Mapped[list[Any]] = mapped_column(JSON, server_default="[]")
     artifact: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -155,6 +163,8 @@ class Job(Base):
         lease_expires_at: when the attempt, not heard of since, is taken to be dead.
         gradient_check: an `domain.jobs.gradient_checks.GradientCheckResult` as JSON, if the job asked for a check.
         stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
+        row_counts: what became of the dataset's rows, a `backprop_client.wire.jobs.RowCounts` as JSON, once a worker
+            has counted them.
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
     """
 
@@ -185,6 +195,7 @@ class Job(Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     gradient_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     stopped_by: Mapped[str | None]
+    row_counts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     model_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from backprop_client.wire.columns import Column
+from backprop_client.wire.columns import Column, ColumnType
 from backprop_client.wire.names import Name
 
 Format = Literal["csv", "parquet", "json", "npz"]
 
+Delimiter = Literal[",", ";", "\t", "|", " "]
+Decimal = Literal[".", ","]
+
 Scalar: TypeAlias = int | float | bool | str | None
 """One value of a table. None stands for a missing one."""
+
+
+def _known_encoding(name: str) -> str:
+    """The encoding's own name, of those that turn text into bytes."""
+    try:
+        "".encode(name)
+    except LookupError as error:
+        raise ValueError(f"there is no text encoding {name!r}") from error
+    return codecs.lookup(name).name
+
+
+def _parsed(text: object) -> object:
+    """The value of a field that is written as JSON, since a form knows only text."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"must be JSON: {error}") from error
+
+
+def _words(text: object) -> object:
+    """A JSON array of words and numbers, or else the text as the only word."""
+    if not isinstance(text, str) or not text.lstrip().startswith("["):
+        return (text,) if isinstance(text, str) else text
+    words = _parsed(text)
+    assert isinstance(words, list)  # noqa: S101  # it begins with a bracket
+    return [json.dumps(word) if type(word) in (int, float) else word for word in words]
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+MissingWords = Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=1, max_length=1_000)]
+ColumnTypes = Annotated[dict[str, ColumnType], BeforeValidator(_parsed), Field(min_length=1, max_length=10_000)]
 
 
 class UploadFields(BaseModel):
@@ -30,9 +68,55 @@ class UploadFields(BaseModel):
         description="Whether the first row names the columns. CSV: by default it does unless one of its cells is a "
         "number. JSON rows that are arrays: by default it does not. Other formats have names of their own.",
     )
-    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
-        None, description="What is between the cells of a CSV file. Default: found out from its first rows."
+    delimiter: Delimiter | None = Field(
+        None,
+        description="What is between the cells of a CSV file; a space stands for any number of spaces and tabs. "
+        "Default: found out from the file's name and its first rows.",
     )
+    decimal: Decimal | None = Field(
+        None,
+        description="What is before the decimals of a number in a CSV file. Default: found out, and a point where "
+        "the delimiter is a comma.",
+    )
+    encoding: Encoding | None = Field(
+        None,
+        description="Of a CSV or JSON file: utf-8, utf-16, windows-1252 or any other that Python knows. Default: "
+        "found out from its bytes.",
+    )
+    missing_values: MissingWords | None = Field(
+        None,
+        description="Further words or numbers that stand for a missing value in any column: a JSON array, or a single "
+        "word.",
+        examples=['["-999", "unknown"]'],
+    )
+    types: ColumnTypes | None = Field(
+        None,
+        description="Types of columns that are to be read otherwise than they would be: a JSON object from column to "
+        "type. A cell that is none of its column's type is refused.",
+        examples=['{"zip": "category", "year": "number"}'],
+    )
+
+
+class ReadAs(BaseModel):
+    """How a file was read. What does not apply to its format is null."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Format
+    encoding: str | None = Field(None, description="Of its text: utf-8, utf-16, windows-1252, ….")
+    delimiter: Delimiter | None = Field(None, description="Between the cells; a space stands for any number of them.")
+    decimal: Decimal | None = Field(None, description="Before the decimals of numbers.")
+    header: bool | None = Field(None, description="Whether the first row was taken for the names of the columns.")
+    missing_values: tuple[str, ...] = Field((), description="The words that were given as further missing values.")
+
+
+class Remark(BaseModel):
+    """Something about a file that a person should look at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    column: str | None = Field(None, description="The column it is about; null for the whole file.")
+    message: str
 
 
 class DatasetSummary(BaseModel):
@@ -54,6 +138,8 @@ class DatasetOut(DatasetSummary):
     model_config = ConfigDict(title="Dataset")
 
     columns: tuple[Column, ...]
+    read_as: ReadAs | None = Field(description="How the file was read; null for files read before this was kept.")
+    remarks: tuple[Remark, ...] = Field(description="What may have been read otherwise than it was meant.")
 
 
 class DatasetPage(BaseModel):
