@@ -45,16 +45,20 @@ class NumberErrors:
         self._squares: NDArray[np.float64] = np.zeros(columns)
 
     def add(self, actual: NDArray[Any], predicted: NDArray[Any]) -> None:
-        """Take in a batch of actual and predicted values, (m, n) each, in the same units."""
+        """Take in a batch of actual and predicted values, (m, n) each, in the same units.
+
+        Where the actual value is NaN there is nothing to compare.
+        """
         self._actual.add(actual)
         with np.errstate(over="ignore", invalid="ignore"):
-            self._squares = self._squares + np.square(predicted - actual).sum(axis=0)
+            squares = np.square(predicted - actual).sum(axis=0, where=~np.isnan(actual))
+            self._squares = self._squares + squares
 
     @property
     def rmse(self) -> list[float | None]:
         """√(Σ (ŷ − y)² / m) a column; None before the first row, or where it is beyond double precision."""
         with np.errstate(over="ignore", invalid="ignore"):
-            values = np.sqrt(self._squares / (self._actual.count or math.nan))
+            values = np.sqrt(self._squares / np.where(self._actual.count, self._actual.count, math.nan))
         return [_finite(value) for value in values.tolist()]
 
     @property

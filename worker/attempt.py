@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -160,7 +160,7 @@ class Attempt:
                 dataset_id=spec.dataset_id,
                 task=spec.task,
                 network=stored.network,
-                preprocessing=stored.coding,
+                preprocessing=stored.coding | _reading(spec),
                 metrics=metrics,
                 iteration=run.best_iteration,
                 weights=stored.weights,
@@ -172,6 +172,9 @@ class Attempt:
         """Make ready to train. What the training starts from may be large, and is not needed any more after this."""
         start = start_of(self.claim, spec, self.database)
         data = self._prepared(spec, artifact, scratch, start)
+        if start.is_the_first:
+            with self.database.writing() as session:
+                attempts.record_row_counts(session, self.claim.owner, data.rows.model_dump())
         run = self._run(spec, data, start)
         if spec.gradient_check and start.is_the_first:
             self._check_gradient(spec, run.parameters, data)
@@ -273,6 +276,12 @@ def follow(run: Run, recorder: Recorder) -> None:
             recorder.attend(run, last)
     if last is not None:
         recorder.training_ends(run, last)
+
+
+def _reading(spec: ResolvedJob) -> dict[str, Any]:
+    """How rows to predict are read, besides what the coding says: their text, and which other columns they may have."""
+    others = [*(column.name for column in spec.targets), *spec.others]
+    return {"cells": None if spec.cells is None else spec.cells.model_dump(mode="json"), "others": others}
 
 
 def _require_agreement(result: GradientCheckResult, network: Network) -> None:

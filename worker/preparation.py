@@ -1,7 +1,8 @@
 """From a dataset's file to the matrices a network trains on, in memory that does not grow with the rows.
 
-The file is read twice: once to learn the scaling from the training rows, once to code the rows, which are appended
-to ``.npy`` files in a scratch folder and mapped from there. A dataset of one batch is read once.
+The file is read twice: once to learn the coding from the training rows, once to code the rows, which are appended
+to ``.npy`` files in a scratch folder and mapped from there. A dataset of one batch is read once. Where a row must have
+a value in columns with gaps, these are read first, to count the rows that have one.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from numpy.typing import NDArray
 
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Batch, batch_rows
-from backprop.coding.holdout import holdout_mask
+from backprop.coding.holdout import held_out_rows, holdout_mask
 from backprop.coding.learning import ClassesMissing, ConstantTarget, Learner
 from backprop.coding.scaling import CannotBeScaled
+from backprop_client.wire.jobs import RowCounts
 from backprop_client.wire.specs import ResolvedJob
-from domain.datasets.files import read_batches
+from domain.datasets.files import count_complete_rows, read_batches
+from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import coding_plan_of
 from infra.artifacts import ArtifactStore
 from infra.errors import InvalidRequest, TooLarge
@@ -46,6 +49,7 @@ class TrainingData:
         X_held: (m', inputs) held-out rows; None if none are held out.
         Y_held: (m', outputs) their targets; the same object as X_held for reconstruction.
         coding: of the columns, learned from the training rows.
+        rows: what became of the dataset's rows.
     """
 
     X: Array
@@ -53,6 +57,7 @@ class TrainingData:
     X_held: Array | None
     Y_held: Array | None
     coding: Coding
+    rows: RowCounts
 
 
 def prepare(
@@ -68,36 +73,60 @@ def prepare(
         coding: that of the model that the job starts from, if it does.
 
     Raises:
-        InvalidRequest: the training rows are not enough to learn from: ``class_missing_in_training``,
-            ``constant_target_in_training``, ``cannot_be_scaled``.
+        InvalidRequest: the training rows are not enough to learn from: ``too_few_rows``,
+            ``class_missing_in_training``, ``constant_target_in_training``, ``cannot_be_scaled``; or the model that the
+            job starts from does not know a value: ``unknown_category``.
         TooLarge: the folder's disk has not the room (``scratch_full``).
     """
     columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
     rows_at_once = max(1, BATCH_BYTES // (8 * max(len(columns), job.sizes[0] + job.sizes[-1])))
-    held = holdout_mask(job.rows, job.holdout, job.training.seed)
-    _check_room(job, scratch)
+    counts = _count_rows(job, store, key)
+    held = holdout_mask(counts.training + counts.held_out, job.holdout, job.training.seed)
+    _check_room(job, counts, scratch)
 
     def read() -> Iterator[dict[str, Array]]:
-        return read_batches(store, key, columns, rows_at_once)
+        batches = read_batches(store, key, columns, rows_at_once, complete=job.required)
+        return (in_terms_of(job, batch) for batch in batches)
 
     if job.rows <= rows_at_once:
         only = list(read())
-        return _prepare(job, lambda: iter(only), held, scratch, coding)
-    return _prepare(job, read, held, scratch, coding)
+        return _prepare(job, lambda: iter(only), held, counts, scratch, coding)
+    return _prepare(job, read, held, counts, scratch, coding)
+
+
+def _count_rows(job: ResolvedJob, store: ArtifactStore, key: str) -> RowCounts:
+    """What becomes of the dataset's rows. The columns without gaps need not be read for it."""
+    of_targets = {column.name for column in job.targets} & set(job.required)
+    with_targets = count_complete_rows(store, key, of_targets) if of_targets else job.rows
+    used = with_targets if of_targets == set(job.required) else count_complete_rows(store, key, job.required)
+    try:
+        held = held_out_rows(used, job.holdout) if used else 0
+    except ValueError as error:
+        raise InvalidRequest("too_few_rows", f"Rows with gaps are left out, and {error}.") from error
+    if used == held:
+        raise InvalidRequest("too_few_rows", "No row has a value in every column that needs one.")
+    return RowCounts(
+        dataset=job.rows,
+        target_missing=job.rows - with_targets,
+        input_missing=with_targets - used,
+        training=used - held,
+        held_out=held,
+    )
 
 
 def _prepare(
     job: ResolvedJob,
     batches: Callable[[], Iterator[dict[str, Array]]],
     held: Mask,
+    counts: RowCounts,
     scratch: Path,
     coding: Coding | None,
 ) -> TrainingData:
     if coding is None:
         coding = _learn(job, batches(), held)
     with _full_disk_told(), ExitStack() as files:
-        training = files.enter_context(_Rows(scratch, "training", int((~held).sum()), job, coding))
-        held_out = files.enter_context(_Rows(scratch, "held_out", int(held.sum()), job, coding))
+        training = files.enter_context(_Rows(scratch, "training", counts.training, job, coding))
+        held_out = files.enter_context(_Rows(scratch, "held_out", counts.held_out, job, coding))
         for batch, held_here in _with_mask(batches(), held):
             if held_here.any():
                 held_out.append(_select(batch, held_here))
@@ -106,13 +135,13 @@ def _prepare(
                 training.append(batch)
     X, Y = training.mapped()
     X_held, Y_held = held_out.mapped() if held.any() else (None, None)
-    return TrainingData(X, Y, X_held, Y_held, coding)
+    return TrainingData(X, Y, X_held, Y_held, coding, counts)
 
 
-def _check_room(job: ResolvedJob, scratch: Path) -> None:
+def _check_room(job: ResolvedJob, counts: RowCounts, scratch: Path) -> None:
     """Refuse before hours of writing what the disk cannot hold."""
     width = job.sizes[0] + (0 if job.task == "reconstruction" else job.sizes[-1])
-    needed = job.rows * width * np.dtype(job.training.dtype).itemsize
+    needed = (counts.training + counts.held_out) * width * np.dtype(job.training.dtype).itemsize
     free = shutil.disk_usage(scratch).free
     if needed > free:
         raise TooLarge(
@@ -155,7 +184,7 @@ def _select(batch: Batch, rows: Mask) -> dict[str, Array]:
 
 def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) -> Coding:
     """The coding, from the training rows only."""
-    learner = Learner(coding_plan_of(job.network, job.inputs, job.targets, job.scaling))
+    learner = Learner(coding_plan_of(job.network, job.inputs, job.targets, job.scaling, job.missing))
     for batch, held_here in _with_mask(batches, held):
         learner.add(_select(batch, ~held_here) if held_here.any() else batch)
     try:
@@ -166,7 +195,7 @@ def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) ->
         raise InvalidRequest(
             "class_missing_in_training",
             f"No training row has {error.target!r} = {', '.join(map(repr, error.classes[:5]))}: all such rows are held "
-            "out. Use a smaller holdout or another seed.",
+            "out, or left out for their gaps. Use a smaller holdout, another seed or missing impute.",
         ) from error
     except ConstantTarget as error:
         raise InvalidRequest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.jobs import EventOut, JobError, JobOut
+from backprop_client.wire.jobs import EventOut, JobError, JobOut, RowCounts
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
@@ -54,6 +54,9 @@ def job_out(job: Job) -> JobOut:
         inputs=spec.inputs,
         targets=spec.targets,
         scaling=spec.scaling,
+        missing=spec.missing,
+        left_out=spec.left_out,
+        rows=None if job.row_counts is None else RowCounts.model_validate(job.row_counts),
         holdout=spec.holdout,
         training=spec.training,
         created_at=job.created_at,

@@ -20,7 +20,6 @@ from domain.models import rows as models
 from domain.models.cache import ModelCache
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from domain.models.gradient_check import check_model
-from domain.models.prediction import Predictor
 from infra.database import Database
 from infra.errors import Conflict, NotFound, TooLarge
 
@@ -97,8 +96,10 @@ def predict(
             f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
             "(setting BACKPROP_MAX_PREDICTION_ROWS).",
         )
-    predictions = Predictor(trained_models.get(access.project, model_id)).predict(body.rows)
-    return JSONResponse({"model_id": model_id, "predictions": predictions})
+    answers, unknown = trained_models.get(access.project, model_id).predict(body.rows, body.unknown_categories)
+    return JSONResponse(
+        {"model_id": model_id, "predictions": answers, "unknown": [each.model_dump() for each in unknown]}
+    )
 
 
 @router.get(
@@ -126,7 +127,7 @@ async def get_features(
     headers = {"Vary": "Accept"}
 
     def features() -> Response:
-        model = trained_models.get(access.project, model_id)
+        model = trained_models.get(access.project, model_id).model
         if format == "png" or (format is None and prefers_png(accept)):
             return Response(picture_of_features(model, after, limit, width, scale), 200, headers, "image/png")
         return JSONResponse(page_of_features(model, after, limit), headers=headers)
@@ -150,7 +151,7 @@ async def check_gradient(
     """
 
     def check() -> GradientCheckResult:
-        model = trained_models.get(access.project, model_id)
+        model = trained_models.get(access.project, model_id).model
         return check_model(access.project, model_id, model, checks.database, artifacts, seed)
 
     return await checks.run(check)

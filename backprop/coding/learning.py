@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from backprop.activations import output_range
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Batch, batch_rows, number_matrix
-from backprop.coding.inputs import CodedColumn, InputCoding, number_names, width_of
+from backprop.coding.input_learning import InputLearner
+from backprop.coding.inputs import CodedColumn, InputCoding, Missing, width_of
 from backprop.coding.labels import Label, Labels
 from backprop.coding.scaling import UNIT_RANGE, Range, Scaling
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
@@ -53,6 +54,7 @@ class CodingPlan:
     Attributes:
         coded_columns: the input columns, in order.
         scaling: how number inputs are scaled.
+        missing: whether rows that are to be coded may lack values of the inputs.
         targets: the target columns; none for reconstruction.
         classes: the sorted classes of the one target that holds classes; None where targets are numbers, or none.
         activation: of the output layer, which decides the range that targets are coded into.
@@ -60,6 +62,7 @@ class CodingPlan:
 
     coded_columns: tuple[CodedColumn, ...]
     scaling: Scaling
+    missing: Missing
     targets: tuple[str, ...]
     classes: Labels | None
     activation: str
@@ -87,20 +90,17 @@ class Learner:
     """Gathers what a coding needs to know of the training rows."""
 
     def __init__(self, plan: CodingPlan) -> None:
-        self._coded_columns = plan.coded_columns
-        self._scaling = plan.scaling
-        self._numbers = number_names(plan.coded_columns)
-        self._inputs = ColumnStatistics(len(self._numbers))
+        self._plan = plan
+        self._inputs = InputLearner(plan.coded_columns)
         self._targets = plan.target_learner()
 
     def add(self, batch: Batch) -> None:
-        """Take in a batch of training rows with all input and target columns.
+        """Take in a batch of training rows with all input and target columns; no target may be missing.
 
         Raises:
-            ValueError: a class is not among those planned.
+            ValueError: a class or category is not among those planned.
         """
-        if self._scaling != "none":
-            self._inputs.add(number_matrix(batch, self._numbers, batch_rows(batch)))
+        self._inputs.add(batch)
         self._targets.add(batch)
 
     def coding(self) -> Coding:
@@ -111,7 +111,7 @@ class Learner:
             ClassesMissing: some classes have not been seen.
             ConstantTarget: a number target has had one value only.
         """
-        inputs = InputCoding.fit(self._coded_columns, self._inputs, self._scaling, self._targets.input_range)
+        inputs = self._inputs.coding(self._plan.scaling, self._targets.input_range, self._plan.missing)
         return Coding(inputs, self._targets.coding(inputs))
 
 

@@ -27,7 +27,7 @@ class Scaler:
 
     Attributes:
         offset: one value a column.
-        scale: one value a column, finite and not 0; 1 for a constant column, which becomes 0 throughout.
+        scale: one value a column, finite and not 0; 1 for a constant column, whose offset is its value.
     """
 
     offset: tuple[float, ...]
@@ -58,15 +58,17 @@ class Scaler:
     @classmethod
     def _guarded(cls, statistics: ColumnStatistics, offset: Floats, scale: Floats) -> Scaler:
         """A constant column is shifted to 0 and not stretched; what has no finite scale is refused."""
-        usable = np.isfinite(offset) & np.isfinite(scale) & ((scale > 0) | statistics.constant)
+        constant = statistics.constant
+        usable = (np.isfinite(offset) & np.isfinite(scale) & (scale > 0)) | constant
         if not usable.all():
             raise CannotBeScaled(
                 f"number column {int(np.argmin(usable))} (counted from 0) is spread too far or too little to be "
                 "scaled in double precision"
             )
+        value = np.where(statistics.count > 0, statistics.minimum, 0.0)
         return cls(
-            tuple(np.where(statistics.constant, statistics.minimum, offset).tolist()),
-            tuple(np.where(statistics.constant, 1.0, scale).tolist()),
+            tuple(np.where(constant, value, offset).tolist()),
+            tuple(np.where(constant, 1.0, scale).tolist()),
         )
 
     def encode(self, numbers: Array) -> Floats:

@@ -302,20 +302,20 @@ class Reconstruction(TargetCoding):
         return self.inputs.decode(outputs)
 
     def metrics(self, blocks: Blocks) -> dict[str, Any]:
-        """How well each input column comes back.
+        """How well each input column comes back, where it was not missing.
 
         Returns:
             ``rmse`` and ``r2``, each an object from number column to value; ``accuracy``, from category column to the
             share of rows whose category came back.
         """
-        numbers = self.inputs.number_names
+        numbers = self.inputs.scaled_names
         errors = NumberErrors(len(numbers))
         right = {column.name: 0 for column in self.inputs.coded_columns if column.categories is not None}
         rows = 0
         for Y, outputs in blocks:
             actual, predicted = self.decode(Y), self.decode(outputs)
             if numbers:
-                errors.add(_side_by_side(actual, numbers), _side_by_side(predicted, numbers))
+                errors.add(self._present(Y, actual), _side_by_side(predicted, numbers))
             for name in right:
                 right[name] += int(np.count_nonzero(actual[name] == predicted[name]))
             rows += len(Y)
@@ -324,6 +324,11 @@ class Reconstruction(TargetCoding):
             "r2": dict(zip(numbers, errors.r2, strict=True)),
             "accuracy": {name: count / rows for name, count in right.items()},
         }
+
+    def _present(self, Y: Array, actual: Mapping[str, Array]) -> Array:
+        """The actual numbers side by side, NaN where one was missing."""
+        columns = [np.where(self.inputs.is_missing(Y, name), np.nan, actual[name]) for name in self.inputs.scaled_names]
+        return np.column_stack(columns)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

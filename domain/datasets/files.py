@@ -7,15 +7,16 @@ thousand rows and for a hundred million, for 3 columns and for 10,000.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import reduce
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from backprop_client.wire.datasets import Scalar
 from infra.artifacts import ArtifactStore
@@ -80,23 +81,29 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
 
 
 def read_batches(
-    store: ArtifactStore, key: str, columns: Sequence[str], batch_rows: int | None = None
+    store: ArtifactStore,
+    key: str,
+    columns: Sequence[str],
+    batch_rows: int | None = None,
+    complete: Collection[str] = (),
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """The values of some columns, batch after batch, in the order of the rows.
 
     Args:
         store: where the file is.
         key: the file's key.
-        columns: names of columns that have no missing value.
-        batch_rows: rows in every batch but the last; None: as many as make about `BATCH_BYTES`.
+        columns: names of columns.
+        batch_rows: rows in every batch but the last, those left out counted; None: as many as make about `BATCH_BYTES`.
+        complete: of `columns`; rows that lack a value in one of these are left out.
 
     Yields:
-        For each of `columns` its values: a one-dimensional array of int64, float64, bool or (strings) object.
+        For each of `columns` its values, a one-dimensional array: int64, or float64 with NaN where a value is missing;
+        bool; object for strings and for booleans with gaps, with None where a value is missing; moments as float64
+        seconds since 1970 in UTC, NaN where missing.
 
     Raises:
         FileNotFoundError: there is no such file.
         KeyError: there is no such column.
-        ValueError: a value is missing.
     """
     with store.reading(key) as source, _opened(source) as file:
         unknown = set(columns) - set(file.schema_arrow.names)
@@ -104,7 +111,14 @@ def read_batches(
             raise KeyError(f"no column named {sorted(unknown)[0]!r}")
         rows = batch_rows or _rows_within(BATCH_BYTES, len(columns))
         for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
-            yield {name: _present_values(name, batch.column(name)) for name in columns}
+            kept = _complete_rows(batch, complete)
+            yield {name: _values(kept.column(name)) for name in columns}
+
+
+def count_complete_rows(store: ArtifactStore, key: str, columns: Collection[str]) -> int:
+    """How many rows have a value in each of these columns, of which there is at least one. Raises FileNotFoundError."""
+    with store.reading(key) as source, _opened(source) as file:
+        return sum(_complete_rows(batch, columns).num_rows for batch in file.iter_batches(columns=list(columns)))
 
 
 def preview(store: ArtifactStore, key: str, rows: int) -> list[list[Scalar]]:
@@ -119,9 +133,19 @@ def _opened(source: pa.NativeFile) -> parquet.ParquetFile:
     return parquet.ParquetFile(source, pre_buffer=False)
 
 
-def _present_values(name: str, column: pa.Array) -> NDArray[Any]:
-    if column.null_count:
-        raise ValueError(f"column {name!r} has missing values")
+def _complete_rows(batch: pa.RecordBatch, columns: Collection[str]) -> pa.RecordBatch:
+    """The rows that have a value in each of these columns."""
+    with_gaps = [name for name in columns if batch.column(name).null_count]
+    if not with_gaps:
+        return batch
+    present = reduce(compute.and_, (compute.is_valid(batch.column(name)) for name in with_gaps))
+    return batch.filter(present)
+
+
+def _values(column: pa.Array) -> NDArray[Any]:
+    if pa.types.is_timestamp(column.type):
+        microseconds: NDArray[Any] = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return microseconds / 1e6
     if pa.types.is_string(column.type):
         return np.array(column.to_pylist(), dtype=object)
     values: NDArray[Any] = column.to_numpy(zero_copy_only=False)

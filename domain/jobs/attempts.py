@@ -131,15 +131,20 @@ def save_checkpoint(session: Session, job_id: str, part: Part) -> None:
 
 
 def record_gradient_check(session: Session, owner: Owner, result: dict[str, Any]) -> None:
-    """Keep the result of the check that the job asked for.
+    """Keep the result of the check that the job asked for. Raises `Superseded`: the job is no longer this attempt's."""
+    _record(session, owner, gradient_check=result)
 
-    Raises:
-        Superseded: the job is no longer this attempt's.
-    """
+
+def record_row_counts(session: Session, owner: Owner, counts: dict[str, Any]) -> None:
+    """Keep what became of the dataset's rows. Raises `Superseded`: the job is no longer this attempt's."""
+    _record(session, owner, row_counts=counts)
+
+
+def _record(session: Session, owner: Owner, **values: dict[str, Any]) -> None:
     recorded = session.execute(
         update(Job)
         .where(*owner.still_owns)
-        .values(gradient_check=result, updated_at=transaction_time(session))
+        .values(**values, updated_at=transaction_time(session))
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()

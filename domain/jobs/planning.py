@@ -6,17 +6,15 @@ problems are gathered, so that a client can mend them in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
 from backprop.activations import output_range
 from backprop.coding.holdout import held_out_rows
 from backprop.coding.learning import CodingPlan
 from backprop.costs import COST_FUNCTIONS
-from backprop_client.wire.columns import CATEGORY_LIMIT, Column
+from backprop_client.wire.columns import Column
 from backprop_client.wire.specs import (
     InputColumn,
     JobSpec,
+    Missing,
     NetworkSpec,
     ResolvedJob,
     Scaling,
@@ -24,24 +22,14 @@ from backprop_client.wire.specs import (
     Task,
     TrainingSpec,
 )
+from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named
+from domain.jobs.columns import inputs as input_columns
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.translation import coding_plan_of, sized_network
 
 INTEGER_CLASSES = 100
 """Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
-
-LARGEST_NUMBER = 1e150
-"""Beyond it, squares leave the range of double precision, and deviations and costs with them."""
-
-_QUANTITIES = ("integer", "number")
-
-
-class _Chosen(NamedTuple):
-    """A column that the job uses, and the place of the request that asks for it."""
-
-    path: str
-    column: Column
 
 
 def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows: int, limits: JobLimits) -> ResolvedJob:
@@ -61,32 +49,31 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         InvalidRequest: the job does not fit the dataset. Its fields hold every problem, its code is the first
             one's: ``unknown_column``, ``duplicate_column``, ``column_is_input_and_target``, ``no_inputs``,
             ``targets_required``, ``targets_not_allowed``, ``one_target_only``, ``task_required``,
-            ``text_column``, ``target_not_classes``, ``target_not_numeric``, ``too_many_classes``,
-            ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
+            ``text_column``, ``target_is_datetime``, ``target_not_classes``, ``target_not_numeric``,
+            ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
             ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
-    targets = _named(spec.targets or (), "/targets", columns, problems)
-    inputs = _inputs(spec, columns, problems)
+    missing = spec.missing or "impute"
+    targets = named(spec.targets or (), "/targets", columns, problems)
+    inputs, left_out = input_columns(spec, columns, targets, rows, missing, problems)
     task = _task(spec, [target.column for target in targets], problems)
     for chosen in (*inputs, *targets):
-        _check_values(chosen, problems)
-    if task == "classification":
-        _check_classes(targets, problems)
-    elif task == "regression":
-        _check_quantities(targets, problems)
+        check_values(chosen, missing, problems)
+    check_targets(targets, task, rows, problems)
     scaling = _scaling(spec, task, network, inputs, problems)
-    _check_rows(rows, spec.holdout, problems)
+    required = _required(inputs, targets, missing)
+    _check_rows(rows, required, spec.holdout, problems)
     training = spec.training.with_defaults(network.layers[-1].activation)
     _check_training(spec, training, network, task, problems)
     if task is None or problems:
         raise problems.refusal()
 
-    resolved_inputs = tuple(_input_column(chosen.column) for chosen in inputs)
+    resolved_inputs = tuple(_input_column(chosen.column, missing) for chosen in inputs)
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
-    sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling))
+    sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing))
     _check_output_units(spec, network, sizes[-1], task, problems)
     if problems:
         raise problems.refusal()
@@ -103,6 +90,10 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         targets=resolved_targets,
         task=task,
         scaling=scaling,
+        missing=missing,
+        left_out=tuple(left_out),
+        others=_others(columns, inputs, targets),
+        required=tuple(column.name for column in required),
         holdout=spec.holdout,
         training=training,
         gradient_check=spec.gradient_check,
@@ -112,38 +103,6 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         parameters=sized.parameter_count,
         estimated_bytes=estimate,
     )
-
-
-def _named(names: Sequence[str], path: str, columns: Iterable[Column], problems: Problems) -> list[_Chosen]:
-    """The columns of those names; unknown and repeated names are problems and left out."""
-    by_name = {column.name: column for column in columns}
-    chosen: list[_Chosen] = []
-    seen: set[str] = set()
-    for index, name in enumerate(names):
-        place = f"{path}/{index}"
-        if name not in by_name:
-            problems.add("unknown_column", place, f"The dataset has no column {name!r}.")
-        elif name in seen:
-            problems.add("duplicate_column", place, f"Column {name!r} is named twice.")
-        else:
-            chosen.append(_Chosen(place, by_name[name]))
-        seen.add(name)
-    return chosen
-
-
-def _inputs(spec: JobSpec, columns: tuple[Column, ...], problems: Problems) -> list[_Chosen]:
-    """The input columns: those named, else all that are not targets."""
-    target_names = set(spec.targets or ())
-    if spec.inputs is None:
-        chosen = [_Chosen("/inputs", column) for column in columns if column.name not in target_names]
-        if not chosen:
-            problems.add("no_inputs", "/inputs", "Every column is a target, so that no input is left.")
-        return chosen
-    chosen = _named(spec.inputs, "/inputs", columns, problems)
-    for path, column in chosen:
-        if column.name in target_names:
-            problems.add("column_is_input_and_target", path, f"Column {column.name!r} is both an input and a target.")
-    return chosen
 
 
 def _task(spec: JobSpec, targets: list[Column], problems: Problems) -> Task | None:
@@ -187,78 +146,8 @@ def _inferred_task(target: Column, problems: Problems) -> Task | None:
     return None
 
 
-def _check_values(chosen: _Chosen, problems: Problems) -> None:
-    """What a column must be whatever it is used for: no text, nothing missing, no number out of all bounds."""
-    path, column = chosen
-    if column.type == "text":
-        problems.add(
-            "text_column",
-            path,
-            f"Column {column.name!r} is text with more than {CATEGORY_LIMIT} different values, which a network "
-            "cannot use: list the columns to use in inputs.",
-        )
-    if column.missing:
-        problems.add(
-            "missing_values",
-            path,
-            f"Column {column.name!r} has {column.missing} missing values: fill them in, remove these rows, or "
-            "leave the column out.",
-        )
-    if any(abs(bound) > LARGEST_NUMBER for bound in (column.minimum or 0.0, column.maximum or 0.0)):
-        problems.add(
-            "values_too_large",
-            path,
-            f"Column {column.name!r} holds numbers beyond ±{LARGEST_NUMBER:g}, whose squares cannot be computed.",
-        )
-
-
-def _check_classes(targets: list[_Chosen], problems: Problems) -> None:
-    if len(targets) > 1:
-        problems.add("one_target_only", "/targets", f"Classification takes one target column, not {len(targets)}.")
-    for path, column in targets:
-        if column.type == "number":
-            problems.add(
-                "target_not_classes",
-                path,
-                f"Column {column.name!r} holds numbers with decimals; classes are integers, booleans or strings. "
-                'Use task "regression".',
-            )
-        elif column.type == "integer" and column.categories is None:
-            problems.add(
-                "too_many_classes",
-                path,
-                f"Column {column.name!r} has more than {CATEGORY_LIMIT} different values, too many for classes. "
-                'Use task "regression".',
-            )
-        elif column.categories is not None and len(column.categories) < 2:
-            problems.add(
-                "one_class_only",
-                path,
-                f"Column {column.name!r} has the one value {column.categories[0]!r} only."
-                if column.categories
-                else f"Column {column.name!r} has no values.",
-            )
-
-
-def _check_quantities(targets: list[_Chosen], problems: Problems) -> None:
-    for path, column in targets:
-        if column.type in ("category", "boolean"):
-            problems.add(
-                "target_not_numeric",
-                path,
-                f"Column {column.name!r} is a {column.type} column and regression predicts numbers. For a single "
-                'such target use task "classification".',
-            )
-        elif column.type in _QUANTITIES and column.minimum is not None and column.minimum == column.maximum:
-            problems.add(
-                "constant_target",
-                path,
-                f"Column {column.name!r} has the one value {column.minimum:g} throughout: there is nothing to learn.",
-            )
-
-
 def _scaling(
-    spec: JobSpec, task: Task | None, network: NetworkSpec, inputs: list[_Chosen], problems: Problems
+    spec: JobSpec, task: Task | None, network: NetworkSpec, inputs: list[Chosen], problems: Problems
 ) -> Scaling:
     """The scaling asked for or the task's default; for reconstruction it must stay in the output's range."""
     activation = network.layers[-1].activation
@@ -267,7 +156,7 @@ def _scaling(
         return "standardize" if bounds is None else "min_max"
     if bounds is not None and spec.scaling != "min_max":
         low, high = bounds
-        numbers = [chosen for chosen in inputs if chosen.column.type in _QUANTITIES]
+        numbers = [chosen for chosen in inputs if chosen.column.type in QUANTITIES]
         if spec.scaling == "standardize" and numbers:
             problems.add(
                 "inputs_leave_output_range",
@@ -287,12 +176,25 @@ def _scaling(
     return spec.scaling
 
 
-def _check_rows(rows: int, holdout: float, problems: Problems) -> None:
-    if rows < 1:
-        problems.add("too_few_rows", "/dataset_id", "The dataset has no rows.")
+def _others(columns: tuple[Column, ...], inputs: list[Chosen], targets: list[Chosen]) -> tuple[str, ...]:
+    used = {chosen.column.name for chosen in (*inputs, *targets)}
+    return tuple(column.name for column in columns if column.name not in used)
+
+
+def _required(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> list[Column]:
+    """The columns with gaps in which a row must have a value, or is left out."""
+    chosen = [*targets, *(inputs if missing == "drop_rows" else [])]
+    return [each.column for each in chosen if each.column.missing]
+
+
+def _check_rows(rows: int, required: list[Column], holdout: float, problems: Problems) -> None:
+    """Refuse what certainly has too few rows; gaps in several columns may leave out more than is known here."""
+    used = rows - max((column.missing for column in required), default=0)
+    if used < 1:
+        problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
         return
     try:
-        held_out_rows(rows, holdout)
+        held_out_rows(used, holdout)
     except ValueError as error:
         problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
 
@@ -344,10 +246,17 @@ def _check_sparsity(spec: JobSpec, network: NetworkSpec, problems: Problems) -> 
             )
 
 
-def _input_column(column: Column) -> InputColumn:
+def _input_column(column: Column, missing: Missing) -> InputColumn:
     coded = column.type in ("category", "boolean")
     return InputColumn.model_validate(
-        {"name": column.name, "type": column.type, "categories": column.categories if coded else None}
+        {
+            "name": column.name,
+            "type": column.type,
+            "categories": column.categories if coded else None,
+            "periods": column.periods or (),
+            "times_of_day": column.times_of_day,
+            "has_gaps": missing == "impute" and column.missing > 0,
+        }
     )
 
 

@@ -1,8 +1,8 @@
 """A job that starts from a model's weights: what it takes over from the model, so that they mean the same as before.
 
 The weights fit one network, and the columns coded as they were when they were trained. So the job has the model's
-network, columns, task and scaling, whether it names them or not, and the worker codes the rows with the model's own
-preprocessing. Its dataset may be another one.
+network, columns, task, scaling and missing, whether it names them or not, and the worker codes the rows with the
+model's own preprocessing. Its dataset may be another one.
 """
 
 from __future__ import annotations
@@ -10,18 +10,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from backprop_client.wire.columns import Column, Labels
-from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob
+from backprop_client.wire.specs import InputColumn, JobSpec, NetworkSpec, ResolvedJob, TargetColumn
+from domain.jobs.new_batches import category_of
 from domain.jobs.problems import Problems
 
 _NUMBERS = ("integer", "number")
 
 
 class Inherited(NamedTuple):
-    """A request and its dataset's columns as they are for a job that starts from a model."""
+    """A request and its dataset's columns as they are for a job that starts from a model.
+
+    `reread` names the columns that were read as another type than the model's.
+    """
 
     spec: JobSpec
     network: NetworkSpec
     columns: tuple[Column, ...]
+    reread: tuple[str, ...]
 
 
 def inherit(
@@ -36,8 +41,8 @@ def inherit(
         trained_by: the job that trained the model.
 
     Returns:
-        The request, complete; and the columns with the categories that the model knows, of which those in the dataset
-        may be a part.
+        The request, complete; and the columns with the types and the categories of the model, of which those in the
+        dataset may be a part. Columns that the dataset lacks are found missing later.
 
     Raises:
         InvalidRequest: the request says something else than the model (``differs_from_model``), a column is of another
@@ -53,7 +58,7 @@ def inherit(
             "/network_id" if spec.network is None else "/network",
             f"The model's network has {sizes} units and activations of its own: leave the network out to have it.",
         )
-    known = _known_categories(columns, trained_by, problems)
+    known = _in_terms_of_model(columns, trained_by, problems)
     if problems:
         raise problems.refusal()
     complete = spec.model_copy(
@@ -62,9 +67,12 @@ def inherit(
             "targets": tuple(column.name for column in trained_by.targets) or None,
             "task": trained_by.task,
             "scaling": trained_by.scaling,
+            "missing": trained_by.missing,
         }
     )
-    return Inherited(complete, trained_by.network, tuple(known.get(column.name, column) for column in columns))
+    as_theirs = tuple(known.get(column.name, column) for column in columns)
+    reread = tuple(ours.name for ours, theirs in zip(columns, as_theirs, strict=True) if ours.type != theirs.type)
+    return Inherited(complete, trained_by.network, as_theirs, reread)
 
 
 def _check_request(spec: JobSpec, trained_by: ResolvedJob, problems: Problems) -> None:
@@ -73,6 +81,7 @@ def _check_request(spec: JobSpec, trained_by: ResolvedJob, problems: Problems) -
         "targets": tuple(column.name for column in trained_by.targets),
         "task": trained_by.task,
         "scaling": trained_by.scaling,
+        "missing": trained_by.missing,
     }
     for name, value in of_model.items():
         given = getattr(spec, name)
@@ -102,36 +111,65 @@ def _is_network_of(network: NetworkSpec, trained_by: ResolvedJob) -> bool:
     )
 
 
-def _known_categories(columns: tuple[Column, ...], trained_by: ResolvedJob, problems: Problems) -> dict[str, Column]:
-    """The coded columns of the dataset with the model's categories. Columns that it lacks are found missing later."""
+def _in_terms_of_model(columns: tuple[Column, ...], trained_by: ResolvedJob, problems: Problems) -> dict[str, Column]:
+    """The columns of the dataset that the model has too, of its types and with its labels."""
     by_name = {column.name: column for column in columns}
-    used: list[tuple[str, str, str, Labels | None]] = [
-        ("inputs", column.name, column.type, column.categories) for column in trained_by.inputs
+    used: list[tuple[str, InputColumn | TargetColumn, Labels | None]] = [
+        *(("inputs", column, column.categories) for column in trained_by.inputs),
+        *(("targets", column, column.classes) for column in trained_by.targets),
     ]
-    used += [("targets", column.name, column.type, column.classes) for column in trained_by.targets]
     known: dict[str, Column] = {}
-    for field, name, kind, labels in used:
-        column = by_name.get(name)
+    for field, theirs, labels in used:
+        column = by_name.get(theirs.name)
         if column is None:
             continue
-        allowed = _NUMBERS if labels is None and kind in _NUMBERS else (kind,)
-        if column.type not in allowed:
+        if not _can_be(theirs, column, labels):
             problems.add(
                 "column_type_differs",
                 f"/{field}",
-                f"Column {name!r} is of type {column.type} in this dataset, and was {kind} in the model's.",
+                f"Column {theirs.name!r} is of type {column.type} in this dataset, and was {theirs.type} in the "
+                "model's.",
             )
-        elif labels is not None:
-            known[name] = column.model_copy(update={"categories": labels})
-            _check_labels(f"/{field}", column, labels, problems)
+            continue
+        if labels is not None:
+            _check_labels(f"/{field}", column, theirs.type, labels, problems)
+        as_theirs: dict[str, object] = {"type": theirs.type if labels is not None else column.type}
+        if labels is not None:
+            as_theirs["categories"] = labels
+        if isinstance(theirs, InputColumn) and theirs.type == "datetime":
+            as_theirs |= {"type": "datetime", "periods": theirs.periods}
+        known[theirs.name] = column.model_copy(update=as_theirs)
     return known
 
 
-def _check_labels(path: str, column: Column, labels: Labels, problems: Problems) -> None:
-    known = set(labels)
-    strange = [label for label in column.categories or () if label not in known]
+def _can_be(theirs: InputColumn | TargetColumn, ours: Column, labels: Labels | None) -> bool:
+    """Whether our column may hold what theirs does, though it may have been read as something else."""
+    if _has_no_value(ours) or ours.type == theirs.type == "datetime":
+        same_clock = not isinstance(theirs, InputColumn) or theirs.times_of_day == ours.times_of_day
+        return same_clock or _has_no_value(ours)
+    if theirs.type == "category":
+        return ours.type in ("category", "boolean", *_NUMBERS)
+    if labels is None and theirs.type in _NUMBERS:
+        return ours.type in _NUMBERS
+    return ours.type == theirs.type
+
+
+def _has_no_value(column: Column) -> bool:
+    return column.type == "number" and column.minimum is None
+
+
+def _check_labels(path: str, column: Column, kind: str, labels: Labels, problems: Problems) -> None:
+    if column.type == "number":
+        return  # its values are not listed: whether the model knows them, the worker will see
+    strange = [label for label in column.categories or () if not _is_known(label, kind, labels)]
     if strange or column.categories is None:
         named = ": " + ", ".join(map(repr, strange[:5])) if strange else ""
         problems.add(
             "unknown_category", path, f"Column {column.name!r} has values that the model does not know{named}."
         )
+
+
+def _is_known(label: bool | int | str, kind: str, labels: Labels) -> bool:
+    if kind == "category" and not isinstance(label, str):
+        return category_of(label, tuple(each for each in labels if isinstance(each, str))) is not None
+    return label in labels

@@ -6,7 +6,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.columns import Column
-from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob
+from backprop_client.wire.datasets import ReadAs
+from backprop_client.wire.specs import CellRules, JobSpec, NetworkSpec, ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.jobs import control, transitions
@@ -21,7 +22,7 @@ from infra.errors import Conflict, NotFound, Unavailable
 from infra.ids import new_id
 from infra.queue import JobQueue
 from infra.settings import Settings
-from infra.tables import Job
+from infra.tables import Dataset, Job
 
 _log = structlog.get_logger(__name__)
 
@@ -38,11 +39,16 @@ def record(session: Session, project: Project, spec: JobSpec, settings: Settings
     dataset = datasets.get_for_a_job(session, project, spec.dataset_id)
     columns = tuple(Column.model_validate(column) for column in dataset.columns)
     network = _network(session, project, spec)
+    cells = _cell_rules(dataset)
+    reread: tuple[str, ...] = ()
     if spec.from_model_id is not None:
-        trained_by = jobs.get(session, project, models.get(session, project, spec.from_model_id).job_id)
-        spec, network, columns = inherit(spec, network, columns, ResolvedJob.model_validate(trained_by.spec))
+        model = models.get(session, project, spec.from_model_id)
+        trained_by = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
+        spec, network, columns, reread = inherit(spec, network, columns, trained_by)
+        cells = trained_by.cells
     assert network is not None  # noqa: S101  # JobSpec has one where it has no from_model_id
-    resolved = plan(spec, network, columns, dataset.rows, settings)
+    planned = plan(spec, network, columns, dataset.rows, settings)
+    resolved = planned.model_copy(update={"cells": cells, "reread": reread})
     jobs.refuse_too_many(session, project, settings.max_queued_jobs)
     now = clock(session)
     job = Job(
@@ -101,3 +107,13 @@ def _network(session: Session, project: Project, spec: JobSpec) -> NetworkSpec |
     if spec.network_id is None:
         return spec.network
     return NetworkSpec.model_validate(networks.get(session, project, spec.network_id).spec)
+
+
+def _cell_rules(dataset: Dataset) -> CellRules | None:
+    """How the cells of the dataset's file were read; None if it had no cells of text."""
+    if dataset.read_as is None:
+        return None
+    read_as = ReadAs.model_validate(dataset.read_as)
+    if read_as.format != "csv":
+        return None
+    return CellRules(decimal=read_as.decimal or ".", missing_values=read_as.missing_values)

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from backprop.coding.inputs import CodedColumn
+from backprop.coding.inputs import CodedColumn, Moments
 from backprop.coding.learning import CodingPlan
 from backprop.network import Layer, Network
 from backprop.training import Training
-from backprop_client.wire.specs import InputColumn, NetworkSpec, ResolvedJob, Scaling, TargetColumn, TrainingSpec
+from backprop_client.wire.specs import (
+    InputColumn,
+    Missing,
+    NetworkSpec,
+    ResolvedJob,
+    Scaling,
+    TargetColumn,
+    TrainingSpec,
+)
 
 
 def network_of(job: ResolvedJob) -> Network:
@@ -30,13 +38,25 @@ def training_of(spec: TrainingSpec) -> Training:
 
 
 def coding_plan_of(
-    network: NetworkSpec, inputs: tuple[InputColumn, ...], targets: tuple[TargetColumn, ...], scaling: Scaling
+    network: NetworkSpec,
+    inputs: tuple[InputColumn, ...],
+    targets: tuple[TargetColumn, ...],
+    scaling: Scaling,
+    missing: Missing,
 ) -> CodingPlan:
     """How a job's columns are to be coded for its network; no targets stand for a reconstruction."""
     return CodingPlan(
-        coded_columns=tuple(CodedColumn(column.name, column.categories) for column in inputs),
+        coded_columns=tuple(map(_coded_column, inputs)),
         scaling=scaling,
+        missing="impute" if missing == "impute" else "refuse",
         targets=tuple(column.name for column in targets),
         classes=targets[0].classes if targets else None,
         activation=network.layers[-1].activation,
     )
+
+
+def _coded_column(column: InputColumn) -> CodedColumn:
+    moments: Moments | None = None
+    if column.type == "datetime":
+        moments = "time_of_day" if column.times_of_day else "datetime"
+    return CodedColumn(column.name, column.categories, moments, column.periods, column.has_gaps)

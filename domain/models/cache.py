@@ -6,9 +6,9 @@ import threading
 
 from cachetools import LRUCache
 
-from backprop.model import TrainedModel
 from domain.access.projects import Project
 from domain.models import rows as models
+from domain.models.prediction import Predictor
 from infra.database import Database
 
 MOST_BYTES = 512 * 2**20
@@ -20,10 +20,10 @@ class ModelCache:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._models: LRUCache[tuple[Project, str], TrainedModel] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
+        self._models: LRUCache[tuple[Project, str], Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
         self._lock = threading.Lock()
 
-    def get(self, project: Project, model_id: str) -> TrainedModel:
+    def get(self, project: Project, model_id: str) -> Predictor:
         """The project's model of that id.
 
         Raises:
@@ -35,12 +35,12 @@ class ModelCache:
             return cached
         with self._database.reading() as session:
             row = models.get_with_weights(session, project, model_id)
-        model = models.trained(row)
+        model = models.predictor(row)
         if _weight_bytes(model) <= MOST_BYTES:
             with self._lock:
                 self._models[project, model_id] = model
         return model
 
 
-def _weight_bytes(model: TrainedModel) -> int:
-    return int(model.parameters.vector.nbytes)
+def _weight_bytes(predictor: Predictor) -> int:
+    return int(predictor.model.parameters.vector.nbytes)

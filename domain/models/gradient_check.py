@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backprop.coding.coding import Coding
+from backprop.coding.columns import batch_rows
 from backprop.model import TrainedModel
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.specs import ResolvedJob
@@ -12,6 +13,7 @@ from domain.datasets.files import read_batches
 from domain.jobs import gradient_checks
 from domain.jobs import rows as jobs
 from domain.jobs.gradient_checks import Array
+from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import training_of
 from domain.models import rows as models
 from infra.artifacts import ArtifactStore
@@ -55,7 +57,8 @@ def check_model(
 def _first_rows(job: ResolvedJob, coding: Coding, artifacts: ArtifactStore, artifact: str) -> tuple[Array, Array]:
     columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
     rows = max(1, min(MOST_ROWS, MOST_BYTES // (8 * (job.sizes[0] + job.sizes[-1]))))
-    batch = next(read_batches(artifacts, artifact, columns, rows))
+    batches = read_batches(artifacts, artifact, columns, rows, complete=job.required)
+    batch = in_terms_of(job, next(batch for batch in batches if batch_rows(batch)))
     return coding.inputs.encode(batch), coding.targets.encode(batch)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from sqlalchemy.orm import Session, undefer
 
 from backprop.model import TrainedModel
+from backprop_client.wire.specs import CellRules
 from domain.access.projects import Project
+from domain.models.prediction import Predictor
+from domain.models.row_reading import RowReader
 from infra.errors import NotFound
 from infra.paging import Page, page
 from infra.tables import Model
@@ -42,6 +45,17 @@ def trained(model: Model) -> TrainedModel:
         ValueError: its parts do not belong together.
     """
     return TrainedModel.from_stored(model.network, model.preprocessing, model.weights)
+
+
+def predictor(model: Model) -> Predictor:
+    """What the row stores, ready to answer; its weights must be loaded. Raises ValueError as `trained` does."""
+    ready = trained(model)
+    stored = model.preprocessing
+    cells = stored.get("cells")
+    others = frozenset(stored.get("others", ready.coding.targets.columns))
+    return Predictor(
+        ready, RowReader(ready.coding.inputs, others, None if cells is None else CellRules.model_validate(cells))
+    )
 
 
 def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Model]:

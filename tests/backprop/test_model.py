@@ -16,10 +16,10 @@ from backprop.coding.scaling import Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
 from backprop.model import TrainedModel
 from backprop.network import Layer, Network, initial_parameters, predict
-from tests.support.columns import as_column
+from tests.support.columns import as_column, inputs_scaled
 
-PLAIN = InputCoding(tuple(map(CodedColumn, "abc")), Scaler.identity(3))
-MIXED = InputCoding((CodedColumn("size"), CodedColumn("colour", ("blue", "red"))), Scaler((10.0,), (20.0,)))
+PLAIN = inputs_scaled(tuple(map(CodedColumn, "abc")), Scaler.identity(3))
+MIXED = inputs_scaled((CodedColumn("size"), CodedColumn("colour", ("blue", "red"))), Scaler((10.0,), (20.0,)))
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(90, 3))
 BATCH: dict[str, Array] = {
@@ -73,7 +73,7 @@ class TestPredictions:
 
     @pytest.mark.parametrize("targets", CODINGS)
     def test_what_overflows_is_not_finite_and_no_warning(self, targets: TargetCoding) -> None:
-        inputs = InputCoding((CodedColumn("x"), CodedColumn("z")), Scaler((0.0, 0.0), (1e-300, 1.0)))
+        inputs = inputs_scaled((CodedColumn("x"), CodedColumn("z")), Scaler((0.0, 0.0), (1e-300, 1.0)))
         network = Network(2, (Layer(targets.width, "linear"),))
         parameters = initial_parameters(network, epsilon=2.0, seed=1, dtype="float64")
         model = TrainedModel(parameters, Coding(inputs, targets))
@@ -159,7 +159,7 @@ class TestStoredForm:
         with pytest.raises(ValueError, match="safetensors"):
             TrainedModel.from_stored(numbers.network, numbers.coding, b"not weights")
         narrow = a_model(
-            NumberCoding(("p", "q"), Scaler.identity(2)), InputCoding((CodedColumn("x"),), Scaler.identity(1))
+            NumberCoding(("p", "q"), Scaler.identity(2)), inputs_scaled((CodedColumn("x"),), Scaler.identity(1))
         )
         with pytest.raises(ValueError, match="coding does not fit"):
             TrainedModel(narrow.parameters, a_model(CODINGS[2]).coding)

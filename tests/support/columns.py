@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from backprop.coding.columns import Array, Floats
+from backprop.coding.inputs import CodedColumn, InputCoding
+from backprop.coding.scaling import Scaler
 from backprop.column_statistics import ColumnStatistics
 
 
@@ -15,6 +17,11 @@ def statistics_of(table: Floats) -> ColumnStatistics:
     statistics = ColumnStatistics(table.shape[1])
     statistics.add(table)
     return statistics
+
+
+def inputs_scaled(coded_columns: tuple[CodedColumn, ...], scaler: Scaler) -> InputCoding:
+    """A coding whose means are the offsets, as those of a standardized one are."""
+    return InputCoding(coded_columns, scaler, scaler.offset)
 
 
 def as_column(values: list[Any]) -> Array:

@@ -61,7 +61,7 @@ def test_rows_are_coded_as_learned_from_the_training_rows(
     assert data.Y_held is not None
     np.testing.assert_array_equal(data.X_held, data.coding.inputs.encode(rows_of(table, held)))
     np.testing.assert_array_equal(data.Y_held, data.coding.targets.encode(rows_of(table, held)))
-    numbers = data.coding.inputs.number_names
+    numbers = data.coding.inputs.scaled_names
     if job.scaling == "standardize":
         np.testing.assert_allclose(
             data.coding.inputs.scaler.offset, [training[name].mean() for name in numbers], rtol=1e-12

@@ -143,6 +143,7 @@ InvalidRequestCode = Literal[
     "one_target_only",
     "task_required",
     "text_column",
+    "target_is_datetime",
     "target_not_classes",
     "target_not_numeric",
     "too_many_classes",
@@ -682,6 +683,12 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "A column of more than 1,000 different strings.",
                 "Leave the column out of `inputs`.",
+            ),
+            ErrorCode(
+                "target_is_datetime",
+                "invalid_request",
+                "Dates and times can be inputs, and no targets.",
+                "Give the target as a number, such as the hours since an event.",
             ),
             ErrorCode(
                 "target_not_classes",

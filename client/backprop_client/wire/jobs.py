@@ -11,6 +11,8 @@ from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.specs import (
     MOST_ITERATIONS,
     InputColumn,
+    LeftOut,
+    Missing,
     NetworkSpec,
     Scaling,
     TargetColumn,
@@ -49,6 +51,16 @@ class ResumeRequest(BaseModel):
         description="N in all, those already done included; null for as many as before. A job that was asked for N at "
         "once would have had the same costs and weights.",
     )
+
+
+class RowCounts(BaseModel):
+    """What became of the dataset's rows."""
+
+    dataset: int = Field(description="Rows of the dataset: all of the following together.")
+    target_missing: int = Field(description="Left out because a target is missing.")
+    input_missing: int = Field(description="Left out because an input is missing; 0 unless missing is drop_rows.")
+    training: int = Field(description="m, the rows trained on.")
+    held_out: int = Field(description="m′, the rows held out.")
 
 
 class JobError(BaseModel):
@@ -94,6 +106,9 @@ class JobOut(BaseModel):
     inputs: tuple[InputColumn, ...]
     targets: tuple[TargetColumn, ...]
     scaling: Scaling
+    missing: Missing
+    left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
+    rows: RowCounts | None = Field(description="What became of the dataset's rows; null until a worker has read them.")
     holdout: float
     training: TrainingSpec
     created_at: datetime

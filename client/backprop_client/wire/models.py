@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
@@ -57,14 +57,22 @@ def _object_or_array(row: object) -> object:
 Row = Annotated[dict[str, Any] | list[Any], BeforeValidator(_object_or_array)]
 
 
+UnknownCategories = Literal["refuse", "as_missing"]
+
+
 class PredictionRequest(StrictModel):
     """Rows to predict for."""
 
     rows: Annotated[list[Row], FailFast()] = Field(
         min_length=1,
         description="Each an object from column to value, or an array of values in the order of the model's inputs. "
-        "Target columns may be present in objects and are ignored.",
+        "An object may have the dataset's other columns too, which are ignored. null is a missing value.",
         examples=[[{"pixel_0_0": 0, "pixel_0_1": 12}]],
+    )
+    unknown_categories: UnknownCategories = Field(
+        default="refuse",
+        description="What is done about a category that the training data did not have. refuse: the request is, with "
+        "row and column; as_missing: it counts as a missing value, and the answer says so in unknown.",
     )
 
 
@@ -86,11 +94,21 @@ class PredictionOut(BaseModel):
     scores: list[ClassScore] | None = Field(default=None, description="Classification only: one for each class.")
 
 
+class UnknownCategory(BaseModel):
+    """A value that counts as missing, since the training data did not have it."""
+
+    row: int = Field(description="From 0.")
+    column: str
+
+
 class PredictionResponse(BaseModel):
     """An answer for each row, in the same order."""
 
     model_id: str
     predictions: list[PredictionOut]
+    unknown: list[UnknownCategory] = Field(
+        description="Categories that the training data did not have; none unless unknown_categories is as_missing."
+    )
 
 
 class FeatureOut(BaseModel):

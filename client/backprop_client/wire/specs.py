@@ -21,12 +21,14 @@ from pydantic import (
     model_validator,
 )
 
-from backprop_client.wire.columns import ColumnType, Labels
+from backprop_client.wire.columns import ColumnType, Labels, Period
+from backprop_client.wire.datasets import Decimal
 from backprop_client.wire.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
 Task = Literal["classification", "regression", "reconstruction"]
 Scaling = Literal["standardize", "min_max", "none"]
+Missing = Literal["impute", "drop_rows", "refuse"]
 Optimizer = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
 CostName = Literal["squared_error", "cross_entropy"]
 
@@ -264,7 +266,10 @@ class JobSpec(_Spec):
     network_id: _Id | None = Field(default=None, description="The id of a stored network.")
     inputs: _ColumnNames | None = Field(
         default=None,
-        description="Columns the network sees, in order. Default: all that are not targets, in file order.",
+        description="Columns the network sees, in order. Default: all that are not targets, in file order, but for "
+        "those that teach nothing, or nothing that holds for other rows: constant and empty columns, texts, names and "
+        "keys, indexes. The job says in left_out which these are. A column named here is taken all the same, unless it "
+        "is text.",
     )
     targets: _ColumnNames | None = Field(
         default=None,
@@ -282,12 +287,19 @@ class JobSpec(_Spec):
         "(x − mean) / sd; min_max: into [0, 1]; none: as they are. Default: standardize; for reconstruction "
         "by a sigmoid or tanh output: min_max, into that output's range, [0, 1] or [−1, 1].",
     )
+    missing: Missing | None = Field(
+        default=None,
+        description="What is done about missing input values. impute: a number counts as the mean of the training "
+        "rows, a category as none, and the network is told by one more input that it was missing; drop_rows: rows with "
+        "gaps are left out; refuse: the job is. Rows whose target is missing are left out, or with refuse refused. "
+        "Default: impute.",
+    )
     holdout: _Number = Field(
         default=0.0,
         ge=0,
         lt=1,
-        description="Fraction of the m rows kept out of training, used for metrics and early stopping only: the first "
-        "round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
+        description="Fraction of the m rows used that is kept out of training, for metrics and early stopping only: "
+        "the first round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
     )
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
     gradient_check: StrictBool = Field(
@@ -311,11 +323,21 @@ class JobSpec(_Spec):
 
 
 class InputColumn(_Spec):
-    """A column the network sees, with the categories of a category or boolean column; a number has none."""
+    """A column the network sees.
+
+    Attributes:
+        categories: of a category or boolean column; None for others.
+        periods: of a datetime column; none for others.
+        times_of_day: whether a datetime column holds times without a date.
+        has_gaps: whether the network has an input for "is missing".
+    """
 
     name: str
     type: ColumnType
     categories: tuple[StrictBool, ...] | tuple[StrictStr, ...] | None = None
+    periods: tuple[Period, ...] = ()
+    times_of_day: bool = False
+    has_gaps: bool = False
 
 
 class TargetColumn(_Spec):
@@ -326,6 +348,25 @@ class TargetColumn(_Spec):
     classes: Labels | None = None
 
 
+class LeftOut(_Spec):
+    """A column that is no input although nobody said so."""
+
+    column: str
+    reason: str
+
+
+class CellRules(_Spec):
+    """How the cells of a text file were read, so that the cells of rows to predict can be read alike.
+
+    Attributes:
+        decimal: what is before the decimals.
+        missing_values: the words that were given as further missing values.
+    """
+
+    decimal: Decimal = "."
+    missing_values: tuple[str, ...] = ()
+
+
 class ResolvedJob(_Spec):
     """A job with nothing left to infer: what the database keeps and the worker trains.
 
@@ -333,6 +374,12 @@ class ResolvedJob(_Spec):
         network: with the output layer's units filled in.
         training: with the defaults filled in that apply.
         targets: empty for reconstruction, where the inputs are the targets.
+        missing: what is done about missing input values.
+        left_out: the columns that are no inputs although nobody said so.
+        others: the dataset's columns that are neither inputs nor targets.
+        required: the columns with gaps in which a row must have a value, or is left out.
+        reread: the columns that were read as another type than the model's that the job starts from.
+        cells: how the file's cells were read; None where it had no text.
         from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
@@ -347,6 +394,12 @@ class ResolvedJob(_Spec):
     targets: tuple[TargetColumn, ...]
     task: Task
     scaling: Scaling
+    missing: Missing = "refuse"  # as it was for jobs that do not say so
+    left_out: tuple[LeftOut, ...] = ()
+    others: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    reread: tuple[str, ...] = ()
+    cells: CellRules | None = None
     holdout: float
     training: TrainingSpec
     gradient_check: bool

@@ -15,6 +15,7 @@ from backprop.model import TrainedModel
 from backprop.network import initial_parameters
 from domain.jobs.translation import network_of
 from domain.models.prediction import Predictor
+from domain.models.row_reading import RowReader
 from tests.support.tables import job_on, people, prepared
 from worker.evaluation import evaluate
 
@@ -42,9 +43,10 @@ def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: 
     data = prepared(tmp_path, table, job)
     trained = TrainedModel(initial_parameters(network_of(job), epsilon=1.0, seed=3, dtype=dtype), data.coding)
     metrics = json.loads(json.dumps(evaluate(trained, data)))
-    predictor = Predictor(TrainedModel.from_stored(*trained.to_stored()))
+    stored = TrainedModel.from_stored(*trained.to_stored())
+    predictor = Predictor(stored, RowReader(stored.coding.inputs, frozenset(table), None))
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
-    answers = [answer["prediction"] for answer in predictor.predict(rows)]
+    answers = [answer["prediction"] for answer in predictor.predict(rows).answers]
     held = holdout_mask(200, 0.3, job.training.seed)
     for part, mask in (("training", ~held), ("held_out", held)):
         measured = metrics[part]

@@ -32,7 +32,7 @@ TABLE: dict[str, Array] = {
 def plan(
     *targets: str, classes: Labels | None = None, activation: str = "sigmoid", scaling: Scaling = "standardize"
 ) -> CodingPlan:
-    return CodingPlan(FEATURES, scaling, targets, classes, activation)
+    return CodingPlan(FEATURES, scaling, "impute", targets, classes, activation)
 
 
 def learned(a_plan: CodingPlan, *batches: dict[str, Array]) -> Coding:
@@ -77,7 +77,7 @@ def test_targets_fill_the_range_of_the_output(activation: str, low: float, high:
     for a_plan in (
         plan("weight", activation=activation),
         plan("grade", classes=("a", "b"), activation=activation),
-        CodingPlan((CodedColumn("height"),), "min_max", (), None, activation),
+        CodingPlan((CodedColumn("height"),), "min_max", "impute", (), None, activation),
     ):
         Y = learned(a_plan).targets.encode(TABLE)
         np.testing.assert_allclose([Y.min(), Y.max()], [low, high], atol=1e-12)

@@ -8,15 +8,15 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
 from backprop.coding.columns import Array
-from backprop.coding.inputs import CodedColumn, InputCoding
+from backprop.coding.inputs import CodedColumn
 from backprop.coding.labels import Labels
 from backprop.coding.scaling import Range, Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
-from tests.support.columns import as_column, statistics_of
+from tests.support.columns import as_column, inputs_scaled, statistics_of
 
 SIGMOID: Range = (0.0, 1.0)
 TANH: Range = (-1.0, 1.0)
-INPUTS = InputCoding((CodedColumn("x"), CodedColumn("c", ("a", "b"))), Scaler((1 / 3,), (0.1,)))
+INPUTS = inputs_scaled((CodedColumn("x"), CodedColumn("c", ("a", "b"))), Scaler((1 / 3,), (0.1,)))
 
 
 def labels_of_any_type() -> st.SearchStrategy[Labels]:

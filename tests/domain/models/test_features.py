@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backprop.coding.coding import Coding
-from backprop.coding.inputs import CodedColumn, InputCoding
+from backprop.coding.inputs import CodedColumn
 from backprop.coding.scaling import Scaler
 from backprop.coding.targets import NumberCoding
 from backprop.features import sheet_of_tiles, strongest_inputs
@@ -18,6 +18,7 @@ from backprop.network import Layer, Network, Parameters
 from domain.models import features
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from infra.errors import InvalidRequest, TooLarge
+from tests.support.columns import inputs_scaled
 from tests.support.service import Service
 
 
@@ -25,7 +26,7 @@ def a_model(units: int = 7, inputs: int = 16) -> TrainedModel:
     network = Network(inputs, (Layer(units, "sigmoid"), Layer(1, "linear")))
     parameters = Parameters.zeros(network, np.float64)
     parameters.W[0][...] = np.random.default_rng(0).normal(size=(units, inputs))
-    coding = InputCoding(
+    coding = inputs_scaled(
         (*(CodedColumn(f"x{number}") for number in range(inputs - 2)), CodedColumn("colour", ("blue", "red"))),
         Scaler.identity(inputs - 2),
     )

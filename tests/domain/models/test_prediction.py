@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,15 @@ from backprop.coding.scaling import Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
 from backprop.model import TrainedModel
 from backprop.network import Layer, Network, initial_parameters, predict
+from backprop_client.wire.models import UnknownCategory
+from backprop_client.wire.specs import CellRules
 from domain.models import prediction
-from domain.models.prediction import REPORTED_PROBLEMS, Predictor
+from domain.models.prediction import Predictor
+from domain.models.row_reading import REPORTED_PROBLEMS, RowReader
 from infra.errors import InvalidRequest, TooLarge
+from tests.support.columns import inputs_scaled
 
-INPUTS = InputCoding(
+INPUTS = inputs_scaled(
     (
         CodedColumn("age"),
         CodedColumn("colour", ("blue", "red")),
@@ -28,6 +33,7 @@ INPUTS = InputCoding(
     ),
     Scaler((40.0, 0.0), (10.0, 2.0)),
 )
+STRICT = replace(INPUTS, missing="refuse")
 ROW = {"age": 31, "colour": "red", "a/b~c": -0.5, "member": True}
 TARGETS: dict[str, TargetCoding] = {
     "two classes": ClassCoding("grade", ("fail", "pass"), (-1.0, 1.0)),
@@ -48,17 +54,25 @@ def predictor(
     activation: str = "sigmoid",
     inputs: InputCoding = INPUTS,
     hidden: str = "tanh",
+    cells: CellRules | None = None,
+    others: tuple[str, ...] = (),
 ) -> Predictor:
     targets = coding or TARGETS["numbers"]
     network = Network(inputs.width, (Layer(4, hidden), Layer(targets.width, activation)))
     parameters = initial_parameters(network, epsilon=1.0, seed=5, dtype=np.float64)
-    return Predictor(TrainedModel(parameters, Coding(inputs, targets)))
+    reader = RowReader(inputs, frozenset((*targets.columns, *others)), cells)
+    return Predictor(TrainedModel(parameters, Coding(inputs, targets)), reader)
 
 
-def refusal(rows: list[Any], coding: TargetCoding | None = None) -> InvalidRequest:
+def refusal(rows: list[Any], predicting: Predictor | None = None) -> InvalidRequest:
     with pytest.raises(InvalidRequest) as refused:
-        predictor(coding).predict(rows)
+        (predicting or predictor(inputs=STRICT)).predict(rows)
     return refused.value
+
+
+def answer(predicting: Predictor, **values: object) -> dict[str, Any]:
+    (only,) = predicting.predict([{**ROW, **values}]).answers
+    return only
 
 
 class TestAnswers:
@@ -66,17 +80,17 @@ class TestAnswers:
     def test_objects_and_arrays_get_the_same_plain_json(self, name: str) -> None:
         predicting = predictor(TARGETS[name])
         rows: list[Any] = [ROW, list(ROW.values()), dict(reversed(ROW.items()))]
-        answers = predicting.predict(rows)
+        answers = predicting.predict(rows).answers
         assert answers[0] == answers[1] == answers[2]
-        assert answers == predicting.predict([ROW] * 3)
+        assert answers == predicting.predict([ROW] * 3).answers
         assert json.loads(json.dumps(answers)) == answers
-        assert predicting.columns == tuple(ROW)
+        assert predicting.reader.columns == tuple(ROW)
 
     def test_a_class_comes_with_the_scores_of_all(self) -> None:
         coding = TARGETS["integer classes"]
         assert isinstance(coding, ClassCoding)
         predicting = predictor(coding)
-        (answer,) = predicting.predict([ROW])
+        (answer,) = predicting.predict([ROW]).answers
         scores = {each["class"]: each["score"] for each in answer["scores"]}
         assert list(scores) == [3, 5, 7]
         assert answer["prediction"] == max(scores, key=lambda label: scores[label])
@@ -86,29 +100,32 @@ class TestAnswers:
 
     def test_numbers_come_in_their_own_units(self) -> None:
         predicting = predictor()
-        (answer,) = predicting.predict([ROW])
+        (answer,) = predicting.predict([ROW]).answers
         X = INPUTS.encode({key: np.array([value], dtype=object) for key, value in ROW.items()})
         outputs = predict(predicting.model.parameters, X)[0]
         assert answer["prediction"] == pytest.approx({"price": 100 + 50 * outputs[0], "weight": -5 + outputs[1]})
 
     def test_a_reconstruction_has_the_inputs_columns(self) -> None:
-        (answer,) = predictor(TARGETS["reconstruction"]).predict([ROW])
+        (answer,) = predictor(TARGETS["reconstruction"]).predict([ROW]).answers
         assert list(answer["prediction"]) == list(ROW)
         assert answer["prediction"]["colour"] in ("blue", "red")
         assert type(answer["prediction"]["member"]) is bool
 
     def test_a_target_column_may_be_there_and_is_not_looked_at(self) -> None:
         predicting = predictor()
-        assert predicting.predict([{**ROW, "price": "unknown", "weight": None}]) == predicting.predict([ROW])
+        assert (
+            predicting.predict([{**ROW, "price": "unknown", "weight": None}]).answers
+            == predicting.predict([ROW]).answers
+        )
 
     def test_no_rows_give_no_answers(self) -> None:
-        assert predictor().predict([]) == []
+        assert predictor().predict([]).answers == []
 
     def test_blocks_of_rows_are_answered_in_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [{**ROW, "age": age} for age in range(20, 60)]
-        whole = predictor().predict(rows)
+        whole = predictor().predict(rows).answers
         monkeypatch.setattr(model_module, "PREDICTED_BYTES", 8 * 7 * 3)
-        pieces = predictor().predict(rows)
+        pieces = predictor().predict(rows).answers
         for one, other in zip(whole, pieces, strict=True):
             assert one["prediction"] == pytest.approx(other["prediction"], rel=1e-12)
 
@@ -120,7 +137,7 @@ class TestRefusals:
             ("age", None, "missing"),
             ("age", "31", "'31' is not a number"),
             ("age", True, "True is not a number"),
-            ("age", float("nan"), "not a finite number"),
+            ("age", float("nan"), "missing"),
             ("age", float("-inf"), "not a finite number"),
             ("age", 10**400, "too large"),
             ("age", [31], "list is not a number"),
@@ -128,7 +145,7 @@ class TestRefusals:
             ("colour", "mauve", "'mauve' is not one of the values seen in training: 'blue', 'red'"),
             ("colour", None, "missing"),
             ("colour", 1, "1 is not one of"),
-            ("colour", ["red"], "list is not one of"),
+            ("colour", ["red"], "list is not a category"),
             ("colour", "\ud800", "not one of"),
             ("colour", "x" * 10_000, "…"),
             ("member", 1, "1 is not one of"),
@@ -170,16 +187,16 @@ class TestRefusals:
         assert [field.path for field in refusal([ROW, row]).fields] == ["/rows/1"]
 
     def test_many_problems_are_told_in_order_up_to_a_limit(self) -> None:
-        rows: list[Any] = [{"age": None, "colour": 1}] * 50
+        rows: list[Any] = [{**ROW, "member": 5, "age": "x"}] * 50
         error = refusal(rows)
         assert len(error.fields) == REPORTED_PROBLEMS
-        assert [field.path for field in error.fields[:5]] == [
-            "/rows/0/age",
-            "/rows/0/colour",
-            "/rows/0/a~1b~0c",
-            "/rows/0/member",
-            "/rows/1/age",
-        ]
+        assert [field.path for field in error.fields[:3]] == ["/rows/0/age", "/rows/0/member", "/rows/1/age"]
+
+    def test_what_the_rows_lack_is_told_in_order(self) -> None:
+        error = refusal([{"age": 1, "colour": "red", "shoe": 3}] * 50)
+        assert len(error.fields) == REPORTED_PROBLEMS
+        places = [field.path for field in error.fields[:4]]
+        assert places == ["/rows/0/a~1b~0c", "/rows/0/member", "/rows/0/shoe", "/rows/1/a~1b~0c"]
 
     @given(
         st.lists(
@@ -193,7 +210,7 @@ class TestRefusals:
         refused: InvalidRequest | None = None
         answers: list[dict[str, Any]] = []
         try:
-            answers = predictor().predict(rows)
+            answers = predictor().predict(rows).answers
         except InvalidRequest as error:
             refused = error
         if refused is None:
@@ -206,9 +223,9 @@ class TestRefusals:
     def test_a_network_that_overflows_has_no_answer(self, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(model_module, "PREDICTED_BYTES", block_bytes)
         predicting = predictor(TARGETS["numbers"], "linear")
-        fine = predicting.predict([{**ROW, "age": 1e300}])
+        fine = predicting.predict([{**ROW, "age": 1e300}]).answers
         assert np.isfinite(list(fine[0]["prediction"].values())).all()
-        identity = InputCoding((CodedColumn("x"),), Scaler((0.0,), (1e-300,)))
+        identity = inputs_scaled((CodedColumn("x"),), Scaler((0.0,), (1e-300,)))
         linear = predictor(NumberCoding(("y",), Scaler((0.0,), (1.0,))), "linear", identity, "linear")
         with pytest.raises(InvalidRequest) as refused:
             linear.predict([*[{"x": 0.0}] * 3, {"x": 1e300}])
@@ -220,3 +237,89 @@ class TestRefusals:
         with pytest.raises(TooLarge, match="at most 2 rows") as refused:
             predictor(TARGETS["integer classes"]).predict([ROW] * 3)
         assert refused.value.code == "answer_too_large"
+
+
+MOMENTS = replace(
+    inputs_scaled(
+        (
+            CodedColumn("size", has_gaps=True),
+            CodedColumn("when", moments="datetime", periods=("day",)),
+            CodedColumn("code", ("007", "1.0", "2A"), has_gaps=True),
+            CodedColumn("clock", moments="time_of_day"),
+        ),
+        Scaler((10.0, 0.0, 0.0), (2.0, 86400.0, 3600.0)),
+    ),
+    means=(11.0, 43200.0, 7200.0),
+)
+SEEN = {"size": 12, "when": "1970-01-03T06:00:00", "code": "2A", "clock": "03:30"}
+
+
+def coded(cells: CellRules | None = None, **values: object) -> list[float]:
+    reader = RowReader(MOMENTS, frozenset(), cells)
+    row: list[float] = MOMENTS.encode(reader.read([{**SEEN, **values}], "as_missing").columns)[0].tolist()
+    return row
+
+
+class TestReading:
+    def test_null_is_the_mean_or_no_category(self) -> None:
+        reader = RowReader(MOMENTS, frozenset(), None)
+        nulls = reader.read([dict.fromkeys(SEEN), SEEN], "refuse")
+        X = MOMENTS.encode(nulls.columns)
+        np.testing.assert_array_equal(X[0], [0.5, 1, 0.5, 0, 0, 0, 0, 0, 1, 2])
+        np.testing.assert_allclose(X[1], [1, 0, 2.25, 1, 0, 0, 0, 1, 0, 3.5], atol=1e-15)
+        assert nulls.unknown == []
+
+    def test_a_column_without_gaps_in_training_takes_null_too(self) -> None:
+        predicting = predictor()
+        assert answer(predicting, age=None) == answer(predicting, age=40)
+        assert answer(predicting, colour=None) != answer(predicting, colour="red")
+
+    def test_an_unknown_category_counts_as_missing_where_that_is_wanted(self) -> None:
+        predicting = predictor()
+        rows: list[Any] = [ROW, {**ROW, "colour": "mauve"}, {**ROW, "colour": None}]
+        answers, unknown = predicting.predict(rows, "as_missing")
+        assert unknown == [UnknownCategory(row=1, column="colour")]
+        assert answers[1] == answers[2] != answers[0]
+        assert predicting.predict([ROW, ROW], "as_missing").unknown == []
+
+    def test_a_model_that_takes_no_gaps_takes_no_unknown_category(self) -> None:
+        with pytest.raises(InvalidRequest, match="'mauve' is not one of"):
+            predictor(inputs=STRICT).predict([{**ROW, "colour": "mauve"}], "as_missing")
+
+    @pytest.mark.parametrize(("value", "category"), [(7, "007"), (1, "1.0"), (1.0, "1.0"), ("2A", "2A")])
+    def test_a_category_may_come_as_the_number_it_was_written_like(self, value: object, category: str) -> None:
+        assert coded(code=value) == coded(code=category)
+
+    def test_a_boolean_may_come_as_a_cell_of_text(self) -> None:
+        assert answer(predictor(cells=CellRules()), member="TRUE") == answer(predictor(), member=True)
+
+    def test_text_is_read_as_a_cell_of_the_file(self) -> None:
+        comma = CellRules(decimal=",", missing_values=("unbekannt",))
+        assert coded(comma, size="12,5") == coded(size=12.5)
+        assert coded(comma, size="unbekannt") == coded(comma, size="NA") == coded(size=None)
+        assert coded(comma, when="", clock=" ") == coded(when=None, clock=None)
+        with pytest.raises(InvalidRequest, match="'12;5' is not a number"):
+            coded(comma, size="12;5")
+
+    def test_a_file_without_text_gives_text_no_meaning(self) -> None:
+        with pytest.raises(InvalidRequest, match="'12' is not a number"):
+            coded(size="12")
+
+    def test_moments_come_in_iso_8601_and_count_in_utc(self) -> None:
+        assert coded(when="1970-01-03T08:00:00+02:00") == coded(when="1970-01-03 06:00") == coded()
+        for wrong in (12, "soon", True, [1]):
+            with pytest.raises(InvalidRequest, match="is not a date or time in ISO 8601"):
+                coded(when=wrong)
+        with pytest.raises(InvalidRequest, match="is not a time such as 12:30"):
+            coded(clock="noon")
+
+    def test_other_columns_of_the_dataset_may_be_there(self) -> None:
+        predicting = predictor(others=("id",))
+        assert answer(predicting, id=None) == answer(predicting, id="x") == answer(predicting)
+
+    def test_a_name_is_found_however_its_accents_are_typed(self) -> None:
+        composed, decomposed = "caf\u00e9", "cafe\u0301"
+        for ours, theirs in ((composed, decomposed), (decomposed, composed)):
+            inputs = inputs_scaled((CodedColumn(ours),), Scaler.identity(1))
+            predicting = predictor(inputs=inputs)
+            assert predicting.predict([{theirs: 2}]) == predicting.predict([{ours: 2}])
