@@ -97,7 +97,7 @@ def waves(column: CodedColumn, seconds: Floats) -> Floats:
         seconds: (m,) since 1970 in UTC, NaN where missing.
     """
     angles = 2 * np.pi * np.stack([phase(period, seconds) for period in column.periods], axis=1)
-    both = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(seconds), -1)
+    both = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(seconds), 2 * len(column.periods))
     return np.where(np.isnan(seconds)[:, np.newaxis], 0.0, both)
 
 

@@ -99,6 +99,7 @@ def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterat
         sha256=upload.sha256,
         rows=read.stored.rows,
         columns=[column.model_dump(mode="json") for column in read.stored.columns],
+        remarks=[],
         artifact=key,
         created_at=datetime.now(UTC),
     )

@@ -101,7 +101,7 @@ def _reason_to_leave_out(column: Column, rows: int, task: Task | None, missing: 
         return _ROW_NAMES[column.row_names]
     if column.type == "text":
         return f"It is text: it holds more than {CATEGORY_LIMIT:,} different strings."
-    if column.missing == rows:
+    if rows and column.missing == rows:
         return "It is empty: no row has a value."
     if (value := _constant(column)) is not None and not (column.missing and missing == "impute"):
         return f"It is constant: every value is {value}."
@@ -171,7 +171,7 @@ def check_targets(targets: list[Chosen], task: Task | None, rows: int, problems:
                 f"Column {column.name!r} holds moments, which a network cannot predict. Give a number instead, such as "
                 "the hours since an event.",
             )
-        elif column.missing == rows:
+        elif rows and column.missing == rows:
             problems.add("missing_values", path, f"Column {column.name!r} has no value in any row.")
     if task == "classification":
         _check_classes(targets, problems)

@@ -147,8 +147,11 @@ def _can_be(theirs: InputColumn | TargetColumn, ours: Column, labels: Labels | N
     if _has_no_value(ours) or ours.type == theirs.type == "datetime":
         same_clock = not isinstance(theirs, InputColumn) or theirs.times_of_day == ours.times_of_day
         return same_clock or _has_no_value(ours)
-    if theirs.type == "category":
-        return ours.type in ("category", "boolean", *_NUMBERS)
+    if theirs.type == "category" and ours.type != "category" and labels is not None:
+        listed = ours.categories or ()
+        return ours.type in ("boolean", *_NUMBERS) and (
+            not listed or any(_is_known(label, theirs.type, labels) for label in listed)
+        )
     if labels is None and theirs.type in _NUMBERS:
         return ours.type in _NUMBERS
     return ours.type == theirs.type

@@ -119,8 +119,10 @@ class RowReader:
         """The row with its names as the model spells them: an é is the same however it was typed."""
         if not isinstance(row, dict) or row.keys() <= self._known:
             return row
-        names: dict[str, str] = {name: self._spelling.get(_composed_form(name), name) for name in row}
-        return {names[name]: value for name, value in row.items()}
+        return {self._spelled(name): value for name, value in row.items()}
+
+    def _spelled(self, name: str) -> str:
+        return self._spelling.get(_composed_form(name), name)
 
     @cached_property
     def _spelling(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,19 @@ def store_with(folder: Path, table: Mapping[str, Sequence[Any]]) -> ArtifactStor
 
 def column_of(name: str, values: Sequence[Any]) -> Column:
     """What an upload would find out about the column."""
-    kinds = {bool: "boolean", str: "category", int: "integer", float: "number"}
-    kind = kinds[type(values[0])]
+    kinds = {bool: "boolean", str: "category", int: "integer", float: "number", datetime: "datetime"}
+    present = [value for value in values if value is not None]
+    kind = kinds[type(present[0])]
     numbers = kind in ("integer", "number")
     return Column.model_validate(
         {
             "name": name,
             "type": kind,
-            "missing": 0,
-            "minimum": min(values) if numbers else None,
-            "maximum": max(values) if numbers else None,
-            "categories": None if kind == "number" else tuple(sorted(set(values))),
+            "missing": len(values) - len(present),
+            "minimum": min(present) if numbers else None,
+            "maximum": max(present) if numbers else None,
+            "categories": None if kind in ("number", "datetime") else tuple(sorted(set(present))),
+            "periods": ("day",) if kind == "datetime" else None,
         }
     )
 

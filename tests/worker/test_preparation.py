@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,72 @@ def test_a_disk_that_becomes_full_meanwhile_is_told(
     with pytest.raises(TooLarge) as refused:
         prepared(tmp_path, table, job_on(table, targets=["grade"]))
     assert refused.value.code == "scratch_full"
+
+
+def with_gaps(rows: int = 200) -> dict[str, list[Any]]:
+    """A table with a gap in every column but one."""
+    rng = np.random.default_rng(11)
+    table = people(rows)
+    table["when"] = [datetime(2026, 1, 1) + timedelta(hours=5 * index) for index in range(rows)]  # noqa: DTZ001
+    return {
+        name: values if name == "age" else [None if rng.random() < 0.1 else value for value in values]
+        for name, values in table.items()
+    }
+
+
+def gaps(table: Mapping[str, Sequence[Any]], *names: str) -> NDArray[np.bool_]:
+    """The rows that lack a value in one of these columns."""
+    return np.array([any(value is None for value in row) for row in zip(*(table[name] for name in names), strict=True)])
+
+
+@pytest.mark.parametrize("missing", ["impute", "drop_rows"])
+@pytest.mark.parametrize("batch_bytes", [None, 8 * 60])
+@pytest.mark.parametrize("targets", [["grade"], ["height", "age"]])
+def test_rows_with_gaps_are_imputed_or_left_out_and_counted(
+    missing: str, batch_bytes: int | None, targets: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if batch_bytes is not None:
+        monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
+    table = with_gaps()
+    job = job_on(table, targets=targets, missing=missing, holdout=0.25)
+    data = prepared(tmp_path, table, job)
+    without_target = gaps(table, *targets)
+    left_out = gaps(table, *table) if missing == "drop_rows" else without_target
+    used = np.flatnonzero(~left_out)
+    held = holdout_mask(len(used), 0.25, job.training.seed)
+    assert data.rows.model_dump() == {
+        "dataset": 200,
+        "target_missing": without_target.sum(),
+        "input_missing": left_out.sum() - without_target.sum(),
+        "training": (~held).sum(),
+        "held_out": held.sum(),
+    }
+    assert data.rows.target_missing > 0
+    assert (len(data.X), len(data.Y)) == (data.rows.training, data.rows.training)
+    assert np.isfinite(data.X).all()
+    assert np.isfinite(data.Y).all()
+    names = data.coding.inputs.unit_names
+    ages = np.array(table["age"], dtype=float)[used[~held]]
+    if "age" not in targets:
+        np.testing.assert_allclose(data.X[:, names.index("age")], (ages - ages.mean()) / ages.std(), rtol=1e-9)
+    told = [name for name in names if name.endswith(": missing")]
+    if missing == "drop_rows":
+        assert told == []
+    else:
+        inputs = [name for name in table if name != "age" and name not in targets]
+        assert told == [f"{name}: missing" for name in inputs]
+        for name in inputs:
+            np.testing.assert_array_equal(
+                data.X[:, names.index(f"{name}: missing")], gaps(table, name)[used[~held]].astype(float)
+            )
+
+
+def test_too_few_rows_without_gaps_are_told(tmp_path: Path) -> None:
+    table = {"x": [1.0, None, 3.0], "y": [None, 2.0, 5.0], "z": [1.0, 2.0, None]}
+    with pytest.raises(InvalidRequest, match="every column") as refused:
+        prepared(tmp_path, table, job_on(table, targets=["y"], missing="drop_rows"))
+    assert refused.value.code == "too_few_rows"
+    table = {"x": [1.0, None, 3.0], "y": [None, 2.0, 5.0], "z": [1.0, 2.0, 4.0]}
+    with pytest.raises(InvalidRequest, match="at least 2 rows") as refused:
+        prepared(tmp_path, table, job_on(table, targets=["y"], missing="drop_rows", holdout=0.5))
+    assert refused.value.code == "too_few_rows"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from domain.datasets import files as dataset_files
-from domain.datasets.files import DatasetWriter, preview, read_batches
+from domain.datasets.files import DatasetWriter, count_complete_rows, preview, read_batches
 from infra.artifacts import ArtifactStore
 
 SCHEMA = pa.schema([("i", pa.int64()), ("f", pa.float64()), ("b", pa.bool_()), ("s", pa.string())])
@@ -84,11 +85,35 @@ def test_row_groups_of_long_strings_are_as_large_and_have_fewer_rows(
     assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [8, 8, 8, 6]
 
 
-def test_a_missing_value_is_refused_by_the_column_s_name(tmp_path: Path) -> None:
-    artifacts = _written(tmp_path, pa.table({"a": [1, 2], "b": [1.0, None]}), 2)
-    assert [batch["a"].tolist() for batch in read_batches(artifacts, "t", ["a"])] == [[1, 2]]
-    with pytest.raises(ValueError, match="'b'"):
-        list(read_batches(artifacts, "t", ["b"]))
+def test_gaps_are_nan_or_none(tmp_path: Path) -> None:
+    moments = [datetime(1970, 1, 2, 0, 0, 1, 500_000), None, datetime(1969, 12, 31)]  # noqa: DTZ001  # stored so
+    table = pa.table(
+        {
+            "i": [1, 2**53, None],
+            "n": [0.5, None, 1.5],
+            "b": [None, True, False],
+            "s": ["x", None, "NA"],
+            "t": pa.array(moments, pa.timestamp("us")),
+            "whole": [1, 2, 2**62 + 1],
+        }
+    )
+    (batch,) = read_batches(_written(tmp_path, table, 3), "t", table.schema.names)
+    np.testing.assert_array_equal(batch["i"], [1, 2**53, np.nan])
+    np.testing.assert_array_equal(batch["n"], [0.5, np.nan, 1.5])
+    np.testing.assert_array_equal(batch["t"], [86401.5, np.nan, -86400])
+    assert batch["b"].tolist() == [None, True, False]
+    assert batch["s"].tolist() == ["x", None, "NA"]
+    assert batch["whole"].tolist() == [1, 2, 2**62 + 1]
+
+
+def test_rows_with_gaps_can_be_left_out_and_counted(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, None, 3, 4], "b": ["x", "y", None, "z"], "c": [2**62 + 1, 2, 3, 2**62 + 3]})
+    artifacts = _written(tmp_path, table, 3)
+    batches = list(read_batches(artifacts, "t", ["c", "a", "b"], 2, complete=["a", "b"]))
+    assert [batch["c"].tolist() for batch in batches] == [[2**62 + 1], [2**62 + 3]]
+    assert [batch["a"].dtype.kind for batch in batches] == ["i", "i"]
+    assert count_complete_rows(artifacts, "t", ["a", "b"]) == 2
+    assert count_complete_rows(artifacts, "t", ["c"]) == 4
 
 
 def test_an_unknown_column_is_refused_by_its_name(tmp_path: Path) -> None:

@@ -47,6 +47,15 @@ COLUMNS = (
     labelled("same", "category", "only"),
     number("flat", 2.5, 2.5),
     number("huge", 0, 1e200),
+    number("nearly", 0.3, 0.30000000000000004),
+    Column(
+        name="when",
+        type="datetime",
+        missing=0,
+        earliest="2025-01-01",
+        latest="2026-02-01",
+        periods=("year", "week"),
+    ),
 )
 
 USABLE = ["age", "height", "colour", "member", "grade", "count"]
@@ -157,6 +166,94 @@ class TestDefaults:
         assert ResolvedJob.model_validate(job.model_dump(mode="json")) == job
 
 
+INDEXED = (
+    Column(name="column_1", type="category", missing=0, categories=("a", "b"), row_names="nameless"),
+    number("x"),
+    number("t", 0, 99, kind="integer").model_copy(update={"row_names": "counts"}),
+    labelled("y", "category", "p", "q"),
+)
+
+
+def left_out(job: ResolvedJob) -> dict[str, str]:
+    return {each.column: each.reason for each in job.left_out}
+
+
+class TestLeftOut:
+    def test_by_default_what_teaches_nothing_is_no_input_and_that_is_said(self) -> None:
+        job = planned(targets=["height"])
+        assert [column.name for column in job.inputs] == ["age", "colour", "member", "grade", "count", "gaps", "when"]
+        reasons = left_out(job)
+        assert list(reasons) == ["notes", "same", "flat", "huge", "nearly"]
+        for name, says in (("notes", "text"), ("same", "'only'"), ("flat", "2.5"), ("huge", "1e+150")):
+            assert says in reasons[name]
+        assert set(job.others) == set(reasons)
+
+    def test_what_is_named_is_taken_all_the_same(self) -> None:
+        job = planned(inputs=["flat", "same", "nearly"], targets=["height"])
+        assert [column.name for column in job.inputs] == ["flat", "same", "nearly"]
+        assert job.left_out == ()
+
+    def test_what_names_or_counts_the_rows(self) -> None:
+        job = planned(columns=INDEXED, targets=["y"])
+        assert [column.name for column in job.inputs] == ["x"]
+        assert list(left_out(job)) == ["column_1", "t"]
+
+    def test_what_counts_the_rows_is_taken_where_nothing_else_is_left(self) -> None:
+        columns = (INDEXED[0], number("flat", 1, 1), INDEXED[2], INDEXED[3])
+        job = planned(columns=columns, targets=["y"])
+        assert [column.name for column in job.inputs] == ["t"]
+        assert list(left_out(job)) == ["column_1", "flat"]
+
+    @pytest.mark.parametrize(("rows", "names", "kept"), [(49, 49, True), (50, 25, True), (50, 26, False)])
+    def test_names_and_keys(self, rows: int, names: int, kept: bool) -> None:
+        columns = (number("x"), labelled("name", "category", *(f"n{index:02}" for index in range(names))), number("y"))
+        job = planned(columns=columns, targets=["y"], rows=rows)
+        assert ("name" in left_out(job)) != kept
+
+    def test_a_constant_with_gaps_tells_something_unless_the_gaps_go(self) -> None:
+        columns = (number("x"), number("seen", 1, 1, missing=5), labelled("k", "category", "a"), number("y"))
+        assert list(left_out(planned(columns=columns, targets=["y"]))) == ["k"]
+        assert list(left_out(planned(columns=columns, targets=["y"], missing="drop_rows"))) == ["seen", "k"]
+
+    def test_a_column_without_any_value(self) -> None:
+        empty = Column(name="e", type="number", missing=100)
+        job = planned(columns=(number("x"), empty, number("y")), targets=["y"])
+        assert "empty" in left_out(job)["e"]
+        assert planned(columns=(number("x"), empty, number("y")), targets=["y"], inputs=["x", "e"]).sizes[0] == 3
+
+    def test_moments_are_no_part_of_a_reconstruction(self) -> None:
+        job = planned([{"units": 2}, {"activation": "linear"}], task="reconstruction")
+        assert "when" in left_out(job)
+
+
+class TestGaps:
+    def test_a_column_with_gaps_has_a_unit_more(self) -> None:
+        assert planned(inputs=["age", "gaps"], targets=["height"]).sizes[0] == 3
+        gappy = labelled("c", "category", "a", "b").model_copy(update={"missing": 1})
+        assert planned(columns=(gappy, number("y")), targets=["y"]).sizes[0] == 3
+
+    def test_moments_have_two_units_more_for_each_period(self) -> None:
+        job = planned(inputs=["age", "when"], targets=["height"])
+        assert job.sizes[0] == 1 + 1 + 2 * 2
+        assert job.inputs[1].periods == ("year", "week")
+
+    @pytest.mark.parametrize(("missing", "required"), [(None, ["y"]), ("impute", ["y"]), ("drop_rows", ["y", "gaps"])])
+    def test_rows_need_what_is_asked_for(self, missing: str | None, required: list[str]) -> None:
+        columns = (number("gaps", missing=7), number("x"), number("y", missing=3))
+        job = planned(columns=columns, targets=["y"], missing=missing)
+        assert list(job.required) == required
+        assert job.missing == missing or (missing is None and job.missing == "impute")
+        assert job.sizes[0] == (2 if missing == "drop_rows" else 3)
+
+
+def test_names_are_the_same_however_their_accents_are_typed() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    for ours, theirs in ((composed, decomposed), (decomposed, composed)):
+        columns = (number("x"), number(ours))
+        assert planned(columns=columns, targets=[theirs]).targets[0].name == ours
+        assert planned(columns=columns, targets=["x"], inputs=[theirs]).inputs[0].name == ours
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("job", "code", "paths"),
@@ -191,8 +288,18 @@ class TestRefusals:
             ({"targets": ["height", "colour"], "inputs": ["age"]}, "target_not_numeric", ["/targets/1"]),
             ({"targets": ["member"], "inputs": ["age"], "task": "regression"}, "target_not_numeric", ["/targets/0"]),
             ({"targets": ["flat"], "inputs": ["age"]}, "constant_target", ["/targets/0"]),
-            ({"targets": ["height"], "inputs": ["gaps"]}, "missing_values", ["/inputs/0"]),
-            ({"targets": ["gaps"], "inputs": ["age"]}, "missing_values", ["/targets/0"]),
+            ({"targets": ["height"], "inputs": ["gaps"], "missing": "refuse"}, "missing_values", ["/inputs/0"]),
+            ({"targets": ["gaps"], "inputs": ["age"], "missing": "refuse"}, "missing_values", ["/targets/0"]),
+            ({"targets": ["gaps"], "inputs": ["age"], "rows": 7}, "missing_values", ["/targets/0", "/dataset_id"]),
+            ({"targets": ["gaps"], "inputs": ["age"], "rows": 8, "holdout": 0.5}, "too_few_rows", ["/holdout"]),
+            (
+                {"targets": ["height"], "inputs": ["gaps"], "rows": 7, "missing": "drop_rows"},
+                "too_few_rows",
+                ["/dataset_id"],
+            ),
+            ({"targets": ["when"], "inputs": ["age"]}, "target_is_datetime", ["/targets/0"]),
+            ({"inputs": ["age", "when"], "task": "reconstruction"}, "target_is_datetime", ["/inputs/1"]),
+            ({"targets": ["nearly"], "inputs": ["age"]}, "constant_target", ["/targets/0"]),
             ({"targets": ["height"], "inputs": ["huge"]}, "values_too_large", ["/inputs/0"]),
             ({"targets": ["height"], "inputs": ["age"], "rows": 0}, "too_few_rows", ["/dataset_id"]),
             ({"targets": ["height"], "inputs": ["age"], "rows": 1, "holdout": 0.5}, "too_few_rows", ["/holdout"]),
@@ -261,19 +368,28 @@ class TestRefusals:
 
     def test_all_problems_are_told_at_once(self) -> None:
         code, paths = refusal(
-            {"inputs": ["age", "nope", "gaps", "notes"], "targets": ["flat"], "holdout": 0.5, "rows": 1}
+            {
+                "inputs": ["age", "nope", "gaps", "notes"],
+                "targets": ["flat"],
+                "holdout": 0.5,
+                "rows": 1,
+                "missing": "refuse",
+            }
         )
         assert code == "unknown_column"
         assert paths == ["/inputs/1", "/inputs/2", "/inputs/3", "/targets/0", "/holdout"]
 
     def test_missing_values_are_counted(self) -> None:
         with pytest.raises(InvalidRequest, match="'gaps' has 7 missing values"):
-            planned(inputs=["gaps"], targets=["age"])
+            planned(inputs=["gaps"], targets=["age"], missing="refuse")
 
     def test_a_dataset_full_of_text_gives_a_bounded_answer(self) -> None:
         columns = tuple(Column(name=f"t{index}", type="text", missing=0) for index in range(5000))
-        with pytest.raises(InvalidRequest, match="5000 problems") as refused:
+        with pytest.raises(InvalidRequest, match="'t0' is left out: It is text") as left_out:
             planned(columns=(*columns, number("y")), targets=["y"])
+        assert len(left_out.value.message) < 400
+        with pytest.raises(InvalidRequest, match="5000 problems") as refused:
+            planned(columns=(*columns, number("y")), targets=["y"], inputs=[column.name for column in columns])
         assert len(refused.value.fields) == REPORTED_PROBLEMS
 
 
@@ -378,6 +494,6 @@ def test_any_job_is_either_planned_in_full_or_refused_with_a_place(job: dict[str
     if resolved is not None:
         names = [column.name for column in resolved.inputs] + [column.name for column in resolved.targets]
         assert len(set(names)) == len(names)
-        assert set(names) <= set(USABLE) | {"flat", "same"}
+        assert set(names) <= set(USABLE) | {"flat", "same", "gaps", "nearly", "when"}
         assert min(resolved.sizes) >= 1
         assert ResolvedJob.model_validate(resolved.model_dump(mode="json")) == resolved
