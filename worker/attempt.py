@@ -280,8 +280,7 @@ def follow(run: Run, recorder: Recorder) -> None:
 
 def _reading(spec: ResolvedJob) -> dict[str, Any]:
     """How rows to predict are read, besides what the coding says: their text, and which other columns they may have."""
-    others = [*(column.name for column in spec.targets), *spec.others]
-    return {"cells": None if spec.cells is None else spec.cells.model_dump(mode="json"), "others": others}
+    return {"cells": None if spec.cells is None else spec.cells.model_dump(mode="json"), "table": list(spec.table)}
 
 
 def _require_agreement(result: GradientCheckResult, network: Network) -> None:

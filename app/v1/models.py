@@ -127,9 +127,15 @@ async def get_features(
     headers = {"Vary": "Accept"}
 
     def features() -> Response:
-        model = trained_models.get(access.project, model_id).model
+        predictor = trained_models.get(access.project, model_id)
+        model = predictor.model
         if format == "png" or (format is None and prefers_png(accept)):
-            return Response(picture_of_features(model, after, limit, width, scale), 200, headers, "image/png")
+            return Response(
+                picture_of_features(model, predictor.reader.table, after, limit, width, scale),
+                200,
+                headers,
+                "image/png",
+            )
         return JSONResponse(page_of_features(model, after, limit), headers=headers)
 
     return await heavy.run(features)

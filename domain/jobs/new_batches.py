@@ -65,13 +65,12 @@ def in_terms_of(job: ResolvedJob, batch: Mapping[str, Array]) -> dict[str, Array
 def _labels_again(name: str, labels: Labels, values: Array) -> Array:
     """The labels that values of another type stand for; None where one is missing."""
     # A column that was read as one of numbers has NaN where a value is missing.
-    absent = {value for value in values.tolist() if value is None or value != value}
+    plain = [None if value is None or value != value else value for value in values.tolist()]  # noqa: PLR0124
     categories = tuple(label for label in labels if isinstance(label, str))
-    known: dict[Any, str | None] = dict.fromkeys(absent)
-    for value in set(values.tolist()) - absent:
-        known[value] = category_of(value, categories)
-        if known[value] is None:
-            raise InvalidRequest(
-                "unknown_category", f"Column {name!r} has the value {value!r}, which the model does not know."
-            )
-    return np.array([known.get(value) for value in values.tolist()], dtype=object)
+    known: dict[Any, str | None] = {value: category_of(value, categories) for value in set(plain) - {None}}
+    unknown = [value for value, category in known.items() if category is None]
+    if unknown:
+        raise InvalidRequest(
+            "unknown_category", f"Column {name!r} has the value {unknown[0]!r}, which the model does not know."
+        )
+    return np.array([known.get(value) for value in plain], dtype=object)

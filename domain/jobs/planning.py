@@ -92,7 +92,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         scaling=scaling,
         missing=missing,
         left_out=tuple(left_out),
-        others=_others(columns, inputs, targets),
+        table=_but(targets, columns),
         required=tuple(column.name for column in required),
         holdout=spec.holdout,
         training=training,
@@ -176,9 +176,9 @@ def _scaling(
     return spec.scaling
 
 
-def _others(columns: tuple[Column, ...], inputs: list[Chosen], targets: list[Chosen]) -> tuple[str, ...]:
-    used = {chosen.column.name for chosen in (*inputs, *targets)}
-    return tuple(column.name for column in columns if column.name not in used)
+def _but(targets: list[Chosen], columns: tuple[Column, ...]) -> tuple[str, ...]:
+    names = {chosen.column.name for chosen in targets}
+    return tuple(column.name for column in columns if column.name not in names)
 
 
 def _required(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> list[Column]:

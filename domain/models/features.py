@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 
+from backprop.coding.columns import Floats
 from backprop.features import sheet_of_tiles, sheet_shape, strongest_inputs
 from backprop.model import TrainedModel
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -43,11 +45,17 @@ def page_of_features(model: TrainedModel, after: int, limit: int) -> dict[str, A
     return {"inputs": model.coding.inputs.unit_names, "data": data, "has_more": stop < units}
 
 
-def picture_of_features(model: TrainedModel, after: int, limit: int, width: int | None, scale: int | None) -> bytes:
+def picture_of_features(
+    model: TrainedModel, table: tuple[str, ...], after: int, limit: int, width: int | None, scale: int | None
+) -> bytes:
     """The same units as a PNG sheet of tiles.
+
+    Where the inputs alone make no such tile but all columns of the table do, those that are no inputs are grey in it.
+    So the picture of images whose constant pixels were left out is whole.
 
     Args:
         model: whose.
+        table: the columns of the dataset that it was trained on but the targets, in the order of the file.
         after: unit to begin after.
         limit: most units.
         width: of a tile in pixels; None for square tiles.
@@ -63,6 +71,11 @@ def picture_of_features(model: TrainedModel, after: int, limit: int, width: int 
     if units == 0:
         problem = f"The first layer has {len(model.parameters.W[0])} units, counted from 0; none comes after {after}."
         raise InvalidRequest("no_such_unit", problem, (FieldError("after", problem),))
+    x, _ = strongest_inputs(W)
+    places = _places_in_table(model, table)
+    if places is not None and not _fits(inputs, width) and _fits(places.columns, width):
+        inputs = places.columns
+        x = _scattered(x, places)
     width = _tile_width(inputs, width)
     if scale is None:
         scale = max(1, USUAL_TILE // max(width, inputs // width))
@@ -75,19 +88,44 @@ def picture_of_features(model: TrainedModel, after: int, limit: int, width: int 
             f"The picture would have {shape[1]:,} by {shape[0]:,} pixels, and {LARGEST_SHEET:,} are the most: ask for "
             "fewer units with limit, or a smaller scale.",
         )
-    x, _ = strongest_inputs(W)
     png = io.BytesIO()
     Image.fromarray(sheet_of_tiles(x, width, scale)).save(png, "PNG")
     return png.getvalue()
 
 
+class _Places(NamedTuple):
+    """Where the inputs are among the columns of the table."""
+
+    of_inputs: list[int]
+    columns: int
+
+
+def _places_in_table(model: TrainedModel, table: tuple[str, ...]) -> _Places | None:
+    """None where a column is more than one input, so that its place is none."""
+    columns = model.coding.inputs.coded_columns
+    place = {name: position for position, name in enumerate(table)}
+    if any(column.width != 1 or column.name not in place for column in columns):
+        return None
+    return _Places([place[column.name] for column in columns], len(table))
+
+
+def _scattered(x: Floats, places: _Places) -> Floats:
+    scattered = np.zeros((len(x), places.columns))
+    scattered[:, places.of_inputs] = x
+    return scattered
+
+
+def _fits(inputs: int, width: int | None) -> bool:
+    return math.isqrt(inputs) ** 2 == inputs if width is None else inputs % width == 0
+
+
 def _tile_width(inputs: int, width: int | None) -> int:
     if width is None:
         width = math.isqrt(inputs)
-        if width * width != inputs:
+        if not _fits(inputs, None):
             problem = f"The {inputs} inputs make no square: give the width of a tile in pixels, a divisor of {inputs}."
             raise InvalidRequest("tile_width_required", problem, (FieldError("width", problem),))
-    if inputs % width:
+    if not _fits(inputs, width):
         problem = f"The {inputs} inputs do not fill rows of {width}: the width must divide {inputs}."
         raise InvalidRequest("tile_width", problem, (FieldError("width", problem),))
     return width

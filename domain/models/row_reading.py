@@ -1,8 +1,8 @@
 """Rows as people send them in, read as a batch of the model's input columns.
 
-A row is an object from column name to value, or an array of values in the order of the model's input columns. An object
-must have every input column, may have the other columns of the dataset (people send rows of their own file; these
-values are not looked at), and may have nothing else.
+A row is an object from column name to value, or an array. An object must have every input column, may have the other
+columns of the dataset (people send rows of their own file; these values are not looked at), and may have nothing else.
+An array has the values of the input columns in their order, or those of all columns of the dataset but the targets.
 
 A value is read as one of its column in the file was: null is missing; where the file had cells of text, so are strings
 such as ``12,5`` or ``n/a``. A category that was written like a number may come as one. What cannot be read is refused,
@@ -69,12 +69,14 @@ class RowReader:
 
     Attributes:
         inputs: how the model's input columns are coded.
-        others: the columns that a row may have too.
+        targets: the columns that the model predicts.
+        table: the other columns of the dataset, in the order of its file.
         cells: how the cells of the dataset's file were read; None where it had no text.
     """
 
     inputs: InputCoding
-    others: frozenset[str]
+    targets: tuple[str, ...]
+    table: tuple[str, ...]
     cells: CellRules | None
 
     @property
@@ -100,10 +102,9 @@ class RowReader:
             reading = _ColumnReading(column, self.inputs.missing == "impute", self.cells, unknown_categories)
             batch[column.name] = reading.read(of_column)
             unknown += [(row, position) for row in reading.unknown]
-            is_object = [isinstance(rows[row], dict) for row, _ in reading.objections]
             wrong += [
-                _Problem(row, position, _told(row, position, column, reason, named))
-                for (row, reason), named in zip(reading.objections, is_object, strict=True)
+                _Problem(row, position, _told(row, self._place(rows[row], position), column, reason))
+                for row, reason in reading.objections
             ]
         if wrong:
             raise _refusal([problem.told for problem in sorted(wrong)[:REPORTED_PROBLEMS]])
@@ -113,7 +114,7 @@ class RowReader:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        return self.others.union(self.columns)
+        return frozenset((*self.table, *self.targets, *self.columns))
 
     def _composed(self, row: Row) -> Row:
         """The row with its names as the model spells them: an é is the same however it was typed."""
@@ -130,7 +131,7 @@ class RowReader:
 
     def _problems_of_form(self, rows: Sequence[Row]) -> Iterator[FieldError]:
         """What is wrong with the rows before any value is looked at."""
-        width = len(self.columns)
+        widths = (len(self.columns), len(self.table) or len(self.columns))
         needed = set(self.columns)
         for index, row in enumerate(rows):
             if isinstance(row, dict):
@@ -138,10 +139,11 @@ class RowReader:
                     yield from self._problems_of_names(index, row)
             elif not isinstance(row, list):
                 yield FieldError(f"/rows/{index}", f"Row {index} is neither an object nor an array.")
-            elif len(row) != width:
+            elif len(row) not in widths:
                 yield FieldError(
                     f"/rows/{index}",
-                    f"Row {index} has {len(row)} values, and this model has {width} input columns.",
+                    f"Row {index} has {len(row)} values, and this model has {widths[0]} input columns"
+                    + ("." if widths[0] == widths[1] else f", of {widths[1]} that its dataset has."),
                 )
 
     def _problems_of_names(self, index: int, row: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -163,8 +165,27 @@ class RowReader:
         if all(type(row) is dict for row in rows):
             yield from ([row[name] for row in rows] for name in self.columns)  # type: ignore[call-overload]
             return
-        arrays = [[row[name] for name in self.columns] if isinstance(row, dict) else row for row in rows]
-        yield from zip(*arrays, strict=True)
+        yield from zip(*map(self._inputs, rows), strict=True)
+
+    def _place(self, row: Row, position: int) -> str:
+        """The key or position of an input column's value in a row."""
+        if isinstance(row, dict):
+            return _pointer_token(self.columns[position])
+        return str(position if len(row) == len(self.columns) else self._places[position])
+
+    def _inputs(self, row: Row) -> Sequence[Any]:
+        """The values of the input columns, in their order."""
+        if isinstance(row, Mapping):
+            return [row[name] for name in self.columns]
+        if len(row) == len(self.columns):
+            return row
+        return [row[place] for place in self._places]
+
+    @cached_property
+    def _places(self) -> list[int]:
+        """Where the input columns are in the table."""
+        place = {name: position for position, name in enumerate(self.table)}
+        return [place[name] for name in self.columns]
 
 
 class _ColumnReading:
@@ -307,8 +328,7 @@ def _refusal(problems: list[FieldError]) -> InvalidRequest:
     return InvalidRequest("invalid_rows", problems[0].message, tuple(problems))
 
 
-def _told(row: int, position: int, column: CodedColumn, reason: str, by_name: bool) -> FieldError:
-    place = _pointer_token(column.name) if by_name else str(position)
+def _told(row: int, place: str, column: CodedColumn, reason: str) -> FieldError:
     return FieldError(f"/rows/{row}/{place}", f"Row {row}, column {column.name!r}: {reason}.")
 
 

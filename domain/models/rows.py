@@ -52,10 +52,9 @@ def predictor(model: Model) -> Predictor:
     ready = trained(model)
     stored = model.preprocessing
     cells = stored.get("cells")
-    others = frozenset(stored.get("others", ready.coding.targets.columns))
-    return Predictor(
-        ready, RowReader(ready.coding.inputs, others, None if cells is None else CellRules.model_validate(cells))
-    )
+    rules = None if cells is None else CellRules.model_validate(cells)
+    targets = ready.coding.targets.columns
+    return Predictor(ready, RowReader(ready.coding.inputs, targets, tuple(stored.get("table", ())), rules))
 
 
 def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Model]:

@@ -376,7 +376,7 @@ class ResolvedJob(_Spec):
         targets: empty for reconstruction, where the inputs are the targets.
         missing: what is done about missing input values.
         left_out: the columns that are no inputs although nobody said so.
-        others: the dataset's columns that are neither inputs nor targets.
+        table: the dataset's columns but the targets, in the order of the file; empty for jobs that lack it.
         required: the columns with gaps in which a row must have a value, or is left out.
         reread: the columns that were read as another type than the model's that the job starts from.
         cells: how the file's cells were read; None where it had no text.
@@ -396,7 +396,7 @@ class ResolvedJob(_Spec):
     scaling: Scaling
     missing: Missing = "refuse"  # as it was for jobs that do not say so
     left_out: tuple[LeftOut, ...] = ()
-    others: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     reread: tuple[str, ...] = ()
     cells: CellRules | None = None

@@ -13,7 +13,7 @@ from domain.models import cache
 from infra.database import Database
 from infra.settings import Settings
 from tests.support.apps import open_app
-from tests.support.service import Service
+from tests.support.service import Service, csv_text
 
 JSON = {"content-type": "application/json"}
 
@@ -161,8 +161,6 @@ def test_more_rows_than_the_limit_are_refused(strict_api: TestClient, service: S
         ("[[1, 2, 3], 5]", "invalid_request", "/rows/1"),
         ('["abc"]', "invalid_request", "/rows/0"),
         ("[[1, 2]]", "invalid_rows", "/rows/0"),
-        ("[[1, 2, null]]", "invalid_rows", "/rows/0/2"),
-        ("[[1, 2, NaN]]", "invalid_rows", "/rows/0/2"),
         ("[[1, 2, 1e999]]", "invalid_rows", "/rows/0/2"),
         (f"[[1, 2, {'9' * 400}]]", "invalid_rows", "/rows/0/2"),
         ("[[1, 2, true]]", "invalid_rows", "/rows/0/2"),
@@ -180,6 +178,63 @@ def test_rows_that_cannot_be_read_are_named(
     response = service.api.post(address, content=f'{{"rows": {rows}}}', headers=JSON)
     assert (response.status_code, response.json()["code"]) == (422, code)
     assert [error["path"] for error in response.json()["errors"]] == [path]
+
+
+PEOPLE = csv_text(
+    ("name", "age", "colour", "kind", "same"),
+    [
+        (f"n{index}", "" if index % 9 == 4 else 20 + index % 13, "rgb"[index % 3] if index % 7 else "", kind, 5)
+        for index, kind in enumerate("xyz" * 20)
+    ],
+)
+
+
+def test_rows_of_a_table_with_gaps_names_and_an_index(service: Service) -> None:
+    dataset = service.upload_csv(PEOPLE)
+    job = service.train(
+        {
+            "dataset_id": dataset["id"],
+            "targets": ["kind"],
+            "network": {"layers": [{"units": 4, "activation": "tanh"}, {"activation": "softmax"}]},
+            "training": {"iterations": 50},
+        }
+    )
+    assert job["status"] == "succeeded", job["error"]
+    assert [each["column"] for each in job["left_out"]] == ["name", "same"]
+    assert all(each["reason"] for each in job["left_out"])
+    assert [column["name"] for column in job["inputs"]] == ["age", "colour"]
+    assert job["missing"] == "impute"
+    assert job["rows"] == {"dataset": 60, "target_missing": 0, "input_missing": 0, "training": 60, "held_out": 0}
+    rows = [
+        {"age": 30, "colour": "r"},
+        {"age": None, "colour": None},
+        {"name": "somebody", "same": None, "age": "NA", "colour": ""},
+        {"age": 30, "colour": "mauve"},
+    ]
+    address = f"/v1/models/{job['model_id']}/predict"
+    refused = service.api.post(address, json={"rows": rows})
+    assert [error["path"] for error in refused.json()["errors"]] == ["/rows/3/colour"]
+    answer = service.api.post(address, json={"rows": rows, "unknown_categories": "as_missing"}).json()
+    assert answer["unknown"] == [{"row": 3, "column": "colour"}]
+    assert answer["predictions"][1] == answer["predictions"][2]
+    assert service.api.post(address, json={"rows": rows[:1]}).json()["unknown"] == []
+
+
+def test_rows_without_a_target_are_left_out_and_counted(service: Service) -> None:
+    rows = [(index % 5, "" if index % 4 == 0 else index % 5 * 2.5) for index in range(40)]
+    job = service.train(
+        {
+            "dataset_id": service.upload_csv(csv_text(("x", "y"), rows))["id"],
+            "targets": ["y"],
+            "network": {"layers": [{"activation": "linear"}]},
+            "training": {"iterations": 1, "learning_rate": 0.1},
+            "holdout": 0.2,
+        }
+    )
+    assert job["status"] == "succeeded", job["error"]
+    assert job["rows"] == {"dataset": 40, "target_missing": 10, "input_missing": 0, "training": 24, "held_out": 6}
+    checked = service.api.post(f"/v1/models/{job['model_id']}/gradient-check").json()
+    assert checked["relative_difference"] < 1e-6
 
 
 def test_a_model_outlives_its_dataset(service: Service, body: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: 
     trained = TrainedModel(initial_parameters(network_of(job), epsilon=1.0, seed=3, dtype=dtype), data.coding)
     metrics = json.loads(json.dumps(evaluate(trained, data)))
     stored = TrainedModel.from_stored(*trained.to_stored())
-    predictor = Predictor(stored, RowReader(stored.coding.inputs, frozenset(table), None))
+    predictor = Predictor(stored, RowReader(stored.coding.inputs, (), tuple(table), None))
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
     answers = [answer["prediction"] for answer in predictor.predict(rows).answers]
     held = holdout_mask(200, 0.3, job.training.seed)

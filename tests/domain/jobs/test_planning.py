@@ -186,7 +186,7 @@ class TestLeftOut:
         assert list(reasons) == ["notes", "same", "flat", "huge", "nearly"]
         for name, says in (("notes", "text"), ("same", "'only'"), ("flat", "2.5"), ("huge", "1e+150")):
             assert says in reasons[name]
-        assert set(job.others) == set(reasons)
+        assert job.table == tuple(column.name for column in COLUMNS if column.name != "height")
 
     def test_what_is_named_is_taken_all_the_same(self) -> None:
         job = planned(inputs=["flat", "same", "nearly"], targets=["height"])

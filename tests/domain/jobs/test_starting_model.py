@@ -149,3 +149,52 @@ def test_there_must_be_such_a_model_or_a_network(service: Service) -> None:
     answer = service.api.post("/v1/jobs", json={"dataset_id": dataset, "from_model_id": "mdl_unknown"})
     assert (answer.status_code, answer.json()["code"]) == (404, "model_not_found")
     assert service.api.post("/v1/jobs", json={"dataset_id": dataset}).status_code == 422
+
+
+def test_a_batch_of_codes_that_are_all_digits_is_read_as_the_model_s_categories(service: Service) -> None:
+    codes = ["11", "10", "1A", "010"]
+    rows = [(index / 10, codes[index % 4], index % 2) for index in range(40)]
+    first = service.train(
+        {
+            "dataset_id": service.upload_csv(csv_text(("size", "code", "y"), rows))["id"],
+            "targets": ["y"],
+            "task": "classification",
+            "network": NETWORK,
+            "training": {"iterations": 20},
+        }
+    )
+    assert [column["type"] for column in first["inputs"]] == ["number", "category"]
+    digits = [(index / 10, (11, 10)[index % 2], index % 2) for index in range(20)]
+    second_set = service.upload_csv(csv_text(("size", "code", "y"), digits))
+    assert [column["type"] for column in second_set["columns"]] == ["number", "integer", "integer"]
+    second = service.train(
+        {"dataset_id": second_set["id"], "from_model_id": first["model_id"], "training": {"iterations": 0}}
+    )
+    assert second["status"] == "succeeded", second["error"]
+    assert second["inputs"] == first["inputs"]
+    rows_of_second = [{"size": size, "code": str(code)} for size, code, _ in digits]
+    answers = [each["prediction"] for each in service.predict(first["model_id"], rows_of_second)]
+    right = sum(answer == label for answer, (_, _, label) in zip(answers, digits, strict=True))
+    assert model_of(service, second)["metrics"]["training"]["accuracy"] == right / 20
+
+
+def test_a_batch_without_any_value_in_a_column_counts_as_gaps(service: Service) -> None:
+    first = first_job(service)
+    empty = csv_text(HEADER, [("", "", kind) for kind in "xyzxyz"])
+    second = service.train(
+        {
+            "dataset_id": service.upload_csv(empty)["id"],
+            "from_model_id": first["model_id"],
+            "training": {"iterations": 0},
+        }
+    )
+    assert second["status"] == "succeeded", second["error"]
+
+
+def test_what_is_done_about_gaps_is_the_model_s(service: Service) -> None:
+    first = first_job(service)
+    refused = service.api.post(
+        "/v1/jobs",
+        json={"dataset_id": first["dataset_id"], "from_model_id": first["model_id"], "missing": "drop_rows"},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "differs_from_model")

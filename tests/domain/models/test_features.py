@@ -78,9 +78,9 @@ class TestPictures:
     def test_it_is_the_sheet_of_the_units_asked_for(self) -> None:
         model = a_model()
         x, _ = strongest_inputs(model.parameters.W[0])
-        assert grey(picture_of_features(model, -1, 100, None, 1)) == sheet_of_tiles(x, 4, 1).tolist()
-        assert grey(picture_of_features(model, 2, 3, 8, 2)) == sheet_of_tiles(x[3:6], 8, 2).tolist()
-        assert len(grey(picture_of_features(model, -1, 1, None, None))) == 1 + 64 + 1
+        assert grey(picture_of_features(model, (), -1, 100, None, 1)) == sheet_of_tiles(x, 4, 1).tolist()
+        assert grey(picture_of_features(model, (), 2, 3, 8, 2)) == sheet_of_tiles(x[3:6], 8, 2).tolist()
+        assert len(grey(picture_of_features(model, (), -1, 1, None, None))) == 1 + 64 + 1
 
     @pytest.mark.parametrize(
         ("inputs", "after", "width", "code", "path"),
@@ -95,16 +95,45 @@ class TestPictures:
         self, inputs: int, after: int, width: int | None, code: str, path: str
     ) -> None:
         with pytest.raises(InvalidRequest) as refused:
-            picture_of_features(a_model(inputs=inputs), after, 100, width, None)
+            picture_of_features(a_model(inputs=inputs), (), after, 100, width, None)
         assert (refused.value.code, [field.path for field in refused.value.fields]) == (code, [path])
 
     def test_its_size_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(features, "LARGEST_SHEET", 1000)
-        small = grey(picture_of_features(a_model(), -1, 100, None, None))
+        small = grey(picture_of_features(a_model(), (), -1, 100, None, None))
         assert 500 < len(small) * len(small[0]) <= 1000
         with pytest.raises(TooLarge) as refused:
-            picture_of_features(a_model(), -1, 100, None, 5)
+            picture_of_features(a_model(), (), -1, 100, None, 5)
         assert refused.value.code == "picture_too_large"
+
+
+class TestColumnsLeftOut:
+    TABLE = ("p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8")
+
+    def model(self) -> TrainedModel:
+        network = Network(7, (Layer(2, "sigmoid"), Layer(1, "linear")))
+        parameters = Parameters.zeros(network, np.float64)
+        parameters.W[0][...] = np.random.default_rng(0).normal(size=(2, 7))
+        names = [name for name in self.TABLE if name not in ("p0", "p5")]
+        coding = inputs_scaled(tuple(map(CodedColumn, names)), Scaler.identity(7))
+        return TrainedModel(parameters, Coding(coding, NumberCoding(("y",), Scaler.identity(1))))
+
+    @pytest.mark.parametrize("width", [None, 3, 9])
+    def test_are_grey_where_the_picture_is_only_whole_with_them(self, width: int | None) -> None:
+        model = self.model()
+        x, _ = strongest_inputs(model.parameters.W[0])
+        whole = np.insert(x, [0, 4], 0.0, axis=1)
+        assert (whole[:, 0] == 0).all()
+        assert (whole[:, 5] == 0).all()
+        tiles = sheet_of_tiles(whole, width or 3, 1)
+        assert grey(picture_of_features(model, self.TABLE, -1, 100, width, 1)) == tiles.tolist()
+
+    def test_are_no_part_of_a_picture_that_is_whole_without_them(self) -> None:
+        model = self.model()
+        x, _ = strongest_inputs(model.parameters.W[0])
+        assert grey(picture_of_features(model, self.TABLE, -1, 100, 7, 1)) == sheet_of_tiles(x, 7, 1).tolist()
+        with pytest.raises(InvalidRequest, match="7 inputs"):
+            picture_of_features(model, (), -1, 100, None, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,12 +56,12 @@ def predictor(
     inputs: InputCoding = INPUTS,
     hidden: str = "tanh",
     cells: CellRules | None = None,
-    others: tuple[str, ...] = (),
+    others: Sequence[str] = (),
 ) -> Predictor:
     targets = coding or TARGETS["numbers"]
     network = Network(inputs.width, (Layer(4, hidden), Layer(targets.width, activation)))
     parameters = initial_parameters(network, epsilon=1.0, seed=5, dtype=np.float64)
-    reader = RowReader(inputs, frozenset((*targets.columns, *others)), cells)
+    reader = RowReader(inputs, targets.columns, tuple(others), cells)
     return Predictor(TrainedModel(parameters, Coding(inputs, targets)), reader)
 
 
@@ -255,14 +256,14 @@ SEEN = {"size": 12, "when": "1970-01-03T06:00:00", "code": "2A", "clock": "03:30
 
 
 def coded(cells: CellRules | None = None, **values: object) -> list[float]:
-    reader = RowReader(MOMENTS, frozenset(), cells)
+    reader = RowReader(MOMENTS, (), (), cells)
     row: list[float] = MOMENTS.encode(reader.read([{**SEEN, **values}], "as_missing").columns)[0].tolist()
     return row
 
 
 class TestReading:
     def test_null_is_the_mean_or_no_category(self) -> None:
-        reader = RowReader(MOMENTS, frozenset(), None)
+        reader = RowReader(MOMENTS, (), (), None)
         nulls = reader.read([dict.fromkeys(SEEN), SEEN], "refuse")
         X = MOMENTS.encode(nulls.columns)
         np.testing.assert_array_equal(X[0], [0.5, 1, 0.5, 0, 0, 0, 0, 0, 1, 2])
@@ -316,6 +317,16 @@ class TestReading:
     def test_other_columns_of_the_dataset_may_be_there(self) -> None:
         predicting = predictor(others=("id",))
         assert answer(predicting, id=None) == answer(predicting, id="x") == answer(predicting)
+
+    def test_an_array_may_have_the_other_columns_too(self) -> None:
+        table = ("id", *ROW, "note")
+        predicting = predictor(others=table)
+        values: list[Any] = list(ROW.values())
+        assert predicting.predict([[9, *values, "x"], values, ROW]).answers == [answer(predictor())] * 3
+        error = refusal([[9, *values, "x"], ["a", True, *values[1:], "x"]], predicting)
+        assert [field.path for field in error.fields] == ["/rows/1/1"]
+        error = refusal([[*values, "x"]], predicting)
+        assert error.message == "Row 0 has 5 values, and this model has 4 input columns, of 6 that its dataset has."
 
     def test_a_name_is_found_however_its_accents_are_typed(self) -> None:
         composed, decomposed = "caf\u00e9", "cafe\u0301"
