@@ -653,7 +653,12 @@ GROUPS: tuple[Group, ...] = (
                 "A column is named as an input and as a target.",
                 "Name each column once.",
             ),
-            ErrorCode("no_inputs", "invalid_request", "Every column is a target.", "Name fewer targets."),
+            ErrorCode(
+                "no_inputs",
+                "invalid_request",
+                "Every column is a target, or is left out by default.",
+                "Name the columns to use in `inputs`, or fewer targets.",
+            ),
             ErrorCode(
                 "targets_required",
                 "invalid_request",
@@ -681,7 +686,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "text_column",
                 "invalid_request",
-                "A column of more than 1,000 different strings.",
+                "A column of more than 1,000 different strings is named as an input or a target.",
                 "Leave the column out of `inputs`.",
             ),
             ErrorCode(
@@ -723,8 +728,8 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "missing_values",
                 "invalid_request",
-                "A column that the job uses has missing values.",
-                "Fill the gaps, or leave the column out of `inputs`.",
+                "A column that the job uses has missing values, and `missing` is refuse; or a target has no value at all.",
+                "Ask for `missing` impute or drop_rows, or leave the column out.",
             ),
             ErrorCode("values_too_large", "invalid_request", "Numbers beyond ±10¹⁵⁰.", "Choose other units."),
             ErrorCode(
