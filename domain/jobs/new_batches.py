@@ -67,7 +67,7 @@ def _labels_again(name: str, labels: Labels, values: Array) -> Array:
     # A column that was read as one of numbers has NaN where a value is missing.
     plain = [None if value is None or value != value else value for value in values.tolist()]  # noqa: PLR0124
     categories = tuple(label for label in labels if isinstance(label, str))
-    known: dict[Any, str | None] = {value: category_of(value, categories) for value in set(plain) - {None}}
+    known: dict[Any, str | None] = {value: category_of(value, categories) for value in set(plain) if value is not None}
     unknown = [value for value, category in known.items() if category is None]
     if unknown:
         raise InvalidRequest(
