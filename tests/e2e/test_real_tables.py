@@ -206,12 +206,12 @@ def test_what_did_not_vary_has_no_say(service: Service, text: str, others: list[
     assert predicted[0] == pytest.approx(11, abs=0.1)
 
 
-def trained_on(service: Service, text: str, name: str = "table.csv", **job: Any) -> dict[str, Any]:  # noqa: ANN401
+def trained_on(service: Service, text: str, **job: Any) -> dict[str, Any]:  # noqa: ANN401
     """A job on a file, with a network that learns fast."""
     output = "linear" if job.get("task") == "regression" else "softmax"
     trained = service.train(
         {
-            "dataset_id": service.upload(text.encode(), name)["id"],
+            "dataset_id": service.upload_csv(text)["id"],
             "network": {"layers": [{"units": 8, "activation": "tanh"}, {"activation": output}]},
             "training": {"optimizer": "lbfgs", "iterations": 200, "init": "uniform", "weight_decay": 1e-6},
             **job,
