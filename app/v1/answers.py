@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.jobs import EventOut, JobError, JobOut, RowCounts
+from backprop_client.wire.jobs import EventOut, JobError, JobOut, JobPlan, RowCounts
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
@@ -62,6 +62,30 @@ def job_out(job: Job) -> JobOut:
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
+    )
+
+
+def job_plan(spec: ResolvedJob, estimated_seconds: float) -> JobPlan:
+    """What the job would be, and what it would take."""
+    return JobPlan(
+        dataset_id=spec.dataset_id,
+        network_id=spec.network_id,
+        from_model_id=spec.from_model_id,
+        network=spec.network,
+        sizes=spec.sizes,
+        task=spec.task,
+        inputs=spec.inputs,
+        targets=spec.targets,
+        scaling=spec.scaling,
+        missing=spec.missing,
+        left_out=spec.left_out,
+        holdout=spec.holdout,
+        training=spec.training,
+        gradient_check=spec.gradient_check,
+        rows=spec.rows,
+        parameters=spec.parameters,
+        estimated_bytes=spec.estimated_bytes,
+        estimated_seconds=estimated_seconds,
     )
 
 

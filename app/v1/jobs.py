@@ -13,15 +13,16 @@ from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
-from app.v1.answers import event_out, job_out
+from app.v1.answers import event_out, job_out, job_plan
 from app.v1.parameters import After, IdPath, Limit
-from backprop_client.wire.jobs import CostPage, EventPage, JobOut, JobPage, ResumeRequest, Status
+from backprop_client.wire.jobs import CostPage, EventPage, JobOut, JobPage, JobPlan, ResumeRequest, Status
 from backprop_client.wire.specs import JobSpec
 from domain.access.idempotency import Answer
 from domain.access.projects import Project
 from domain.jobs import control, costs, events
 from domain.jobs import rows as jobs
-from domain.jobs.submission import deliver, record, resume
+from domain.jobs.estimates import estimated_seconds
+from domain.jobs.submission import deliver, record, resolve, resume
 from infra.database import Database
 from infra.errors import Conflict, NotFound, TooLarge
 from infra.tables import Job
@@ -36,6 +37,9 @@ BeforeIteration = Annotated[int | None, Query(ge=0, le=2**62, description="Rows 
 AfterEvent = Annotated[int, Query(ge=0, le=2**31 - 1, description="Events past this sequence number; 0 for all.")]
 EventLimit = Annotated[int, Query(ge=1, le=1000, description="How many events at most.")]
 CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at most.")]
+DryRun = Annotated[
+    bool, Query(description="Only tell what the job would be and take, or what is wrong with it. Nothing is stored.")
+]
 Points = Annotated[
     int | None,
     Query(
@@ -50,12 +54,26 @@ Points = Annotated[
     "",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=JobOut,
-    responses=responses(NotFound, TooLarge, Conflict),
+    responses={
+        **responses(NotFound, TooLarge, Conflict),
+        200: {"model": JobPlan, "description": "The plan, where only that was asked for (`dry_run`)."},
+    },
 )
 def create_job(
-    body: JobSpec, access: CanTrain, database: DatabaseDep, queue: QueueDep, settings: SettingsDep, once: OnceDep
+    body: JobSpec,
+    access: CanTrain,
+    database: DatabaseDep,
+    queue: QueueDep,
+    settings: SettingsDep,
+    once: OnceDep,
+    dry_run: DryRun = False,
 ) -> Response:
     """Queue a training job. Whatever is wrong with it is said now; nothing invalid is ever queued."""
+    if dry_run:
+        with database.reading() as session:
+            resolved = resolve(session, access.project, body, settings)
+            plan = job_plan(resolved, estimated_seconds(session, resolved))
+        return Response(plan.model_dump_json(), media_type="application/json")
     with once.turn(body.model_dump_json()) as turn:
         if turn.first_answer is not None:
             return answered(turn.first_answer)

@@ -65,7 +65,7 @@ def in_terms_of(job: ResolvedJob, batch: Mapping[str, Array]) -> dict[str, Array
 def _labels_again(name: str, labels: Labels, values: Array) -> Array:
     """The labels that values of another type stand for; None where one is missing."""
     # A column that was read as one of numbers has NaN where a value is missing.
-    plain = [None if value is None or value != value else value for value in values.tolist()]  # noqa: PLR0124
+    plain = [None if value is None or value != value else value for value in values.tolist()]
     categories = tuple(label for label in labels if isinstance(label, str))
     known: dict[Any, str | None] = {value: category_of(value, categories) for value in set(plain) if value is not None}
     unknown = [value for value, category in known.items() if category is None]

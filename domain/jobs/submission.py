@@ -27,14 +27,13 @@ from infra.tables import Dataset, Job
 _log = structlog.get_logger(__name__)
 
 
-def record(session: Session, project: Project, spec: JobSpec, settings: Settings) -> Job:
-    """Check the job against its dataset and record it as queued.
+def resolve(session: Session, project: Project, spec: JobSpec, settings: Settings) -> ResolvedJob:
+    """Check the job against its dataset and fill in what it leaves open.
 
     Raises:
         NotFound: the project has no such dataset, network or model.
         InvalidRequest: something about the job cannot work.
         TooLarge: it would exceed a limit of this server.
-        TooMany: too many of the project's jobs are queued.
     """
     dataset = datasets.get_for_a_job(session, project, spec.dataset_id)
     columns = tuple(Column.model_validate(column) for column in dataset.columns)
@@ -48,13 +47,23 @@ def record(session: Session, project: Project, spec: JobSpec, settings: Settings
         cells = trained_by.cells
     assert network is not None  # noqa: S101  # JobSpec has one where it has no from_model_id
     planned = plan(spec, network, columns, dataset.rows, settings)
-    resolved = planned.model_copy(update={"cells": cells, "reread": reread})
+    return planned.model_copy(update={"cells": cells, "reread": reread})
+
+
+def record(session: Session, project: Project, spec: JobSpec, settings: Settings) -> Job:
+    """Check the job against its dataset and record it as queued.
+
+    Raises:
+        NotFound, InvalidRequest, TooLarge: as `resolve` does.
+        TooMany: too many of the project's jobs are queued.
+    """
+    resolved = resolve(session, project, spec, settings)
     jobs.refuse_too_many(session, project, settings.max_queued_jobs)
     now = clock(session)
     job = Job(
         id=new_id("job"),
         project=project,
-        dataset_id=dataset.id,
+        dataset_id=spec.dataset_id,
         network_id=spec.network_id,
         spec=resolved.model_dump(mode="json"),
         status="queued",

@@ -728,7 +728,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "missing_values",
                 "invalid_request",
-                "A column that the job uses has missing values, and `missing` is refuse; or a target has no value at all.",
+                "A column of the job has missing values, and `missing` is refuse; or a target has no value at all.",
                 "Ask for `missing` impute or drop_rows, or leave the column out.",
             ),
             ErrorCode("values_too_large", "invalid_request", "Numbers beyond ±10¹⁵⁰.", "Choose other units."),

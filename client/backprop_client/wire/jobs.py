@@ -116,6 +116,32 @@ class JobOut(BaseModel):
     finished_at: datetime | None
 
 
+class JobPlan(BaseModel):
+    """What a job would be if it were asked for: every default filled in, and what it would take."""
+
+    dataset_id: str
+    network_id: str | None
+    from_model_id: str | None
+    network: NetworkSpec = Field(description="With the output layer's units filled in from the data.")
+    sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
+    task: Task
+    inputs: tuple[InputColumn, ...]
+    targets: tuple[TargetColumn, ...]
+    scaling: Scaling
+    missing: Missing
+    left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
+    holdout: float
+    training: TrainingSpec
+    gradient_check: bool
+    rows: int = Field(description="Of the dataset, those included that will be left out or held out.")
+    parameters: int = Field(description="How many weights and biases the network has.")
+    estimated_bytes: int = Field(description="Memory that the training takes at most.")
+    estimated_seconds: float = Field(
+        description="How long the training would take, if it were alone and the workers as fast as they were for the "
+        "newest jobs. Before any job has ended that is a guess."
+    )
+
+
 class JobPage(BaseModel):
     """Jobs, newest first."""
 

@@ -234,3 +234,28 @@ def test_a_job_that_diverges_says_where_and_what_to_try(service: Service, body: 
     assert f"iteration {job['iteration'] + 1}" in job["error"]["message"]
     assert "learning_rate" in job["error"]["message"]
     assert len(service.costs(job["id"])) == job["iteration"] + 1
+
+
+def test_a_dry_run_gives_the_plan_and_stores_nothing(
+    service: Service, queue: JobQueue, database: Database, body: dict[str, Any]
+) -> None:
+    first = service.api.post("/v1/jobs", params={"dry_run": True}, json=body)
+    assert first.status_code == 200
+    plan = first.json()
+    job = service.train(body)
+    for field in ("network", "sizes", "task", "inputs", "targets", "scaling", "missing", "left_out", "training"):
+        assert plan[field] == job[field]
+    sizes = plan["sizes"]
+    assert plan["parameters"] == (sizes[0] + 1) * 3 + (3 + 1) * 1
+    assert plan["rows"] == 30
+    assert plan["estimated_bytes"] > 0
+    assert 0 < plan["estimated_seconds"] < 10
+    service.api.post("/v1/jobs", params={"dry_run": True}, json=body)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Job)) == 1
+    assert queue.waiting() <= {job["id"]}
+
+
+def test_a_dry_run_says_what_is_wrong(service: Service, body: dict[str, Any]) -> None:
+    refused = service.api.post("/v1/jobs", params={"dry_run": True}, json={**body, "targets": ["nothing"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_column")

@@ -1,0 +1,57 @@
+"""How long a job will take, judged by how long others took."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backprop.coding.holdout import held_out_rows
+from backprop_client.wire.specs import ResolvedJob
+from infra.tables import Job
+
+JOBS_LOOKED_AT = 20
+"""Jobs. The newest so many that succeeded tell how fast the workers are; older ones may have had other machines."""
+
+USUAL_SPEED = 2e10
+"""Multiplications a second, where no job has ended yet: what two cores of a common server do in float32."""
+
+ITERATION_SECONDS = 5e-5
+"""Seconds. The least that an iteration takes, however small the network: its calls and the recording of its cost."""
+
+_FORWARD_AND_BACK = 3
+"""Multiplications for each weight and example: z, the deltas and the gradient."""
+
+_LBFGS_EVALUATIONS = 1.2
+"""Evaluations of J an iteration of L-BFGS takes on average."""
+
+
+def estimated_seconds(session: Session, job: ResolvedJob) -> float:
+    """Seconds that the training takes, if the workers are as fast as they were for the newest jobs of all projects.
+
+    An iteration takes `ITERATION_SECONDS` and its multiplications at the median speed of those jobs.
+    """
+    ended = session.execute(
+        select(Job.spec, Job.rate)
+        .where(Job.status == "succeeded", Job.rate.is_not(None))
+        .order_by(Job.id.desc())
+        .limit(JOBS_LOOKED_AT)
+    )
+    speeds = [speed for spec, rate in ended if (speed := _speed(ResolvedJob.model_validate(spec), rate)) is not None]
+    speed = median(speeds) if speeds else USUAL_SPEED
+    return job.training.iterations * (ITERATION_SECONDS + multiplications(job) / speed)
+
+
+def multiplications(job: ResolvedJob) -> float:
+    """How many an iteration takes, for the examples that it trains on and for those held out."""
+    held = held_out_rows(job.rows, job.holdout) if job.rows > 1 else 0
+    trained = min(job.training.batch_size or job.rows, job.rows - held)
+    evaluations = _LBFGS_EVALUATIONS if job.training.optimizer == "lbfgs" else 1.0
+    return evaluations * job.parameters * (_FORWARD_AND_BACK * trained + held)
+
+
+def _speed(job: ResolvedJob, rate: float) -> float | None:
+    """Multiplications a second of a job that did `rate` iterations a second; None where other things took the time."""
+    seconds = 1 / rate - ITERATION_SECONDS if rate > 0 else 0.0
+    return multiplications(job) / seconds if seconds > ITERATION_SECONDS else None
