@@ -32,7 +32,14 @@ INTEGER_CLASSES = 100
 """Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
 
 
-def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows: int, limits: JobLimits) -> ResolvedJob:
+def plan(
+    spec: JobSpec,
+    network: NetworkSpec,
+    columns: tuple[Column, ...],
+    rows: int,
+    limits: JobLimits,
+    of_model: tuple[InputColumn, ...] | None = None,
+) -> ResolvedJob:
     """Check a job and fill in its defaults.
 
     Args:
@@ -41,6 +48,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
         columns: of the dataset, in file order.
         rows: of the dataset.
         limits: of this server.
+        of_model: the inputs of the model that the job starts from, whatever gaps this dataset has; None without one.
 
     Returns:
         The job with nothing left to infer.
@@ -71,7 +79,7 @@ def plan(spec: JobSpec, network: NetworkSpec, columns: tuple[Column, ...], rows:
     if task is None or problems:
         raise problems.refusal()
 
-    resolved_inputs = tuple(_input_column(chosen.column, missing) for chosen in inputs)
+    resolved_inputs = of_model or tuple(_input_column(chosen.column, missing) for chosen in inputs)
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
     sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing))
     _check_output_units(spec, network, sizes[-1], task, problems)

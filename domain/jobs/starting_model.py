@@ -136,8 +136,8 @@ def _in_terms_of_model(columns: tuple[Column, ...], trained_by: ResolvedJob, pro
         as_theirs: dict[str, object] = {"type": theirs.type if labels is not None else column.type}
         if labels is not None:
             as_theirs["categories"] = labels
-        if isinstance(theirs, InputColumn) and theirs.type == "datetime":
-            as_theirs |= {"type": "datetime", "periods": theirs.periods}
+        if theirs.type == "datetime":
+            as_theirs["type"] = "datetime"
         known[theirs.name] = column.model_copy(update=as_theirs)
     return known
 

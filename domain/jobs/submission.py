@@ -40,13 +40,14 @@ def resolve(session: Session, project: Project, spec: JobSpec, settings: Setting
     network = _network(session, project, spec)
     cells = _cell_rules(dataset)
     reread: tuple[str, ...] = ()
+    of_model = None
     if spec.from_model_id is not None:
         model = models.get(session, project, spec.from_model_id)
         trained_by = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
         spec, network, columns, reread = inherit(spec, network, columns, trained_by)
-        cells = trained_by.cells
+        cells, of_model = trained_by.cells, trained_by.inputs
     assert network is not None  # noqa: S101  # JobSpec has one where it has no from_model_id
-    planned = plan(spec, network, columns, dataset.rows, settings)
+    planned = plan(spec, network, columns, dataset.rows, settings, of_model)
     return planned.model_copy(update={"cells": cells, "reread": reread})
 
 

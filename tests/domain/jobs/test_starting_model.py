@@ -185,10 +185,12 @@ def test_a_batch_without_any_value_in_a_column_counts_as_gaps(service: Service) 
         {
             "dataset_id": service.upload_csv(empty)["id"],
             "from_model_id": first["model_id"],
-            "training": {"iterations": 0},
+            "training": {"iterations": 3},
         }
     )
     assert second["status"] == "succeeded", second["error"]
+    assert second["inputs"] == first["inputs"]
+    assert second["sizes"] == first["sizes"]
 
 
 def test_what_is_done_about_gaps_is_the_model_s(service: Service) -> None:
