@@ -6,11 +6,12 @@ All is in UTC. A period's phase is the share of it that has passed, from 0 up to
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_client.wire.columns import Period
+Period = Literal["year", "week", "day"]
 
 DAY_SECONDS = 86_400
 WEEK_SECONDS = 7 * DAY_SECONDS

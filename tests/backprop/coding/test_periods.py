@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop.coding.periods import PERIODS, phase
-from backprop_client.wire.columns import Period
+from backprop.coding.periods import PERIODS, Period, phase
+from backprop_client.wire import columns
 
 MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 30)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 
@@ -48,4 +48,4 @@ def test_a_phase_is_within_the_period(period: Period, seconds: float) -> None:
 
 
 def test_every_period_has_its_phase() -> None:
-    assert tuple(PERIODS) == get_args(Period)
+    assert tuple(PERIODS) == get_args(Period) == get_args(columns.Period)
