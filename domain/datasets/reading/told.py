@@ -22,7 +22,7 @@ from pyarrow import compute
 from backprop_client.wire.columns import ColumnType
 from backprop_client.wire.datasets import Decimal
 from domain.datasets.moments import iso
-from domain.datasets.reading.delimited.cells import FALSE, TRUE, MomentForm, datetime_in, number_in
+from domain.datasets.reading.delimited.cells import FALSE, TRUE, MomentForm, microseconds_in, number_in
 from domain.datasets.reading.delimited.moments import MOMENT, are_moments, forms_of
 from domain.datasets.reading.delimited.numbers import are_numbers, in_plain, plain_numbers
 from domain.datasets.reading.delimited.readings import Cells
@@ -115,20 +115,29 @@ class _ToldColumn:
         return _present(plain_numbers(in_plain(cells, self._decimal), pa.float64()))
 
     def to_integer(self, values: pa.Array, rows_before: int) -> pa.Array:
-        """As int64. Whole numbers beyond ±2⁵³ are told from their neighbours only where they are written out."""
+        """As int64. What is not written as digits only is whole within ±2⁵³."""
         if values.type == pa.bool_():
             return values.cast(pa.int64())
-        if values.type == pa.string():
-            cells = Cells(values, self._missing).values
-            self._refuse_unless(are_numbers(cells, self._decimal), values, rows_before)
-            exact = plain_numbers(in_plain(cells, self._decimal), pa.int64())
-            if exact is not None:
-                return exact
-        numbers = self.to_number(values, rows_before)
-        whole = compute.and_(
-            compute.equal(compute.floor(numbers), numbers), compute.less_equal(compute.abs(numbers), _MOST_EXACT)
+        if values.type != pa.string():
+            return self._whole(self.to_number(values, rows_before), values, rows_before)
+        cells = Cells(values, self._missing).values
+        self._refuse_unless(are_numbers(cells, self._decimal), values, rows_before)
+        plain = in_plain(cells, self._decimal)
+        exact = plain_numbers(plain, pa.int64())
+        if exact is not None:
+            return exact
+        is_digits = compute.match_substring_regex(plain, "^-?[0-9]{1,18}$")
+        nothing = pa.scalar(None, pa.string())
+        others = _present(plain_numbers(compute.if_else(is_digits, nothing, plain), pa.float64()))
+        return compute.coalesce(
+            compute.if_else(is_digits, plain, nothing).cast(pa.int64()), self._whole(others, values, rows_before)
         )
-        self._refuse_unless(whole, values, rows_before)
+
+    def _whole(self, numbers: pa.Array, values: pa.Array, rows_before: int) -> pa.Array:
+        """Floats as int64, which `values` are written as."""
+        are_whole = compute.equal(compute.floor(numbers), numbers)
+        are_exact = compute.less_equal(compute.abs(numbers), _MOST_EXACT)
+        self._refuse_unless(compute.and_(are_whole, are_exact), values, rows_before)
         return numbers.cast(pa.int64())
 
     def to_boolean(self, values: pa.Array, rows_before: int) -> pa.Array:
@@ -181,9 +190,8 @@ def _moments_of_any_form(cells: pa.Array) -> pa.Array:
 
 def _moment_in(text: str) -> int | None:
     """In microseconds since 1970 UTC."""
-    seconds = datetime_in(text, times_of_day=False)
-    seconds = datetime_in(text, times_of_day=True) if seconds is None else seconds
-    return None if seconds is None else round(seconds * 1e6)
+    moment = microseconds_in(text, times_of_day=False)
+    return microseconds_in(text, times_of_day=True) if moment is None else moment
 
 
 def _as_strings(values: pa.Array) -> pa.Array:

@@ -99,6 +99,12 @@ def datetime_in(text: str, times_of_day: bool) -> float | None:
         text: the cell.
         times_of_day: whether it is to be a time without a date. It counts from midnight.
     """
+    microseconds = microseconds_in(text, times_of_day)
+    return None if microseconds is None else microseconds / 1e6
+
+
+def microseconds_in(text: str, times_of_day: bool) -> int | None:
+    """The same in microseconds."""
     text = text.strip(SPACES)
     forms: tuple[MomentForm, ...] = ("time",) if times_of_day else ("date", "local", "offset")
     if not any(_MOMENTS[form].fullmatch(text) for form in forms):
@@ -114,7 +120,7 @@ def datetime_in(text: str, times_of_day: bool) -> float | None:
         clock = moment.replace(tzinfo=None) - (moment.utcoffset() or timedelta())
     except (ValueError, OverflowError):  # the 30th of February; an offset that leaves the calendar
         return None
-    return ((clock - _EPOCH) // _MICROSECOND) / 1e6
+    return (clock - _EPOCH) // _MICROSECOND
 
 
 def is_missing_word(text: str, among_numbers: bool, given: tuple[str, ...]) -> bool:

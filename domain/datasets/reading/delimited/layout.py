@@ -122,9 +122,9 @@ class _Cut:
 
     @property
     def has_mostly_numbers(self) -> bool:
-        """Whether most cells of the rows are numbers."""
-        cells = [cell for row in self.rows or self.records for cell in row]
-        return 2 * sum(kind_of(cell) == "number" for cell in cells) > len(cells)
+        """Whether most cells of the rows that have a value are numbers."""
+        kinds = [kind_of(cell) for row in self.rows or self.records for cell in row]
+        return 2 * kinds.count("number") > len(kinds) - kinds.count("missing")
 
 
 def find_layout(

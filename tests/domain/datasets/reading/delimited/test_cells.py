@@ -21,6 +21,8 @@ from domain.datasets.reading.delimited.moments import moments_in
 from domain.datasets.reading.delimited.readings import Cells, NumberReading
 
 DECIMALS: list[Decimal] = [".", ","]
+OFFSETS = st.integers(-14 * 60 + 1, 14 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+LIKE_MOMENTS = r"[0-9]{4}-[01][0-9](-[0-3][0-9])?([T ][0-2][0-9]:[0-5][0-9](Z|[+-]1[0-5]:00)?)?"
 LIKE_NUMBERS = st.text("0123456789.,'- +%$€eE\u00a0\u202f\u2212", max_size=9)
 
 
@@ -78,8 +80,7 @@ def test_a_single_cell_is_the_number_that_a_column_of_it_is(decimal: Decimal, te
 
 @given(
     moment=st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001
-    offset=st.none()
-    | st.integers(-14 * 60 + 1, 14 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    offset=st.none() | OFFSETS,
     between=st.sampled_from("T "),
     more_digits=st.text("0123456789", max_size=3),
 )
@@ -96,11 +97,7 @@ def test_a_moment_is_what_the_calendar_says_alone_and_in_a_column(
 
 
 @settings(max_examples=400)
-@given(
-    text=st.from_regex(
-        r"[0-9]{4}-[01][0-9](-[0-3][0-9])?([T ][0-2][0-9]:[0-5][0-9](Z|[+-]1[0-5]:00)?)?", fullmatch=True
-    )
-)
+@given(text=st.from_regex(LIKE_MOMENTS, fullmatch=True))
 def test_a_single_cell_is_a_moment_if_a_column_of_it_is_one(text: str) -> None:
     alone = datetime_in(text, times_of_day=False)
     column = moments_in(pa.array([text]))
