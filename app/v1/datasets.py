@@ -19,6 +19,7 @@ from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import dataset_out, dataset_summary
 from app.v1.parameters import After, IdPath, Limit
+from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import DatasetOut, DatasetPage, Preview, UploadFields
 from domain.access.idempotency import Answer
 from domain.access.projects import Project
@@ -43,7 +44,7 @@ def _upload_body() -> dict[str, Any]:
     file = {
         "type": "string",
         "format": "binary",
-        "description": "CSV, Parquet, JSON rows (an array, or one a line), or NPZ with `x` and `y`.",
+        "description": "CSV, Parquet, JSON rows (an array, or one a line), or NPZ with `x` and `y`; packed or not.",
     }
     return {
         "required": True,
@@ -113,11 +114,12 @@ def remove_dataset(dataset_id: IdPath, access: CanAdminister, database: Database
 def _preview(database: Database, artifacts: ArtifactStore, project: Project, dataset_id: str, rows: int) -> Preview:
     with database.reading() as session:
         dataset = datasets.get(session, project, dataset_id)
+    columns = [Column.model_validate(column) for column in dataset.columns]
     try:
-        first_rows = preview(artifacts, dataset.artifact, rows)
+        first_rows = preview(artifacts, dataset.artifact, columns, rows)
     except FileNotFoundError as error:  # deleted between the two lines above
         raise NotFound("dataset_not_found", f"There is no dataset {dataset_id}.") from error
-    return Preview(columns=[column["name"] for column in dataset.columns], rows=first_rows)
+    return Preview(columns=[column.name for column in columns], rows=first_rows)
 
 
 def _create(read: ReadUpload, access: Access, services: Services, turn: Turn) -> Answer:

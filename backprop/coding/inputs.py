@@ -96,7 +96,8 @@ def waves(column: CodedColumn, seconds: Floats) -> Floats:
         column: whose periods.
         seconds: (m,) since 1970 in UTC, NaN where missing.
     """
-    angles = 2 * np.pi * np.stack([phase(period, seconds) for period in column.periods], axis=1)
+    present = np.nan_to_num(seconds, nan=0.0)
+    angles = 2 * np.pi * np.stack([phase(period, present) for period in column.periods], axis=1)
     both = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(seconds), 2 * len(column.periods))
     return np.where(np.isnan(seconds)[:, np.newaxis], 0.0, both)
 

@@ -1,48 +1,65 @@
-"""What comes back in time, and how far through it a moment is."""
+"""What comes back in time: at which point of a year, a week or a day a moment is.
+
+All is in UTC. A period's phase is the share of it that has passed, from 0 up to but not including 1.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
 Period = Literal["year", "week", "day"]
 
-PERIODS: tuple[Period, ...] = ("year", "week", "day")
+DAY_SECONDS = 86_400
+WEEK_SECONDS = 7 * DAY_SECONDS
 
-DAY = 86_400.0
-"""Seconds. UTC as computers count it has no leap seconds."""
-
-_WEEK = 7 * DAY
-_FIRST_MONDAY = 4 * DAY
+_FIRST_MONDAY = 4 * DAY_SECONDS
 """Seconds since 1970, which began on a Thursday."""
 
 
-def phase(period: Period, seconds: Floats) -> Floats:
-    """How far through the period each moment is.
-
-    - day: mod(s, 86400) / 86400, from midnight on;
-    - week: mod(s − 345600, 604800) / 604800, from Monday on;
-    - year: (s − start) / (end − start) of the calendar year that the moment is in.
+def phase(period: Period, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of its period that has passed at each moment.
 
     Args:
-        period: which.
-        seconds: (m,) float64 since 1970 in UTC; NaN for no moment.
+        period: the calendar year, the week from Monday 00:00 on, or the day from midnight on.
+        seconds: since 1970-01-01 00:00 UTC, shape (rows,); finite.
 
     Returns:
-        (m,) float64 in [0, 1]; NaN for no moment.
+        Phases in [0, 1), of the same shape.
     """
-    if period == "day":
-        return np.mod(seconds, DAY) / DAY
-    if period == "week":
-        return np.mod(seconds - _FIRST_MONDAY, _WEEK) / _WEEK
+    return PERIODS[period](seconds)
+
+
+def _of_year(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
     years = np.floor(seconds).astype("datetime64[s]").astype("datetime64[Y]")
-    start, end = _seconds(years), _seconds(years + 1)
-    return (seconds - start) / (end - start)
+    begin = _seconds_since_1970(years)
+    end = _seconds_since_1970((years + np.timedelta64(1, "Y")).astype("datetime64[Y]"))
+    return _share(seconds - begin, end - begin)
 
 
-def _seconds(moments: NDArray[np.datetime64]) -> Floats:
-    seconds = moments.astype("datetime64[s]")
-    return np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64).astype(np.float64))
+def _seconds_since_1970(years: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    return years.astype("datetime64[s]").astype(np.int64).astype(np.float64)
+
+
+def _of_week(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _share(np.mod(seconds - _FIRST_MONDAY, WEEK_SECONDS), WEEK_SECONDS)
+
+
+def _of_day(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _share(np.mod(seconds, DAY_SECONDS), DAY_SECONDS)
+
+
+def _share(passed: NDArray[np.float64], length: NDArray[np.float64] | int) -> NDArray[np.float64]:
+    # A moment just before the end may be rounded up to it, and there the next period begins.
+    return np.mod(passed / length, 1.0)
+
+
+PERIODS: dict[Period, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "year": _of_year,
+    "week": _of_week,
+    "day": _of_day,
+}
+"""The phase of each period, the longest first."""

@@ -1,6 +1,8 @@
 """The canonical file of a dataset: one Parquet file, whatever the client uploaded.
 
-Its columns are int64, float64, bool or string; a missing value is null, and no number is NaN or infinite.
+Its columns are int64, float64, bool, string or timestamps in microseconds without a zone, which are UTC; times of day
+are on 1970-01-01. A missing value is null, and no number is NaN or infinite. A column that is described as one of
+integers may hold them as floats.
 Row groups hold about `ROW_GROUP_BYTES` of values, so that writing and reading need the same memory for a
 thousand rows and for a hundred million, for 3 columns and for 10,000.
 """
@@ -18,7 +20,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
+from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import Scalar
+from domain.datasets.moments import form_of, iso
 from infra.artifacts import ArtifactStore
 
 ROW_GROUP_BYTES = 64 * 2**20
@@ -27,7 +31,7 @@ ROW_GROUP_BYTES = 64 * 2**20
 BATCH_BYTES = 8 * 2**20
 """Bytes. The values of a batch take so many, 8 each, where nobody names a number of rows."""
 
-CANONICAL_TYPES = (pa.int64(), pa.float64(), pa.bool_(), pa.string())
+CANONICAL_TYPES = (pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.timestamp("us"))
 
 
 class DatasetWriter(AbstractContextManager["DatasetWriter"]):
@@ -50,7 +54,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
             schema,
             compression="lz4",
             # Floats seldom repeat: a dictionary of them costs time and saves nothing.
-            use_dictionary=[field.name for field in schema if field.type in (pa.int64(), pa.string())],
+            use_dictionary=[field.name for field in schema if field.type != pa.float64() and field.type != pa.bool_()],
             # Per row group and column, and read by nobody: the summaries are in the database.
             write_statistics=False,
         )
@@ -121,11 +125,29 @@ def count_complete_rows(store: ArtifactStore, key: str, columns: Collection[str]
         return sum(_complete_rows(batch, columns).num_rows for batch in file.iter_batches(columns=list(columns)))
 
 
-def preview(store: ArtifactStore, key: str, rows: int) -> list[list[Scalar]]:
-    """The first `rows` rows (or fewer, when there are fewer), each in the order of the columns; None is missing."""
+def preview(store: ArtifactStore, key: str, columns: Sequence[Column], rows: int) -> list[list[Scalar]]:
+    """The first rows, each in the order of the columns; None is missing, and moments are in ISO 8601.
+
+    Args:
+        store: where the file is.
+        key: the file's key.
+        columns: what is known of the file's columns.
+        rows: how many rows; fewer come back when there are fewer.
+    """
     with store.reading(key) as source, _opened(source) as file:
         first = next(file.iter_batches(batch_size=rows))
-    return [list(row) for row in zip(*(column.to_pylist() for column in first.columns), strict=True)]
+    shown = [_shown(column, values) for column, values in zip(columns, first.columns, strict=True)]
+    return [list(row) for row in zip(*shown, strict=True)]
+
+
+def _shown(column: Column, values: pa.Array) -> list[Scalar]:
+    if column.type == "datetime":
+        form = form_of(column)
+        return [None if each is None else iso(each, form) for each in values.cast(pa.int64()).to_pylist()]
+    if column.type == "integer":
+        values = values.cast(pa.int64())
+    shown: list[Scalar] = values.to_pylist()
+    return shown
 
 
 def _opened(source: pa.NativeFile) -> parquet.ParquetFile:

@@ -13,10 +13,11 @@ from anyio import to_thread
 from backprop_client.wire.datasets import Format, UploadFields
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
-from domain.datasets.reading.files import ReadingOptions, find_format
+from domain.datasets.reading.files import find_format
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.reading.reader import ReadingTask
-from domain.datasets.reading.tables import StoredTable, TableLimits
+from domain.datasets.reading.tables import LEAST_BYTES_A_CELL, StoredTable, TableLimits
 from domain.datasets.receiving import Upload
 from domain.datasets.upload_files import UploadFiles
 from infra.artifacts import ArtifactStore
@@ -25,9 +26,6 @@ from infra.errors import Unavailable
 from infra.ids import new_id
 from infra.settings import Settings
 from infra.tables import Dataset
-
-_LEAST_BYTES_A_CELL = 2
-"""Bytes. A cell of a CSV file has at least a digit and a delimiter."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +57,20 @@ async def read_upload(
         TooLarge: the table is larger, or reading it takes more, than the settings allow.
         Unavailable: the disk is full, or somebody kills the processes that read.
     """
-    found: Format = await to_thread.run_sync(find_format, files.path, upload.filename)
-    file_format = fields.format or found
+    file_format: Format
+    if fields.format is None:
+        file_format = await to_thread.run_sync(find_format, files.path, upload.filename)
+    else:
+        file_format = fields.format
     task = ReadingTask(
         file=files.path,
         table=files.table,
         format=file_format,
-        options=ReadingOptions(fields.header, fields.delimiter),
+        options=ReadingOptions.of(fields, upload.filename),
         limits=TableLimits(
             rows=settings.max_rows,
             columns=settings.max_columns,
-            cells=max(1, settings.max_upload_bytes // _LEAST_BYTES_A_CELL),
+            cells=max(1, settings.max_upload_bytes // LEAST_BYTES_A_CELL),
         ),
         most_bytes=settings.max_reading_bytes,
         most_seconds=settings.max_reading_seconds,
@@ -99,7 +100,8 @@ def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterat
         sha256=upload.sha256,
         rows=read.stored.rows,
         columns=[column.model_dump(mode="json") for column in read.stored.columns],
-        remarks=[],
+        read_as=read.stored.read_as.model_dump(mode="json"),
+        remarks=[remark.model_dump(mode="json") for remark in read.stored.remarks],
         artifact=key,
         created_at=datetime.now(UTC),
     )

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from backprop_client.wire.specs import CellRules
-from domain.datasets.reading.cells import datetime_in, is_missing_word, number_in
+from domain.datasets.reading.delimited.cells import datetime_in, is_missing_word, number_in
 from domain.jobs.new_batches import category_of
 from infra.errors import FieldError, InvalidRequest
 

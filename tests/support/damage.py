@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,6 +105,11 @@ def _whole_files() -> dict[Format, list[bytes]]:
             _parquet(table, compression="none", use_dictionary=False, write_statistics=False),
             _parquet(table.append_column("code", table["colour"].dictionary_encode()), compression="gzip"),
             _parquet(pa.table({"a": [1.5]})),
+            _parquet(
+                pa.table(
+                    {"t": pa.array(range(ROWS), pa.timestamp("ns", "UTC")), "d": pa.array([1] * ROWS, pa.date32())}
+                )
+            ),
         ],
         "npz": [
             npz_file(x=x, y=np.arange(ROWS)),
@@ -112,8 +119,15 @@ def _whole_files() -> dict[Format, list[bytes]]:
         "csv": [
             csv_file(NAMES, rows).encode(),
             csv_file(NAMES, [[*row[:3], 'quoted; "twice"\nand more'] for row in rows], ";").encode(),
+            csv_file(NAMES, [[*row[:3], "größe"] for row in rows]).encode("utf-16"),
+            csv_file(NAMES, [[f"{row}%", f"{row},5", "2020-01-31T12:30Z", "größe"] for row in range(ROWS)], ";").encode(
+                "cp1252"
+            ),
+            "".join(f'{row}  {row / 7:.3f}\t"a b"\n' for row in range(ROWS)).encode(),
+            "".join(f'"a \\"{row}\\" b", "c",{row}\n' for row in range(ROWS)).encode(),
+            gzip.compress(csv_file(NAMES, rows).encode()),
         ],
-        "json": [json_file(NAMES, rows).encode(), json_lines_file(NAMES, rows).encode()],
+        "json": [json_file(NAMES, rows).encode(), json_lines_file(NAMES, rows).encode(), _json_of_moments()],
     }
 
 
@@ -121,6 +135,11 @@ def _parquet(table: pa.Table, **options: object) -> bytes:
     file = io.BytesIO()
     parquet.write_table(table, file, **options)
     return file.getvalue()
+
+
+def _json_of_moments() -> bytes:
+    rows = [{"when": f"2020-01-31T12:{row % 60:02}Z", "at": "12:30"} for row in range(ROWS)]
+    return gzip.compress(json.dumps(rows).encode())
 
 
 def _stored_npz(x: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bytes:

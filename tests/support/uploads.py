@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from backprop_client.wire.columns import Column
-from backprop_client.wire.datasets import Scalar
+from backprop_client.wire.datasets import ReadAs, Remark, Scalar
 from domain.datasets.files import preview
-from domain.datasets.reading.files import ReadingOptions, find_format, read_file
+from domain.datasets.reading.files import find_format, read_file
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import TableLimits, store
 from infra.artifacts import ArtifactStore
 
@@ -33,6 +34,8 @@ class TakenIn:
 
     columns: tuple[Column, ...]
     rows: list[list[Scalar]]
+    read_as: ReadAs
+    remarks: tuple[Remark, ...]
 
     @property
     def types(self) -> list[str]:
@@ -51,10 +54,11 @@ def take_in(
         path = Path(folder) / "upload"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         artifacts = ArtifactStore(folder)
-        table = read_file(path, find_format(path, filename), options, limits)
+        table = read_file(path, find_format(path, filename), replace(options, filename=filename), limits)
         with pa.OSFile(f"{folder}/table.parquet", "wb") as sink:
             stored = store(table, limits, sink)
-        return TakenIn(stored.columns, preview(artifacts, "table.parquet", stored.rows))
+        rows = preview(artifacts, "table.parquet", stored.columns, stored.rows)
+        return TakenIn(stored.columns, rows, stored.read_as, stored.remarks)
 
 
 def csv_file(header: Sequence[str] | None, rows: Sequence[Sequence[Any]], delimiter: str = ",") -> str:

@@ -65,8 +65,8 @@ class UploadFields(BaseModel):
     )
     header: bool | None = Field(
         None,
-        description="Whether the first row names the columns. CSV: by default it does unless one of its cells is a "
-        "number. JSON rows that are arrays: by default it does not. Other formats have names of their own.",
+        description="Whether the first row names the columns. CSV: by default that is found out from what is in it and "
+        "below it. JSON rows that are arrays: by default it does not. Other formats have names of their own.",
     )
     delimiter: Delimiter | None = Field(
         None,

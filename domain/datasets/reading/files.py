@@ -1,21 +1,27 @@
-"""Which reader a file needs, and what a client can say about how to read it."""
+"""Which reader a file needs."""
 
 from __future__ import annotations
 
-import zipfile
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from pathlib import Path
 
 from backprop_client.wire.datasets import Format
-from domain.datasets.reading.csv import read_csv
+from domain.datasets.reading.content import Content
+from domain.datasets.reading.delimited.reading import read_csv
 from domain.datasets.reading.json_rows import read_json_rows
 from domain.datasets.reading.npz import read_npz
+from domain.datasets.reading.options import ReadingOptions, suffix_of
+from domain.datasets.reading.packed import is_packed, unpacked, unpacked_head
 from domain.datasets.reading.parquet import read_parquet
 from domain.datasets.reading.tables import Table, TableLimits, refuse_file
+from domain.datasets.reading.told import as_told
+from domain.datasets.reading.unsupported import refuse_other_zip, refuse_unsupported
+from infra.errors import InvalidRequest
 
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".tab": "csv",
     ".txt": "csv",
     ".data": "csv",
     ".parquet": "parquet",
@@ -26,53 +32,64 @@ _BY_SUFFIX: dict[str, Format] = {
     ".npz": "npz",
 }
 
+_READERS: dict[Format, Callable[[Content, TableLimits, ReadingOptions], Table]] = {
+    "csv": read_csv,
+    "json": read_json_rows,
+    "parquet": read_parquet,
+    "npz": read_npz,
+}
 
-@dataclass(frozen=True)
-class ReadingOptions:
-    """What the client says about the file; None: to be found out.
+_HEAD_BYTES = 4_096
 
-    Attributes:
-        header: whether the first row names the columns (CSV, and JSON rows that are arrays).
-        delimiter: between the cells of a CSV file.
-    """
-
-    header: bool | None = None
-    delimiter: str | None = None
+_ZIP = b"PK\x03\x04"
 
 
 def find_format(path: Path, filename: str) -> Format:
     """The format of a file: by the suffix of the name it was uploaded under, else by its first bytes.
 
+    Of a packed file it is that of what is inside.
+
     Raises:
-        InvalidRequest: the file is empty (``empty_file``).
+        InvalidRequest: the file is empty (``empty_file``), of a format that is not read (``unsupported_format``), or
+            packed and damaged (``invalid_gzip``).
     """
     with path.open("rb") as file:
-        head = file.read(4096)
+        head = file.read(_HEAD_BYTES)
+    packed = is_packed(head)
+    if packed:
+        head = unpacked_head(path, _HEAD_BYTES)
     if not head:
-        raise refuse_file("empty_file", "The file is empty.")
-    by_suffix = _BY_SUFFIX.get(PurePosixPath(filename).suffix.lower())
-    if by_suffix:
-        return by_suffix
+        raise _empty()
+    suffix = suffix_of(filename)
+    refuse_unsupported(head, suffix)
+    if head.startswith(_ZIP) and not packed:
+        refuse_other_zip(path, suffix)
+    return _BY_SUFFIX.get(suffix) or _by_content(head)
+
+
+def _by_content(head: bytes) -> Format:
     if head.startswith(b"PAR1"):
         return "parquet"
-    if zipfile.is_zipfile(path):
+    if head.startswith(_ZIP):
         return "npz"
     return "json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{") else "csv"
 
 
 def read_file(path: Path, file_format: Format, options: ReadingOptions, limits: TableLimits) -> Table:
-    """The table in a file of any format.
+    """The table in a file of any format, packed or not.
 
     Raises:
-        InvalidRequest: the file is not of the format, or holds what a dataset cannot; see the format's reader.
+        InvalidRequest: the file is not of the format, or holds what a dataset cannot; see the format's reader, `packed`
+            and `told`.
         TooLarge: the table exceeds `limits`.
     """
-    match file_format:
-        case "csv":
-            return read_csv(path, limits, options.header, options.delimiter)
-        case "json":
-            return read_json_rows(path, limits, options.header or False)
-        case "parquet":
-            return read_parquet(path, limits)
-        case "npz":
-            return read_npz(path, limits)
+    content = Content.of(path)
+    if content is not None and is_packed(content.data[:2]):
+        content = unpacked(content, path, limits.unpacked_bytes)
+    if content is None:
+        raise _empty()
+    return as_told(_READERS[file_format](content, limits, options), options)
+
+
+def _empty() -> InvalidRequest:
+    return refuse_file("empty_file", "The file is empty.")

@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -22,6 +21,9 @@ import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from backprop_client.wire.datasets import ReadAs
+from domain.datasets.reading.content import Content
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import BATCH_CELLS, MAX_TEXT_BYTES, Table, TableLimits, refuse_cell, refuse_file
 from infra.errors import InvalidRequest, TooLarge
 
@@ -67,7 +69,7 @@ class _Declared:
         return [f"{self.name}_{position}" for position in range(1, self.width + 1)]
 
 
-def read_npz(path: Path, limits: TableLimits) -> Table:
+def read_npz(content: Content, limits: TableLimits, options: ReadingOptions) -> Table:
     """The table in an NPZ file.
 
     Raises:
@@ -75,7 +77,7 @@ def read_npz(path: Path, limits: TableLimits) -> Table:
             (``unsupported_array``).
         TooLarge: the declared shapes exceed `limits`.
     """
-    arrays = _declared_arrays(path)
+    arrays = _declared_arrays(content)
     lengths = {array.shape[0] for array in arrays}
     if len(lengths) > 1:
         raise refuse_file(
@@ -90,12 +92,13 @@ def read_npz(path: Path, limits: TableLimits) -> Table:
                 "too_many_cells", f"`{array.name}` unpacks to {array.size:,} bytes, more than this server takes."
             )
     schema = pa.schema([(column, _CANONICAL_TYPES[array.dtype.kind]) for array in arrays for column in array.columns])
-    return Table(schema, _batches(path, arrays, schema))
+    read_as = ReadAs(format="npz", missing_values=options.missing_values)
+    return Table(schema, _batches(content, arrays, schema), read_as)
 
 
-def _declared_arrays(path: Path) -> list[_Declared]:
+def _declared_arrays(content: Content) -> list[_Declared]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(content.opened()) as archive:
             members = set(archive.namelist())
             if "x.npy" not in members:
                 raise refuse_file(
@@ -145,11 +148,11 @@ def _refuse_unsupported(array: _Declared) -> None:
         raise refuse_file("unsupported_array", f"`{array.name}` has only empty texts.")
 
 
-def _batches(path: Path, arrays: list[_Declared], schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
+def _batches(content: Content, arrays: list[_Declared], schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     row_bytes = sum(array.width * max(array.dtype.itemsize, 8) for array in arrays)
     batch_rows = max(1, BATCH_CELLS * 8 // row_bytes)
     try:
-        with zipfile.ZipFile(path) as archive, ExitStack() as opened:
+        with zipfile.ZipFile(content.opened()) as archive, ExitStack() as opened:
             parts = [opened.enter_context(closing(_read_rows(archive, array, batch_rows))) for array in arrays]
             rows_before = 0
             for blocks in zip(*parts, strict=True):

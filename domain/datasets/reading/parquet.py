@@ -1,17 +1,24 @@
-"""Parquet: columns of numbers, booleans and strings.
+"""Parquet: columns of numbers, booleans, strings, dates and times.
 
 Integers of any width become int64 (an unsigned column with a value beyond it becomes float64), decimals and floats
-float64, dictionary columns the type of their values. Other types are refused by name.
+float64, dictionary columns the type of their values. Dates and timestamps of any unit and zone become moments in UTC,
+and times become times of day; of either, what is below microseconds is cut off. Other types are refused by name.
+
+A column that pandas has written for the index of a data frame is taken for names of rows.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
-from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import compute, parquet
 
+from backprop_client.wire.datasets import ReadAs
+from domain.datasets.reading.content import Content
+from domain.datasets.reading.delimited.moments import MOMENT
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import (
     BATCH_CELLS,
     MAX_TEXT_BYTES,
@@ -35,7 +42,7 @@ _READ_BYTES = 2**17
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
-def read_parquet(path: Path, limits: TableLimits) -> Table:
+def read_parquet(content: Content, limits: TableLimits, options: ReadingOptions) -> Table:
     """The table in a Parquet file.
 
     Raises:
@@ -44,21 +51,40 @@ def read_parquet(path: Path, limits: TableLimits) -> Table:
         TooLarge: it exceeds `limits`.
     """
     try:
-        metadata = parquet.read_metadata(path)
-        fields = list(metadata.schema.to_arrow_schema())
+        metadata = parquet.read_metadata(content.opened())
+        written = metadata.schema.to_arrow_schema()
     except _UNREADABLE as error:
         raise _refusal(error) from error
+    fields = list(written)
     limits.check(metadata.num_rows, len(fields))
     _refuse_large_pages(metadata, limits)
     names = column_names([field.name for field in fields])
     types = [
         pa.float64()
-        if _value_type(field.type) == pa.uint64() and _exceeds_int64(path, field.name)
+        if _value_type(field.type) == pa.uint64() and _exceeds_int64(content, field.name)
         else _canonical_type(field)
         for field in fields
     ]
     schema = pa.schema(list(zip(names, types, strict=True)))
-    return Table(schema, _batches(path, schema))
+    indexes = _pandas_indexes(written)
+    return Table(
+        schema,
+        _batches(content, schema),
+        ReadAs(format="parquet", missing_values=options.missing_values),
+        row_names={name: "pandas_index" for name, field in zip(names, fields, strict=True) if field.name in indexes},
+        times_of_day={
+            name for name, field in zip(names, fields, strict=True) if pa.types.is_time(_value_type(field.type))
+        },
+    )
+
+
+def _pandas_indexes(written: pa.Schema) -> set[str]:
+    """The columns that pandas calls indexes. Those that it counts when it reads the file are not stored."""
+    try:
+        described = json.loads((written.metadata or {})[b"pandas"])
+        return {name for name in described["index_columns"] if isinstance(name, str)}
+    except (KeyError, ValueError, TypeError):  # none, or not pandas's
+        return set()
 
 
 def _canonical_type(field: pa.Field) -> pa.DataType:
@@ -71,7 +97,11 @@ def _canonical_type(field: pa.Field) -> pa.DataType:
         return pa.bool_()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
-    message = f"Column {field.name!r} is of type {field.type}; columns may be numbers, booleans or strings."
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
+        return MOMENT
+    message = (
+        f"Column {field.name!r} is of type {field.type}; columns may be numbers, booleans, strings, dates and times."
+    )
     raise InvalidRequest("unsupported_type", message, (FieldError("/file", message),))
 
 
@@ -79,22 +109,24 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _exceeds_int64(path: Path, name: str) -> bool:
+def _exceeds_int64(content: Content, name: str) -> bool:
     try:
-        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES) as file:
+        with parquet.ParquetFile(content.opened(), pre_buffer=False, buffer_size=_READ_BYTES) as file:
             largest = (compute.max(_decoded(batch.column(0))).as_py() for batch in file.iter_batches(columns=[name]))
             return any(value is not None and value >= 2**63 for value in largest)
     except _UNREADABLE as error:
         raise _refusal(error) from error
 
 
-def _batches(path: Path, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
+def _batches(content: Content, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     batch_rows = min(max(1, BATCH_CELLS // len(schema)), _MOST_BATCH_ROWS)
     # Strings as dictionaries: one long string repeated in every row is met once, before it is repeated in memory.
-    strings = [field.name for field in parquet.read_schema(path) if _canonical_type(field) == pa.string()]
+    strings = [field.name for field in parquet.read_schema(content.opened()) if _canonical_type(field) == pa.string()]
     rows = 0
     try:
-        with parquet.ParquetFile(path, read_dictionary=strings, pre_buffer=False, buffer_size=_READ_BYTES) as file:
+        with parquet.ParquetFile(
+            content.opened(), read_dictionary=strings, pre_buffer=False, buffer_size=_READ_BYTES
+        ) as file:
             for batch in file.iter_batches(batch_size=batch_rows):
                 columns = [_canonical(field, column, rows) for field, column in zip(schema, batch.columns, strict=True)]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -106,10 +138,24 @@ def _batches(path: Path, schema: pa.Schema) -> Generator[pa.RecordBatch, None, N
 def _canonical(field: pa.Field, column: pa.Array, rows_before: int) -> pa.Array:
     if field.type == pa.string() and pa.types.is_dictionary(column.type):
         _refuse_long_entries(field.name, column, rows_before)
+    if field.type == MOMENT:
+        return _moments(_decoded(column))
     # Not "safe": a whole number beyond 2⁵³ becomes the nearest float64, as it does from text.
     canonical = _decoded(column).cast(field.type, safe=field.type != pa.float64())
     canonical.validate(full=True)  # Parquet does not vouch for a string being UTF-8
     return canonical
+
+
+def _moments(column: pa.Array) -> pa.Array:
+    """Dates, times and timestamps as moments in UTC."""
+    if pa.types.is_time(column.type):
+        return column.cast(pa.time64("us"), safe=False).cast(pa.int64()).cast(MOMENT)
+    if pa.types.is_date(column.type):
+        return column.cast(pa.timestamp("s" if column.type == pa.date32() else "ms")).cast(MOMENT)
+    if column.type.unit == "ns":
+        # Rounded down as times before 1970 are, too, and not towards 1970.
+        column = compute.floor_temporal(column, unit="microsecond")
+    return column.cast(pa.timestamp("us", column.type.tz), safe=column.type.unit != "ns").cast(pa.int64()).cast(MOMENT)
 
 
 def _refuse_long_entries(name: str, column: pa.DictionaryArray, rows_before: int) -> None:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 
 from backprop_client.wire.datasets import Format
 from backprop_client.wire.error_codes import AnswerCode, InvalidRequestCode, Kind, TooLargeCode, UnavailableCode
-from domain.datasets.reading.files import ReadingOptions, read_file
+from domain.datasets.reading.files import read_file
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import StoredTable, TableLimits, store
 from infra.errors import FieldError, InvalidRequest, ServiceError, TooLarge, Unavailable
 from infra.full_disks import UPLOAD_NOT_KEPT, is_full_disk

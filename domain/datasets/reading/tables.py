@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import unicodedata
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from pyarrow import compute
 
-from backprop_client.wire.columns import Column
+from backprop_client.wire.columns import Column, ColumnType, RowNames
+from backprop_client.wire.datasets import ReadAs, Remark
 from backprop_client.wire.error_codes import InvalidRequestCode
 from domain.datasets.files import CANONICAL_TYPES, DatasetWriter
+from domain.datasets.moments import FIRST_MOMENT, LAST_MOMENT
 from domain.datasets.reading.summaries import ColumnSummary
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
@@ -20,6 +23,13 @@ MAX_TEXT_BYTES = 32 * 2**10
 
 BATCH_CELLS = 2_000_000
 """Cells. Batches have so many where we choose their size. Every column of a batch costs a fixed time."""
+
+
+LEAST_BYTES_A_CELL = 2
+"""Bytes. A cell of a CSV file has at least a digit and a delimiter."""
+
+MOST_REMARKS = 100
+"""Remarks. A dataset keeps so many."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,11 @@ class TableLimits:
     rows: int
     columns: int
     cells: int
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """Most bytes that a packed file may unpack to: as many as a CSV file of the most cells has at least."""
+        return self.cells * LEAST_BYTES_A_CELL
 
     def check(self, rows: int, columns: int) -> None:
         """Refuse a table of this many rows and columns if it is too large.
@@ -62,10 +77,26 @@ class TableLimits:
 
 @dataclass(frozen=True)
 class Table:
-    """A file's content: `batches` of `schema`, whose types are all canonical. Floats may still be NaN or infinite."""
+    """A file's content.
+
+    Attributes:
+        schema: its columns; their types are all canonical.
+        batches: its rows. Floats may still be NaN or infinite.
+        read_as: how the file was read.
+        remarks: what a person should look at. They are complete once all batches have been taken.
+        row_names: columns that are names of rows, by what the file says of them.
+        times_of_day: columns of moments that are times without a date. They are complete once all batches have been
+            taken.
+        types: what the client says of columns.
+    """
 
     schema: pa.Schema
     batches: Generator[pa.RecordBatch, None, None]
+    read_as: ReadAs
+    remarks: list[Remark] = field(default_factory=list)
+    row_names: Mapping[str, RowNames] = field(default_factory=dict)
+    times_of_day: set[str] = field(default_factory=set)
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +105,8 @@ class StoredTable:
 
     columns: tuple[Column, ...]
     rows: int
+    read_as: ReadAs
+    remarks: tuple[Remark, ...] = ()
 
 
 def store(table: Table, limits: TableLimits, sink: pa.NativeFile) -> StoredTable:
@@ -86,7 +119,7 @@ def store(table: Table, limits: TableLimits, sink: pa.NativeFile) -> StoredTable
     """
     width = len(table.schema)
     limits.check(0, width)
-    summaries = [ColumnSummary(field.name, field.type) for field in table.schema]
+    summaries = [ColumnSummary(field.name, field.type, table.types.get(field.name)) for field in table.schema]
     rows = 0
     with DatasetWriter(sink, table.schema) as writer, closing(table.batches) as batches:
         for batch in batches:
@@ -100,11 +133,22 @@ def store(table: Table, limits: TableLimits, sink: pa.NativeFile) -> StoredTable
             rows += batch.num_rows
     if rows == 0:
         raise InvalidRequest("no_rows", "The file has no rows of data.", (FieldError("/file", "has no rows"),))
-    return StoredTable(tuple(summary.column() for summary in summaries), rows)
+    described = tuple(
+        summary.column(summary.name in table.times_of_day, table.row_names.get(summary.name)) for summary in summaries
+    )
+    return StoredTable(described, rows, table.read_as, _most_important(table.remarks))
+
+
+def _most_important(remarks: Sequence[Remark]) -> tuple[Remark, ...]:
+    """The first ones: of thousands of columns there may be something to say, and nobody would read it."""
+    more = len(remarks) - MOST_REMARKS
+    if more <= 0:
+        return tuple(remarks)
+    return (*remarks[:MOST_REMARKS], Remark(message=f"There is more of this kind in other columns: {more:,} remarks."))
 
 
 def column_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without spaces around them; a column without a name is called after its position, ``column_3``.
+    """Names in NFC and without spaces around them; one without a name is called after its position, ``column_3``.
 
     Raises:
         InvalidRequest: there is no column (``no_columns``), two have the same name (``duplicate_column``), or a name
@@ -115,7 +159,10 @@ def column_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not _is_unicode(name):
             raise refuse_file("not_utf8", f"The column name {name!r} is not Unicode text.")
-    complete = tuple(name.strip() or f"column_{position}" for position, name in enumerate(names, start=1))
+    complete = tuple(
+        unicodedata.normalize("NFC", name.strip()) or f"column_{position}"
+        for position, name in enumerate(names, start=1)
+    )
     seen: set[str] = set()
     for name in complete:
         if name in seen:
@@ -159,6 +206,8 @@ def _checked(name: str, column: pa.Array, rows_before: int) -> pa.Array:
         long = compute.index(compute.greater(compute.binary_length(column), MAX_TEXT_BYTES), True).as_py()
         if long >= 0:
             raise refuse_long_text(name, rows_before + long + 1)
+    if pa.types.is_timestamp(column.type):
+        _refuse_outside_the_calendar(name, column, rows_before)
     if not pa.types.is_floating(column.type):
         return column
     # The sum is finite far more often than not, and one pass tells.
@@ -174,3 +223,13 @@ def _checked(name: str, column: pa.Array, rows_before: int) -> pa.Array:
             "the number is infinite; leave it empty if it is unknown.",
         )
     return compute.if_else(compute.is_nan(column), pa.scalar(None, pa.float64()), column)
+
+
+def _refuse_outside_the_calendar(name: str, moments: pa.Array, rows_before: int) -> None:
+    microseconds = moments.cast(pa.int64())
+    inside = compute.and_(
+        compute.greater_equal(microseconds, FIRST_MOMENT), compute.less_equal(microseconds, LAST_MOMENT)
+    )
+    outside = compute.index(inside, False).as_py()
+    if outside >= 0:
+        raise refuse_cell("datetime_out_of_range", rows_before + outside + 1, name, "the year is not 1 to 9999.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect, Request
 
+from backprop_client.wire.datasets import UploadFields
 from infra.settings import Settings
 from tests.support.apps import open_app
 from tests.support.service import Service
@@ -70,6 +72,31 @@ def test_how_the_file_is_read_may_be_said(api: TestClient) -> None:
     assert [column["name"] for column in dataset["columns"]] == ["1", "2"]
 
 
+def test_how_the_file_was_read_is_told_and_what_a_person_should_look_at(api: TestClient) -> None:
+    content = "größe;zip;when\n1,5;01234;2020-01-31 12:30\n-9;98765;?\n".encode("cp1252")
+    fields = {"missing_values": '["unknown", -9]', "types": '{"zip": "category"}'}
+    dataset = _upload(api, content, "data.csv", fields).json()
+    assert dataset["read_as"] == {
+        "format": "csv",
+        "encoding": "windows-1252",
+        "delimiter": ";",
+        "decimal": ",",
+        "header": True,
+        "missing_values": ["unknown", "-9"],
+    }
+    assert [remark["column"] for remark in dataset["remarks"]] == [None, "when"]
+    assert [column["type"] for column in dataset["columns"]] == ["number", "category", "datetime"]
+    assert dataset["columns"][2]["earliest"] == "2020-01-31T12:30:00Z"
+    assert api.get(f"/v1/datasets/{dataset['id']}").json() == dataset
+    preview = api.get(f"/v1/datasets/{dataset['id']}/preview").json()
+    assert preview["rows"] == [[1.5, "01234", "2020-01-31T12:30:00Z"], [None, "98765", None]]
+
+
+def test_a_packed_file_is_read_by_the_name_inside(api: TestClient) -> None:
+    dataset = _upload(api, gzip.compress(b"a\tb\n1\t2\n"), "data.tsv.gz").json()
+    assert (dataset["format"], dataset["read_as"]["delimiter"]) == ("csv", "\t")
+
+
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
@@ -79,6 +106,10 @@ def test_how_the_file_is_read_may_be_said(api: TestClient) -> None:
         ({"name": "a\0b"}, "/name"),
         ({"name": "x" * 201}, "/name"),
         ({"nmae": "x"}, "/nmae"),
+        ({"decimal": ";"}, "/decimal"),
+        ({"encoding": "klingon"}, "/encoding"),
+        ({"types": "no JSON"}, "/types"),
+        ({"types": '{"a": "colour"}'}, "/types/a"),
     ],
 )
 def test_a_bad_field_is_named(api: TestClient, settings: Settings, fields: dict[str, str], path: str) -> None:
@@ -98,6 +129,10 @@ def test_a_bad_field_is_named(api: TestClient, settings: Settings, fields: dict[
         ("t.parquet", b"PAR1 and no more", "invalid_parquet"),
         ("t.npz", b"PK\x03\x04", "invalid_npz"),
         ("t.json", b'[{"a": 1}, {"a": {}}]', "nested_value"),
+        ("t.json", b'[{"a": 1, "a": 2}]', "duplicate_key"),
+        ("t.csv.gz", b"\x1f\x8b\x08 and no more", "invalid_gzip"),
+        ("t.html", b"<html><table>", "unsupported_format"),
+        ("t.csv", "ä\n".encode() + b"\xff\n", "not_utf8"),
     ],
 )
 def test_a_refused_file_leaves_nothing_behind(
@@ -229,7 +264,7 @@ def test_text_that_databases_are_wary_of_comes_back(api: TestClient) -> None:
 def test_the_api_document_describes_the_form(api: TestClient) -> None:
     operation = api.get("/openapi.json").json()["paths"]["/v1/datasets"]["post"]
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(schema["properties"]) == {"file", "name", "format", "header", "delimiter"}
+    assert set(schema["properties"]) == {"file", *UploadFields.model_fields}
     assert schema["required"] == ["file"]
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from domain.datasets.reading.files import ReadingOptions
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.processes import ENVIRONMENT, FileReaders
 from domain.datasets.reading.reader import Answer, ReadingFailed, ReadingTask, answer_to
 from domain.datasets.reading.tables import TableLimits

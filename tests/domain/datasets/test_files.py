@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from backprop_client.wire.columns import Column
 from domain.datasets import files as dataset_files
 from domain.datasets.files import DatasetWriter, count_complete_rows, preview, read_batches
 from infra.artifacts import ArtifactStore
@@ -129,5 +130,6 @@ def test_a_column_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
 
 def test_the_preview_has_the_first_rows_and_says_what_is_missing(tmp_path: Path) -> None:
     artifacts = _written(tmp_path, pa.table({"a": [1, None, 3], "b": ["x", "", None]}), 2)
-    assert preview(artifacts, "t", 2) == [[1, "x"], [None, ""]]
-    assert preview(artifacts, "t", 99) == [[1, "x"], [None, ""], [3, None]]
+    columns = [Column(name="a", type="integer", missing=1), Column(name="b", type="category", missing=1)]
+    assert preview(artifacts, "t", columns, 2) == [[1, "x"], [None, ""]]
+    assert preview(artifacts, "t", columns, 99) == [[1, "x"], [None, ""], [3, None]]

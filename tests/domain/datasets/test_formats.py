@@ -5,7 +5,7 @@ import io
 import json
 import tempfile
 import zipfile
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from domain.datasets.reading import content as content_reading
 from domain.datasets.reading import json_rows
-from domain.datasets.reading.files import ReadingOptions
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import TableLimits
 from infra.errors import InvalidRequest, TooLarge
 from tests.support.uploads import csv_file, json_file, json_lines_file, npz_file, parquet_file, take_in
@@ -64,7 +65,7 @@ def test_every_format_of_one_table_gives_the_same_columns_and_rows(
     from_csv = take_in("t.csv", csv_file(NAMES, ROWS))
     other = take_in("t" + suffix * as_suffix, content)
     assert from_csv.rows == ROWS
-    assert other == from_csv
+    assert (other.columns, other.rows) == (from_csv.columns, from_csv.rows)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -74,7 +75,8 @@ def test_arrays_give_the_same_columns_as_the_csv_of_their_values(order: Any) -> 
     rows = [[*values.tolist(), str(label)] for values, label in zip(x, y, strict=True)]
     from_csv = take_in("t.csv", csv_file(["x_1", "x_2", "x_3", "y"], rows))
     for filename in ("t.npz", "t"):
-        assert take_in(filename, npz_file(x=np.asarray(x, order=order), y=y)) == from_csv
+        taken = take_in(filename, npz_file(x=np.asarray(x, order=order), y=y))
+        assert (taken.columns, taken.rows) == (from_csv.columns, from_csv.rows)
 
 
 @settings(deadline=None, max_examples=40)
@@ -90,7 +92,7 @@ def test_json_rows_are_read_alike_however_the_file_is_cut(data: st.DataObject) -
         st.sampled_from([json.dumps(rows), json.dumps(rows, indent=2), "\n".join(map(json.dumps, rows)) + "\n"])
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_rows, "_CHUNK_BYTES", data.draw(st.integers(1, 40)))
+        patch.setattr(content_reading, "PIECE_BYTES", data.draw(st.integers(1, 40)))
         patch.setattr(json_rows, "_MOST_BATCH_ROWS", data.draw(st.integers(1, 5)))
         taken = take_in("t.json", content)
     assert taken.types == ["number", "category"]
@@ -221,7 +223,7 @@ def test_parquet_row_groups_are_all_read() -> None:
 @pytest.mark.parametrize(
     ("table", "code", "says"),
     [
-        (pa.table({"when": [datetime.now(UTC)]}), "unsupported_type", "'when' is of type timestamp"),
+        (pa.table({"how long": [timedelta(1)]}), "unsupported_type", "'how long' is of type duration"),
         (pa.table({"n": [[1, 2]]}), "unsupported_type", "'n' is of type list"),
         (pa.table({"n": [{"a": 1}]}), "unsupported_type", "'n' is of type struct"),
         (pa.table({"b": [b"x"]}), "unsupported_type", "'b' is of type binary"),
@@ -276,11 +278,11 @@ def test_a_long_string_repeated_in_every_row_is_refused_before_it_is_repeated() 
 @pytest.mark.parametrize(
     ("arrays", "names", "types"),
     [
-        ({"x": np.zeros((3, 2), np.float32)}, ["x_1", "x_2"], ["number"] * 2),
-        ({"x": np.zeros(3)}, ["x_1"], ["number"]),
+        ({"x": np.full((3, 2), 0.5, np.float32)}, ["x_1", "x_2"], ["number"] * 2),
+        ({"x": np.full(3, 0.5)}, ["x_1"], ["number"]),
         ({"x": np.zeros((3, 1), np.uint8), "y": np.arange(3)}, ["x_1", "y"], ["integer"] * 2),
-        ({"x": np.zeros((3, 1)), "y": np.ones((3, 2), bool)}, ["x_1", "y_1", "y_2"], ["number"] + ["boolean"] * 2),
-        ({"x": np.zeros((3, 1), ">f8"), "y": np.array(["a", "bc", ""])}, ["x_1", "y"], ["number", "category"]),
+        ({"x": np.full((3, 1), 0.5), "y": np.ones((3, 2), bool)}, ["x_1", "y_1", "y_2"], ["number"] + ["boolean"] * 2),
+        ({"x": np.full((3, 1), 0.5, ">f8"), "y": np.array(["a", "bc", ""])}, ["x_1", "y"], ["number", "category"]),
     ],
 )
 def test_arrays_become_columns(arrays: dict[str, Any], names: list[str], types: list[str]) -> None:

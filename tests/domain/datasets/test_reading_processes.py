@@ -18,7 +18,7 @@ import pytest
 from backprop_client.wire.datasets import Format
 from domain.datasets.files import preview
 from domain.datasets.reading import npz, reader
-from domain.datasets.reading.files import ReadingOptions
+from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.processes import FORK_SERVER, FileReaders
 from domain.datasets.reading.reader import Answer, ReadingFailed, ReadingTask, answer_to
 from domain.datasets.reading.tables import StoredTable, TableLimits
@@ -130,7 +130,7 @@ def test_a_file_is_read_into_another_one_and_summarised(folder: Folder) -> None:
     stored = read(folder.task())
     assert stored == Answer.model_validate_json(answer_to(folder.task())).result()
     assert [(column.name, column.type) for column in stored.columns] == [("a", "integer"), ("b", "category")]
-    assert preview(ArtifactStore(str(folder.path)), "table", 9) == [[1, "x"], [2, "y"]]
+    assert preview(ArtifactStore(str(folder.path)), "table", stored.columns, 9) == [[1, "x"], [2, "y"]]
 
 
 def test_a_refusal_is_the_same_as_without_a_process(folder: Folder) -> None:

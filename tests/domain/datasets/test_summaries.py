@@ -72,3 +72,46 @@ def test_beyond_the_limit_strings_are_text_and_categories_are_not_counted(cut: i
     assert (beyond.type, beyond.categories) == ("text", None)
     integers = _summary(list(range(CATEGORY_LIMIT + 1)), pa.int64(), cut)
     assert (integers.type, integers.categories) == ("integer", None)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 50])
+@pytest.mark.parametrize("arrow_type", [pa.int64(), pa.float64()])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 1, 2, 3], "counts"),
+        ([1, 2, 3], "counts"),
+        ([0], None),
+        ([2, 3, 4], None),
+        ([0, 1, 3], None),
+        ([0, 1, None, 3], None),
+        ([None, 1, 2], None),
+        ([0, None], None),
+        ([1, 0], None),
+        ([None, None], None),
+    ],
+)
+def test_numbers_that_count_the_rows_are_names_of_rows(
+    values: list[Any], expected: str | None, arrow_type: pa.DataType, cut: int
+) -> None:
+    assert _summary(values, arrow_type, cut).row_names == expected
+
+
+@settings(deadline=None)
+@given(
+    values=st.lists(st.none() | st.integers(-(2**53), 2**53).map(float) | st.sampled_from([0.5, 2.0**60]), min_size=1),
+    cut=st.integers(1, 60),
+)
+def test_floats_that_are_all_whole_are_integers(values: list[float | None], cut: int) -> None:
+    column = _summary(values, pa.float64(), cut)
+    present = {value for value in values if value is not None}
+    if present and all(value.is_integer() and abs(value) <= 2**53 for value in present):
+        assert (column.type, column.categories) == ("integer", tuple(sorted(map(int, present))))
+        assert all(type(label) is int for label in column.categories or ())
+    else:
+        assert (column.type, column.categories) == ("number", None)
+
+
+def test_whole_floats_beyond_the_limit_of_categories_are_integers_all_the_same() -> None:
+    column = _summary([float(number) for number in range(CATEGORY_LIMIT + 1)], pa.float64(), 100)
+    assert (column.type, column.categories) == ("integer", None)

@@ -1,0 +1,1 @@
+"""Text in rows and columns: from its bytes to a table."""
