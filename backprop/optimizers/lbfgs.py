@@ -127,9 +127,12 @@ class LBFGS:
         return q
 
     def _remember(self, s: Array, y: Array) -> None:
-        """Keep a pair, unless rounding has left it without the positive curvature that keeps H positive definite."""
-        curvature = float(np.dot(s, y))
-        if curvature > np.finfo(s.dtype).eps * float(np.dot(y, y)):
+        """Keep a pair, unless rounding has left it without the positive curvature that keeps H positive definite.
+
+        One whose y is so small that yᵀy loses its digits or becomes 0 is not kept either.
+        """
+        curvature, square = float(np.dot(s, y)), float(np.dot(y, y))
+        if square >= np.finfo(s.dtype).tiny and curvature > np.finfo(s.dtype).eps * square:
             self._s = [*self._s, s][-self._corrections :]
             self._y = [*self._y, y][-self._corrections :]
 

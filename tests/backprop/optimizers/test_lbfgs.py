@@ -226,6 +226,20 @@ def test_a_straight_slope_leaves_no_corrections() -> None:
     assert walker.state()["steps"].shape == (0, 3)
 
 
+def test_a_change_of_the_gradient_whose_square_vanishes_leaves_no_corrections() -> None:
+    """The gradient is 10⁻²⁰, and single precision has no square of that with all its digits."""
+    slope = FormulaSlope(
+        lambda x: 0.5e-6 * float(x[0]) ** 2,
+        lambda x: (1e-6 * x).astype(np.float32),
+        np.array([1e-14], np.float32),
+    )
+    walker = begun(slope)
+    cost = walker.step()
+    assert cost is not None
+    assert cost.total < 0.5e-34
+    assert walker.state()["steps"].shape == (0, 1)
+
+
 def test_a_search_turns_back_from_where_j_is_not_a_number() -> None:
     """x − √x / 5 has its minimum at 0.01, and the first trial is beyond 0."""
     slope = FormulaSlope(lambda x: float(x[0] - np.sqrt(x[0]) / 5), lambda x: 1 - 0.1 / np.sqrt(x), np.array([0.6]))
