@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_CONSTANTS = {np.dtype(dtype): (np.array(0.5, dtype), np.array(1.0, dtype)) for dtype in (np.float32, np.float64)}
-"""½ and 1 as arrays. NumPy takes half as long with them as with Python's floats, and small networks feel that."""
+_ONE = {np.dtype(dtype): np.array(1.0, dtype) for dtype in (np.float32, np.float64)}
+"""1 as an array. NumPy takes half as long with it as with Python's float, and small networks feel that."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ class Activation:
 
     Attributes:
         name: by which networks refer to it.
-        apply: turns `scale` · z into a = f(z), in place.
+        apply: turns `scale` · z into a = f(z), in place. Numbers may overflow on the way, so it is to be called
+            where NumPy does not warn of that.
         times_derivative: called with (delta, a), both of one shape and dtype: δ ⊙= f′(z), in place. What is in `a` is
             overwritten.
-        scale: what `apply` wants z to be multiplied by. A power of two, so that the product is exact: training
-            multiplies the weights by it instead, of which there are fewer.
+        scale: what `apply` wants z to be multiplied by, 1 or −1, so that the product is exact: training multiplies
+            the weights by it instead, of which there are fewer.
         hidden: whether hidden layers may have it.
         output: whether the output layer may have it.
         output_range: between which values a lies, or None if it is unbounded.
@@ -51,23 +52,23 @@ class Activation:
         """Turn z, as it is, into a = f(z), in place."""
         if self.scale != 1:
             np.multiply(z, self.scale, out=z)
-        self.apply(z)
+        with np.errstate(over="ignore"):
+            self.apply(z)
 
 
-def _sigmoid(half_z: Array) -> None:
-    """1 / (1 + exp(−z)) = ½ + ½ tanh(z/2), the form without a division or an overflow."""
-    half, _ = _CONSTANTS[half_z.dtype]
-    np.tanh(half_z, out=half_z)
-    np.multiply(half_z, half, out=half_z)
-    np.add(half_z, half, out=half_z)
+def _sigmoid(minus_z: Array) -> None:
+    """1 / (1 + exp(−z)). For low z it is exp(z) with all its digits, until exp(−z) overflows and it is 0."""
+    one = _ONE[minus_z.dtype]
+    np.exp(minus_z, minus_z)
+    np.add(minus_z, one, minus_z)
+    np.divide(one, minus_z, minus_z)
 
 
 def _times_sigmoid_derivative(delta: Array, a: Array) -> None:
     """Multiply by f′(z) = a(1 − a)."""
-    _, one = _CONSTANTS[a.dtype]
-    np.multiply(delta, a, out=delta)
-    np.subtract(one, a, out=a)
-    np.multiply(delta, a, out=delta)
+    np.multiply(delta, a, delta)
+    np.subtract(_ONE[a.dtype], a, a)
+    np.multiply(delta, a, delta)
 
 
 def _tanh(z: Array) -> None:
@@ -76,10 +77,9 @@ def _tanh(z: Array) -> None:
 
 def _times_tanh_derivative(delta: Array, a: Array) -> None:
     """Multiply by f′(z) = 1 − a²."""
-    _, one = _CONSTANTS[a.dtype]
-    np.multiply(a, a, out=a)
-    np.subtract(one, a, out=a)
-    np.multiply(delta, a, out=delta)
+    np.multiply(a, a, a)
+    np.subtract(_ONE[a.dtype], a, a)
+    np.multiply(delta, a, delta)
 
 
 def _relu(z: Array) -> None:
@@ -117,7 +117,7 @@ def _times_softmax_derivative(delta: Array, a: Array) -> None:
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("sigmoid", _sigmoid, _times_sigmoid_derivative, scale=0.5, output_range=(0.0, 1.0)),
+        Activation("sigmoid", _sigmoid, _times_sigmoid_derivative, scale=-1.0, output_range=(0.0, 1.0)),
         Activation("tanh", _tanh, _times_tanh_derivative, output_range=(-1.0, 1.0)),
         Activation("relu", _relu, _times_relu_derivative, output=False, smooth=False),
         Activation("linear", _linear, _times_linear_derivative),

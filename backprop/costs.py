@@ -37,7 +37,7 @@ class CostFunction:
 def _squared_error(activation: Activation, z: Array, y: Array, delta: Array) -> float:
     """½‖a − y‖², summed over outputs; δ = −(y − a) ⊙ f′(z)."""
     activation.apply(z)
-    np.subtract(z, y, out=delta)
+    np.subtract(z, y, delta)
     errors = delta.ravel("K")  # a view, whether the rows or the columns are contiguous
     cost = 0.5 * float(errors.dot(errors))
     activation.times_derivative(delta, z)
@@ -47,7 +47,8 @@ def _squared_error(activation: Activation, z: Array, y: Array, delta: Array) -> 
 def _cross_entropy(activation: Activation, z: Array, y: Array, delta: Array) -> float:
     """−Σ y log a for softmax, −Σ [y log a + (1 − y) log(1 − a)] for sigmoid, summed over outputs.
 
-    Both from z rather than a, so that a saturated output costs what it should and not infinity.
+    Both from z rather than a, as sums of terms of which none is negative for y in [0, 1]. So a saturated output costs
+    what it should and not infinity, and no sum comes out below 0.
     """
     return _softmax_entropy(z, y, delta) if activation.name == "softmax" else _sigmoid_entropy(activation, z, y, delta)
 
@@ -65,17 +66,24 @@ def _softmax_entropy(z: Array, y: Array, delta: Array) -> float:
     return float(np.dot(weights, np.log(exponentials))) - linear
 
 
-def _sigmoid_entropy(activation: Activation, scaled_z: Array, y: Array, delta: Array) -> float:
-    """Σ max(z, 0) − yz + log(1 + exp(−|z|)); δ = a − y."""
-    np.multiply(scaled_z, 1 / activation.scale, out=delta)
-    linear = float(np.maximum(delta, 0).sum()) - float(np.vdot(y, delta))
-    np.abs(delta, out=delta)
-    np.negative(delta, out=delta)
-    np.exp(delta, out=delta)
-    np.log1p(delta, out=delta)
-    cost = linear + float(delta.sum())
-    activation.apply(scaled_z)
-    np.subtract(scaled_z, y, out=delta)
+def _sigmoid_entropy(activation: Activation, minus_z: Array, y: Array, delta: Array) -> float:
+    """Σ max(z, 0) − yz + log(1 + exp(−|z|)); δ = a − y.
+
+    max(z, 0) is ½(|z| + z), exactly: NumPy's own maximum takes longer than the three operations.
+    """
+    terms = np.abs(minus_z)
+    np.subtract(terms, minus_z, terms)
+    np.multiply(terms, 0.5, terms)
+    np.multiply(y, minus_z, delta)
+    np.add(delta, terms, delta)
+    np.abs(minus_z, terms)
+    np.negative(terms, terms)
+    np.exp(terms, terms)
+    np.log1p(terms, terms)
+    np.add(delta, terms, delta)
+    cost = float(delta.sum())
+    activation.apply(minus_z)
+    np.subtract(minus_z, y, delta)
     return cost
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from backprop.costs import COST_FUNCTIONS
 from backprop.network import Network
@@ -39,6 +39,7 @@ class Objective:
 
     ρ̂_j is the mean over the m examples of hidden unit j's activation, KL(ρ‖ρ̂_j) = ρ log(ρ/ρ̂_j) +
     (1−ρ) log((1−ρ)/(1−ρ̂_j)), and the sum is over the units of all hidden layers: the tutorial's sparse autoencoder.
+    KL and its derivative are taken at what `mean_activations` gives, which is never 0 or 1.
 
     Attributes:
         cost: name of J(W,b;x,y).
@@ -87,8 +88,23 @@ class Objective:
         )
         return self.sparsity_weight * sum(float(divergence.sum()) for divergence in divergences)
 
-    def sparsity_delta(self, mean_activations: Array) -> Array:
-        """β(−ρ/ρ̂ + (1−ρ)/(1−ρ̂)), what every δ of a hidden layer gets inside its bracket, (s_l,)."""
+    def sparsity_delta(self, mean_activations: Array, dtype: DTypeLike) -> Array:
+        """β(−ρ/ρ̂ + (1−ρ)/(1−ρ̂)), what every δ of a hidden layer gets inside its bracket, (s_l,), of that dtype.
+
+        Beyond the dtype's range it is the largest number of it: times f′(z) = 0 infinity would be no number.
+        """
         rho = self.sparsity
         slope: Array = -rho / mean_activations + (1 - rho) / (1 - mean_activations)
-        return self.sparsity_weight * slope
+        largest = np.finfo(dtype).max
+        return np.clip(self.sparsity_weight * slope, -largest, largest).astype(dtype)
+
+
+def mean_activations(sums: Array, m: int, dtype: DTypeLike) -> Array:
+    """ρ̂ of a layer's units, (s_l,), float64, from the sums over m examples of their activations, which are of a dtype.
+
+    A mean below the least normal number of the dtype, or above 1 − eps, is moved there. At 0 and 1, where rounding may
+    bring it, KL(ρ‖ρ̂) and its derivative would be infinite.
+    """
+    limits = np.finfo(dtype)
+    means: Array = np.clip(sums.astype(np.float64) / m, float(limits.tiny), 1 - float(limits.eps))
+    return means

@@ -31,7 +31,7 @@ is tried."""
 class LBFGS:
     """The two-loop recursion (Nocedal and Wright, Numerical Optimization, algorithm 7.4) with a Wolfe line search.
 
-    A step of length 1 is tried first. Along the very first direction, −∇J, it is shortened to ‖step‖₁ ≤ 1. Where a line
+    A step of length 1 is tried first. Along the very first direction, −∇J, it is shortened to ‖step‖₂ ≤ 1. Where a line
     search finds nothing, the corrections are forgotten and −∇J is tried, closer and closer to θ; where that finds
     nothing either, J cannot be made smaller in this precision.
 
@@ -114,8 +114,7 @@ class LBFGS:
         """−H ∇J."""
         q = -gradient
         if not self._s:
-            q *= min(1.0, 1 / max(float(np.abs(gradient).sum()), np.finfo(gradient.dtype).tiny))
-            return q
+            return q * (1 / max(1.0, _length(q)))
         rho = [1 / float(np.dot(s, y)) for s, y in zip(self._s, self._y, strict=True)]
         alpha = [0.0] * len(rho)
         for i in reversed(range(len(rho))):
@@ -128,9 +127,12 @@ class LBFGS:
         return q
 
     def _remember(self, s: Array, y: Array) -> None:
-        """Keep a pair, unless rounding has left it without the positive curvature that keeps H positive definite."""
-        curvature = float(np.dot(s, y))
-        if curvature > np.finfo(s.dtype).eps * float(np.dot(y, y)):
+        """Keep a pair, unless rounding has left it without the positive curvature that keeps H positive definite.
+
+        One whose y is so small that yᵀy loses its digits or becomes 0 is not kept either.
+        """
+        curvature, square = float(np.dot(s, y)), float(np.dot(y, y))
+        if square >= np.finfo(s.dtype).tiny and curvature > np.finfo(s.dtype).eps * square:
             self._s = [*self._s, s][-self._corrections :]
             self._y = [*self._y, y][-self._corrections :]
 
@@ -163,6 +165,12 @@ class _Trial:
         """∇J, as a copy."""
         self.evaluate(theta)
         return self._gradient.copy()
+
+
+def _length(vector: Array) -> float:
+    """‖vector‖₂, also where the squares of its elements leave the range of its dtype."""
+    largest = float(np.abs(vector).max()) or 1.0
+    return largest * float(np.linalg.norm(vector / largest))
 
 
 def _pairs(state: Mapping[str, Array], like: Array) -> tuple[list[Array], list[Array]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backprop.costs import COST_FUNCTIONS
 from backprop.network import Network, Parameters
-from backprop.objective import Objective
+from backprop.objective import Objective, mean_activations
 from backprop.passes.blocks import Block, ForwardWeights, Inputs, Sums
 from backprop.passes.lanes import Crew, Lanes
 
@@ -164,9 +164,12 @@ class _Sparsity:
     def evaluate(self, weights: ForwardWeights) -> float:
         """β Σ KL(ρ‖ρ̂) at the current parameters; leaves its part of δ in `deltas`."""
         self._examples.in_lanes(lambda lane, thread: self._pass_lane(weights, lane, thread))
-        means: list[Array] = [sums.sum(axis=0) / self._examples.m for sums in self._sums]
+        means = [
+            mean_activations(sums.sum(axis=0), self._examples.m, delta.dtype)
+            for sums, delta in zip(self._sums, self.deltas, strict=True)
+        ]
         for delta, mean in zip(self.deltas, means, strict=True):
-            delta[:-1] = self._objective.sparsity_delta(mean)
+            delta[:-1] = self._objective.sparsity_delta(mean, delta.dtype)
         return self._objective.sparsity_cost(means)
 
     def _pass_lane(self, weights: ForwardWeights, lane: int, thread: int) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from backprop.activations import ACTIVATIONS
 from backprop.costs import COST_FUNCTIONS
 from backprop.network import Layer, Parameters
-from backprop.objective import Objective
+from backprop.objective import Objective, mean_activations
 
 Array = NDArray[Any]
 
@@ -99,9 +99,10 @@ class WholePropagation:
 
     def _measure_sparsity(self) -> float:
         """β Σ KL(ρ‖ρ̂); leaves what every hidden δ gets in addition."""
-        means = [np.dot(layer.a, self._ones).astype(np.float64) / self._m for layer in self._hidden]
+        dtype = self._ones.dtype
+        means = [mean_activations(np.dot(layer.a, self._ones), self._m, dtype) for layer in self._hidden]
         for layer, mean in zip(self._hidden, means, strict=True):
-            layer.sparsity_delta = self._objective.sparsity_delta(mean).astype(layer.a.dtype)[:, np.newaxis]
+            layer.sparsity_delta = self._objective.sparsity_delta(mean, dtype)[:, np.newaxis]
         return self._objective.sparsity_cost(means)
 
 

@@ -6,6 +6,8 @@ problems are gathered, so that a client can mend them in one go.
 
 from __future__ import annotations
 
+import numpy as np
+
 from backprop.activations import output_range
 from backprop.coding.holdout import held_out_rows
 from backprop.coding.learning import CodingPlan
@@ -59,7 +61,7 @@ def plan(
             ``targets_required``, ``targets_not_allowed``, ``one_target_only``, ``task_required``,
             ``text_column``, ``target_is_datetime``, ``target_not_classes``, ``target_not_numeric``,
             ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
-            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
+            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``, ``epsilon_too_small``,
             ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
@@ -216,6 +218,14 @@ def _check_training(
             "patience_needs_holdout",
             "/training/patience",
             "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+        )
+    least = float(np.finfo(training.dtype).tiny)
+    if training.init == "normal" and training.epsilon < least:
+        problems.add(
+            "epsilon_too_small",
+            "/training/epsilon",
+            f"Initial weights of the size {training.epsilon:g} are 0 in {training.dtype} or have lost digits, and "
+            f"units that start equal stay equal: give an epsilon of {least:.3g} at least.",
         )
     last = len(network.layers) - 1
     output = network.layers[-1].activation

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ from backprop.reference import f, f_prime
 def test_in_place_forms_agree_with_the_unit_by_unit_ones(name: str, values: list[float]) -> None:
     a = np.array(values)
     ACTIVATIONS[name].activate(a)
-    np.testing.assert_allclose(a, [f(name, z) for z in values], rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(a, [f(name, z) for z in values], rtol=1e-14)
     delta = np.full(a.shape, 3.0)
     ACTIVATIONS[name].times_derivative(delta, a.copy())
     np.testing.assert_allclose(delta, [3 * f_prime(name, float(x)) for x in a], rtol=1e-14)
@@ -38,6 +40,24 @@ def test_extreme_values_stay_in_range_and_in_their_dtype(name: str, dtype: type[
     ACTIVATIONS[name].activate(a)
     assert a.dtype == dtype
     assert np.isfinite(a).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_sigmoid_is_within_a_few_units_in_the_last_place_wherever_it_is_a_normal_number(
+    dtype: type[np.floating], data: st.DataObject
+) -> None:
+    lowest = float(np.ceil(np.log(np.finfo(dtype).tiny)))
+    z = np.array(data.draw(st.lists(st.floats(lowest, -lowest), min_size=1, max_size=40)), dtype)
+    a = z.copy()
+    ACTIVATIONS["sigmoid"].activate(a)
+    with localcontext(prec=50):
+        exact = [1 / (1 + (-Decimal(value)).exp()) for value in z.tolist()]
+        for found, expected in zip(a, exact, strict=True):
+            assert abs(Decimal(float(found)) - expected) <= 4 * Decimal(float(np.spacing(found)))
+    slope = np.ones_like(a)
+    ACTIVATIONS["sigmoid"].times_derivative(slope, a)
+    assert (slope[z < 0] > 0).all()
 
 
 @pytest.mark.parametrize("name", [name for name in OUTPUT_ACTIVATIONS if name != "softmax"])

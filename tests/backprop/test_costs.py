@@ -25,7 +25,8 @@ def measured(cost: str, output: str, z: Array, y: Array, delta: Array) -> float:
     """Σ J(W,b;x,y); δ is left in `delta`, and z is used up."""
     f = ACTIVATIONS[output]
     z *= f.scale
-    return COST_FUNCTIONS[cost].measure(f, z, y, delta)
+    with np.errstate(over="ignore"):
+        return COST_FUNCTIONS[cost].measure(f, z, y, delta)
 
 
 @st.composite
@@ -77,6 +78,34 @@ def test_cross_entropy_is_as_exact_where_outputs_saturate(output: str, data: st.
         else -(y * log_expit(z) + (1 - y) * log_expit(-z)).sum()
     )
     assert measured("cross_entropy", output, z, y, np.empty_like(z)) == pytest.approx(float(expected), rel=1e-10)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classes", [True, False])
+@given(data=st.data(), spread=st.sampled_from((1.0, 30.0, 500.0)))
+@settings(deadline=None, max_examples=50)
+def test_cross_entropy_is_never_negative_nor_infinite(
+    output: str, dtype: str, classes: bool, data: st.DataObject, spread: float
+) -> None:
+    """With classes, every output is on the right side, where what it costs is next to nothing."""
+    z, y = data.draw(examples(output, spread))
+    if classes:
+        y = np.where(z == z.max(axis=1, keepdims=True), 1.0, 0.0) if output == "softmax" else np.where(z > 0, 1.0, 0.0)
+    z, y = z.astype(dtype), y.astype(dtype)
+    assert 0 <= measured("cross_entropy", output, z, y, np.empty_like(z)) < np.inf
+
+
+@given(data=st.data(), spread=st.sampled_from((1.0, 30.0, 500.0)))
+@settings(deadline=None, max_examples=50)
+def test_sigmoid_cross_entropy_keeps_its_digits_in_single_precision(data: st.DataObject, spread: float) -> None:
+    """Also where outputs are right, and what they cost is little beside their z."""
+    z, _ = data.draw(examples("sigmoid", spread))
+    z = z.astype(np.float32)
+    y = np.where(z > 0, 1, 0).astype(np.float32)
+    expected = -log_expit(np.abs(z.astype(np.float64))).sum()
+    found = measured("cross_entropy", "sigmoid", z, y, np.empty_like(z))
+    assert found == pytest.approx(float(expected), rel=1e-5, abs=float(np.finfo(np.float32).tiny))
 
 
 @pytest.mark.parametrize("outputs", [1, 2, 7])

@@ -158,6 +158,42 @@ def test_biases_are_not_decayed() -> None:
         assert with_decay.tobytes() == without.tobytes()
 
 
+@pytest.mark.parametrize("small_product", [products.SMALL_PRODUCT, 0], ids=["as a whole", "in blocks"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sparsity_weight", [3.0, 1e30])
+def test_units_that_are_always_off_or_on_cost_much_but_not_infinitely(
+    small_product: int, dtype: str, sparsity_weight: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their f′ is 0, so that the term adds nothing to their gradient, however steep it is there."""
+    monkeypatch.setattr(products, "SMALL_PRODUCT", small_product)
+    network = Network(2, (Layer(3, "sigmoid"), Layer(1, "sigmoid")))
+    parameters = initial_parameters(network, seed=0, dtype=dtype)
+    parameters.b[0][:2] = -2000, 2000
+    X, Y = np.random.default_rng(0).uniform(0, 1, (2, 40, 2)).astype(dtype)
+    Y = np.ascontiguousarray(Y[:, :1])
+    _, plain = cost_and_gradient(parameters, X, Y)
+    rho = 0.01
+    cost, slope = cost_and_gradient(parameters, X, Y, Objective(sparsity=rho, sparsity_weight=sparsity_weight))
+    limits = np.finfo(dtype)
+    least = rho * np.log(rho / float(limits.tiny)) + (1 - rho) * np.log(1 - rho)
+    assert sparsity_weight * least < cost.sparsity < 100 * sparsity_weight
+    assert np.isfinite(slope.vector).all()
+    assert slope.Wb[0][:2].tobytes() == plain.Wb[0][:2].tobytes()
+    assert (slope.Wb[0][2] != plain.Wb[0][2]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_unit_that_is_hardly_ever_on_is_drawn_to_rho_as_strongly_as_any(dtype: str) -> None:
+    """β(−ρ/ρ̂) f′(z) is about −βρ for a ≈ 0, where a and f′ have all their digits."""
+    network = Network(1, (Layer(1, "sigmoid"), Layer(1, "linear")))
+    parameters = Parameters.zeros(network, dtype)
+    X = np.zeros((20, 1), dtype)
+    for b in (-10, -20, -60):
+        parameters.b[0][...] = b
+        _, slope = cost_and_gradient(parameters, X, X, Objective(sparsity=0.1, sparsity_weight=2.0))
+        assert slope.b[0][0] == pytest.approx(-0.2, rel=1e-3)
+
+
 def test_a_cost_beyond_the_range_is_infinite_and_warns_nobody() -> None:
     network = Network(1, (Layer(2, "relu"), Layer(1, "linear")))
     parameters = Parameters(network, np.full(network.parameter_count, 1e30, np.float32))

@@ -18,6 +18,7 @@ from backprop.codec import from_bytes, to_bytes
 from backprop.gradient import cost_and_gradient
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.optimizers.table import OPTIMIZERS
+from backprop.passes import products
 from backprop.passes.lanes import Lanes
 from backprop.training import Training
 from tests.support.networks import Problem, problems, problems_of_all_kinds
@@ -69,6 +70,33 @@ def test_a_gradient_whose_norm_overflows_is_above_any_tolerance_and_nothing_is_w
     training = Training(1, learning_rate=1e-31, tolerance=1e-3)
     run = run_of(network, training, X, Y, parameters=initial_parameters(network, seed=0, dtype="float32"))
     assert [record.iteration for record in run.records()] == [0, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"learning_rate": 0.1},
+        {"optimizer": "momentum", "learning_rate": 0.1, "momentum": 0.9},
+        {"optimizer": "adam", "learning_rate": 1.0},
+        {"optimizer": "lbfgs"},
+    ],
+    ids=["gradient_descent", "momentum", "adam", "lbfgs"],
+)
+@pytest.mark.parametrize("small_product", [products.SMALL_PRODUCT, 0], ids=["as a whole", "in blocks"])
+def test_no_cross_entropy_is_negative_on_the_way_to_outputs_that_are_all_right(
+    dtype: str, optimizer: dict[str, Any], small_product: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of large inputs, which make every z large after a few steps."""
+    monkeypatch.setattr(products, "SMALL_PRODUCT", small_product)
+    network = Network(1, (Layer(1, "sigmoid"),))
+    X = np.array([[-267.8], [-66.1], [52.5], [62.9], [180.8], [320.2], [473.5]], dtype)
+    Y = np.where(X > 0, 1, 0).astype(dtype)
+    training = Training(500, cost="cross_entropy", **optimizer)
+    run = run_of(network, training, X, Y, parameters=initial_parameters(network, seed=0, dtype=dtype))
+    costs = [record.cost for record in run.records()]
+    assert len(costs) > 1
+    assert min(costs) >= 0
 
 
 def test_no_iterations_give_the_initial_parameters_and_one_record() -> None:

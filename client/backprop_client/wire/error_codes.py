@@ -163,6 +163,7 @@ InvalidRequestCode = Literal[
     "cost_needs_other_output",
     "sparsity_needs_sigmoid",
     "patience_needs_holdout",
+    "epsilon_too_small",
     "differs_from_model",
     "column_type_differs",
     "unknown_category",
@@ -813,6 +814,12 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "Early stopping with no rows held out.",
                 "Say a `holdout`, or leave `patience` out.",
+            ),
+            ErrorCode(
+                "epsilon_too_small",
+                "invalid_request",
+                "An `epsilon` below the least normal number of the `dtype`, with which initial weights would be 0.",
+                "Use a larger `epsilon`, such as 0.01, or leave it out.",
             ),
             ErrorCode(
                 "differs_from_model",

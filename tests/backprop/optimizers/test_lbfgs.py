@@ -95,8 +95,24 @@ def test_the_first_trial_is_along_the_gradient_and_no_longer_than_one(bowl: Bowl
     slope = bowl.slope()
     begun(slope).step()
     gradient = bowl.nabla(bowl.start)
-    expected = bowl.start - gradient / max(1, np.abs(gradient).sum())
+    expected = bowl.start - gradient / max(1, np.linalg.norm(gradient))
     np.testing.assert_allclose(slope.visited[1], expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(share=st.floats(-0.4, 0.9), values=st.lists(st.floats(-1, 1), min_size=1, max_size=9).filter(any))
+@settings(deadline=None, max_examples=60)
+def test_the_first_trial_has_the_right_length_where_squares_leave_the_dtype(
+    dtype: str, share: float, values: list[float]
+) -> None:
+    """Up to a gradient whose squares overflow, and down to one whose squares just do not vanish."""
+    gradient = np.array(values) / np.abs(values).max()
+    norm = np.linalg.norm(gradient)
+    scale = float(np.finfo(dtype).max) ** share
+    slope = FormulaSlope(lambda _: 1.0, lambda _: (scale * gradient).astype(dtype), np.zeros(len(values), dtype))
+    begun(slope).step()
+    expected = -gradient / norm * min(1.0, scale * norm)
+    np.testing.assert_allclose(slope.visited[1], expected, rtol=1e-6, atol=1e-6 * min(1.0, scale))
 
 
 @given(bowl=bowls(most_parameters=8), corrections=st.integers(1, 6))
@@ -208,6 +224,20 @@ def test_a_straight_slope_leaves_no_corrections() -> None:
     assert len(costs) == 3
     assert costs[2].total < costs[1].total < costs[0].total < 0
     assert walker.state()["steps"].shape == (0, 3)
+
+
+def test_a_change_of_the_gradient_whose_square_vanishes_leaves_no_corrections() -> None:
+    """The gradient is 10⁻²⁰, and single precision has no square of that with all its digits."""
+    slope = FormulaSlope(
+        lambda x: 0.5e-6 * float(x[0]) ** 2,
+        lambda x: (1e-6 * x).astype(np.float32),
+        np.array([1e-14], np.float32),
+    )
+    walker = begun(slope)
+    cost = walker.step()
+    assert cost is not None
+    assert cost.total < 0.5e-34
+    assert walker.state()["steps"].shape == (0, 1)
 
 
 def test_a_search_turns_back_from_where_j_is_not_a_number() -> None:

@@ -323,6 +323,14 @@ class TestRefusals:
                 "patience_needs_holdout",
                 ["/training/patience"],
             ),
+            *(
+                (
+                    {"targets": ["height"], "inputs": ["age"], "training": {"epsilon": epsilon, "dtype": dtype}},
+                    "epsilon_too_small",
+                    ["/training/epsilon"],
+                )
+                for epsilon, dtype in ((1e-60, "float32"), (1.17e-38, "float32"), (2e-308, "float64"))
+            ),
             (
                 {
                     "targets": ["member"],
@@ -446,6 +454,19 @@ class TestLimits:
 
         assert estimate(10**8, 10**6) - estimate(10**8, 10) == (10**6 - 10) * 2 * 8
         assert estimate(100, 10**6) == estimate(100, 100)
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"epsilon": 1.18e-38, "dtype": "float32"},
+        {"epsilon": 1e-60, "dtype": "float64"},
+        {"epsilon": 1e-60, "dtype": "float32", "init": "uniform"},
+    ],
+)
+def test_an_epsilon_that_the_dtype_holds_or_that_is_not_used_is_planned(training: dict[str, Any]) -> None:
+    job = planned(targets=["height"], inputs=["age"], training=training)
+    assert job.training.epsilon == training["epsilon"]
 
 
 def test_a_stored_network_is_blamed_by_its_id() -> None:
