@@ -20,8 +20,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_column("row_counts")
+    op.drop_column("jobs", "row_counts")  # copying the table would drop what rows of costs and events refer to
     with op.batch_alter_table("datasets", schema=None) as batch_op:
         batch_op.drop_column("remarks")
         batch_op.drop_column("read_as")
