@@ -67,26 +67,7 @@ def job_out(job: Job) -> JobOut:
 
 def job_plan(spec: ResolvedJob, estimated_seconds: float) -> JobPlan:
     """What the job would be, and what it would take."""
-    return JobPlan(
-        dataset_id=spec.dataset_id,
-        network_id=spec.network_id,
-        from_model_id=spec.from_model_id,
-        network=spec.network,
-        sizes=spec.sizes,
-        task=spec.task,
-        inputs=spec.inputs,
-        targets=spec.targets,
-        scaling=spec.scaling,
-        missing=spec.missing,
-        left_out=spec.left_out,
-        holdout=spec.holdout,
-        training=spec.training,
-        gradient_check=spec.gradient_check,
-        rows=spec.rows,
-        parameters=spec.parameters,
-        estimated_bytes=spec.estimated_bytes,
-        estimated_seconds=estimated_seconds,
-    )
+    return JobPlan.model_validate({**spec.model_dump(), "estimated_seconds": estimated_seconds})
 
 
 def event_out(event: JobEvent) -> EventOut:

@@ -64,8 +64,8 @@ class CodedColumn:
         if self.categories is not None:
             names = [f"{self.name}={category}" for category in self.categories]
         else:
-            waves = [f"{self.name}: {wave} of the {period}" for period in self.periods for wave in ("sine", "cosine")]
-            names = [self.name, *waves]
+            phases = [f"{self.name}: {wave} of the {period}" for period in self.periods for wave in ("sine", "cosine")]
+            names = [self.name, *phases]
         return [*names, f"{self.name}: missing"] if self.has_gaps else names
 
 
@@ -242,13 +242,14 @@ class InputCoding:
                 columns[column.name] = table.of(coded[:, start : start + column.width].argmax(axis=1))
         return columns
 
-    def is_missing(self, coded: Array, name: str) -> Array:
-        """Where rows (m, width) say of a column that it is missing, (m,) bool."""
-        for column, start in self._with_first_units():
-            if column.name == name and column.has_gaps:
-                said: Array = coded[:, start + column.gap_unit] == 1
-                return said
-        return np.zeros(len(coded), np.bool_)
+    @cached_property
+    def gap_units(self) -> dict[str, int]:
+        """The unit that tells that a column is missing, of each number or datetime column that has gaps."""
+        return {
+            column.name: start + column.gap_unit
+            for column, start in self._with_first_units()
+            if column.has_gaps and column.categories is None
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -327,8 +327,11 @@ class Reconstruction(TargetCoding):
 
     def _present(self, Y: Array, actual: Mapping[str, Array]) -> Array:
         """The actual numbers side by side, NaN where one was missing."""
-        columns = [np.where(self.inputs.is_missing(Y, name), np.nan, actual[name]) for name in self.inputs.scaled_names]
-        return np.column_stack(columns)
+        names = self.inputs.scaled_names
+        numbers = _side_by_side(actual, names)
+        for name, unit in self.inputs.gap_units.items():
+            numbers[Y[:, unit] == 1, names.index(name)] = np.nan
+        return numbers
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

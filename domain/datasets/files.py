@@ -22,7 +22,7 @@ from pyarrow import compute, parquet
 
 from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import Scalar
-from domain.datasets.moments import form_of, iso
+from domain.datasets.moments import MOMENT, form_of, iso
 from infra.artifacts import ArtifactStore
 
 ROW_GROUP_BYTES = 64 * 2**20
@@ -31,7 +31,7 @@ ROW_GROUP_BYTES = 64 * 2**20
 BATCH_BYTES = 8 * 2**20
 """Bytes. The values of a batch take so many, 8 each, where nobody names a number of rows."""
 
-CANONICAL_TYPES = (pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.timestamp("us"))
+CANONICAL_TYPES = (pa.int64(), pa.float64(), pa.bool_(), pa.string(), MOMENT)
 
 
 class DatasetWriter(AbstractContextManager["DatasetWriter"]):

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from anyio import to_thread
-
-from backprop_client.wire.datasets import Format, UploadFields
+from backprop_client.wire.datasets import UploadFields
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
-from domain.datasets.reading.files import find_format
 from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.reading.reader import ReadingTask
@@ -35,14 +32,12 @@ class ReadUpload:
     Attributes:
         upload: what came.
         fields: that came with it.
-        format: of its file.
         file: its content in canonical form.
         stored: what is known of that.
     """
 
     upload: Upload
     fields: UploadFields
-    format: Format
     file: Path
     stored: StoredTable
 
@@ -57,15 +52,10 @@ async def read_upload(
         TooLarge: the table is larger, or reading it takes more, than the settings allow.
         Unavailable: the disk is full, or somebody kills the processes that read.
     """
-    file_format: Format
-    if fields.format is None:
-        file_format = await to_thread.run_sync(find_format, files.path, upload.filename)
-    else:
-        file_format = fields.format
     task = ReadingTask(
         file=files.path,
         table=files.table,
-        format=file_format,
+        format=fields.format,
         options=ReadingOptions.of(fields, upload.filename),
         limits=TableLimits(
             rows=settings.max_rows,
@@ -75,7 +65,7 @@ async def read_upload(
         most_bytes=settings.max_reading_bytes,
         most_seconds=settings.max_reading_seconds,
     )
-    return ReadUpload(upload, fields, file_format, files.table, await readers.read(task))
+    return ReadUpload(upload, fields, files.table, await readers.read(task))
 
 
 @contextmanager
@@ -94,7 +84,7 @@ def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterat
         id=dataset_id,
         project=project,
         name=read.fields.name or upload.filename,
-        format=read.format,
+        format=read.stored.read_as.format,
         filename=upload.filename,
         bytes=upload.bytes,
         sha256=upload.sha256,

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+import pyarrow as pa
+
 from backprop_client.wire.columns import Column
+
+MOMENT = pa.timestamp("us")
+"""Microseconds since 1970 UTC: how moments are stored. Times of day are on 1970-01-01."""
 
 IsoForm = Literal["date", "time", "moment"]
 

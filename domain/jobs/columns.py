@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from backprop.column_statistics import differs_by_rounding_only
 from backprop_client.wire.columns import CATEGORY_LIMIT, Column, RowNames
 from backprop_client.wire.specs import JobSpec, LeftOut, Missing, Task
+from domain.datasets.names import composed
 from domain.jobs.problems import Problems
 
 LARGEST_NUMBER = 1e150
@@ -42,10 +42,10 @@ class Inputs(NamedTuple):
 
 def named(names: Sequence[str], path: str, columns: Iterable[Column], problems: Problems) -> list[Chosen]:
     """The columns of those names; unknown and repeated names are problems and left out."""
-    by_name = {_composed(column.name): column for column in columns}
+    by_name = {composed(column.name): column for column in columns}
     chosen: list[Chosen] = []
     seen: set[str] = set()
-    for index, name in enumerate(map(_composed, names)):
+    for index, name in enumerate(map(composed, names)):
         place = f"{path}/{index}"
         if name not in by_name:
             problems.add("unknown_column", place, f"The dataset has no column {name!r}.")
@@ -61,14 +61,14 @@ def inputs(
     spec: JobSpec, columns: tuple[Column, ...], targets: list[Chosen], rows: int, missing: Missing, problems: Problems
 ) -> Inputs:
     """The input columns: those named, else all that are not targets and are of use."""
-    names_of_targets = {_composed(name) for name in spec.targets or ()}
+    names_of_targets = {composed(name) for name in spec.targets or ()}
     if spec.inputs is None:
         of_targets = {target.column.name for target in targets}
         others = [column for column in columns if column.name not in of_targets]
         return _useful(others, rows, spec.task, missing, problems)
     chosen = named(spec.inputs, "/inputs", columns, problems)
     for path, column in chosen:
-        if _composed(column.name) in names_of_targets:
+        if composed(column.name) in names_of_targets:
             problems.add("column_is_input_and_target", path, f"Column {column.name!r} is both an input and a target.")
         if spec.task == "reconstruction" and column.type == "datetime":
             problems.add(
@@ -127,8 +127,6 @@ def is_constant(column: Column) -> bool:
     """Whether a column of numbers has the same value throughout, but for rounding."""
     if column.minimum is None or column.maximum is None:
         return False
-    if column.type == "integer":
-        return column.minimum == column.maximum
     return bool(differs_by_rounding_only(column.minimum, column.maximum))
 
 
@@ -216,8 +214,3 @@ def _check_quantities(targets: list[Chosen], problems: Problems) -> None:
                 path,
                 f"Column {column.name!r} has the one value {column.minimum:g} throughout: there is nothing to learn.",
             )
-
-
-def _composed(name: str) -> str:
-    """A name in Unicode's form NFC, so that an é is the same however it was typed."""
-    return unicodedata.normalize("NFC", name)

@@ -12,7 +12,6 @@ with row and column named. Messages count rows from 0, as paths do.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from backprop_client.wire.specs import CellRules
+from domain.datasets.names import composed
 from domain.datasets.reading.delimited.cells import datetime_in, is_missing_word, number_in
 from domain.jobs.new_batches import category_of
 from infra.errors import FieldError, InvalidRequest
@@ -123,11 +123,11 @@ class RowReader:
         return {self._spelled(name): value for name, value in row.items()}
 
     def _spelled(self, name: str) -> str:
-        return self._spelling.get(_composed_form(name), name)
+        return self._spelling.get(composed(name), name)
 
     @cached_property
     def _spelling(self) -> dict[str, str]:
-        return {_composed_form(name): name for name in self._known}
+        return {composed(name): name for name in self._known}
 
     def _problems_of_form(self, rows: Sequence[Row]) -> Iterator[FieldError]:
         """What is wrong with the rows before any value is looked at."""
@@ -147,14 +147,14 @@ class RowReader:
                 )
 
     def _problems_of_names(self, index: int, row: Mapping[str, Any]) -> Iterator[FieldError]:
-        composed = self._composed(row)
-        assert isinstance(composed, dict)  # noqa: S101  # as the row is
+        spelled = self._composed(row)
+        assert isinstance(spelled, dict)  # noqa: S101  # as the row is
         for name in self.columns:
-            if name not in composed:
+            if name not in spelled:
                 yield FieldError(
                     f"/rows/{index}/{_pointer_token(name)}", f"Row {index} has no value for column {name!r}."
                 )
-        for name in composed:
+        for name in spelled:
             if name not in self._known:
                 yield FieldError(
                     f"/rows/{index}/{_pointer_token(name)}",
@@ -341,7 +341,3 @@ def _shown(value: object) -> str:
 def _pointer_token(name: str) -> str:
     """A key within a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1").encode(errors="backslashreplace").decode()
-
-
-def _composed_form(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

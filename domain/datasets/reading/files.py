@@ -44,6 +44,11 @@ _HEAD_BYTES = 4_096
 _ZIP = b"PK\x03\x04"
 
 
+def supposed_format(path: Path, filename: str) -> Format:
+    """The format that a file seems to have, without unpacking anything, however damaged it may be."""
+    return _BY_SUFFIX.get(suffix_of(filename)) or _by_content(_head(path))
+
+
 def find_format(path: Path, filename: str) -> Format:
     """The format of a file: by the suffix of the name it was uploaded under, else by its first bytes.
 
@@ -53,8 +58,7 @@ def find_format(path: Path, filename: str) -> Format:
         InvalidRequest: the file is empty (``empty_file``), of a format that is not read (``unsupported_format``), or
             packed and damaged (``invalid_gzip``).
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    head = _head(path)
     packed = is_packed(head)
     if packed:
         head = unpacked_head(path, _HEAD_BYTES)
@@ -65,6 +69,11 @@ def find_format(path: Path, filename: str) -> Format:
     if head.startswith(_ZIP) and not packed:
         refuse_other_zip(path, suffix)
     return _BY_SUFFIX.get(suffix) or _by_content(head)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
 
 
 def _by_content(head: bytes) -> Format:

@@ -19,9 +19,10 @@ import pyarrow as pa
 from pyarrow import compute
 
 from backprop_client.wire.datasets import ReadAs
+from domain.datasets.moments import MOMENT
 from domain.datasets.reading.content import Content
 from domain.datasets.reading.delimited.encoding import decoded_pieces, named, wide_encoding
-from domain.datasets.reading.delimited.moments import MOMENT, MomentForms, moments_in
+from domain.datasets.reading.delimited.moments import MomentForms, moments_in
 from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import Table, TableLimits, column_names, refuse_cell, refuse_file
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from backprop_client.wire.columns import ColumnType
 from backprop_client.wire.datasets import Decimal, Delimiter, UploadFields
+from domain.datasets.names import composed
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ReadingOptions:
             decimal=fields.decimal,
             encoding=fields.encoding,
             missing_values=fields.missing_values or (),
-            types={unicodedata.normalize("NFC", name): kind for name, kind in (fields.types or {}).items()},
+            types={composed(name): kind for name, kind in (fields.types or {}).items()},
             filename=filename,
         )
 

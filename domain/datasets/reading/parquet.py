@@ -16,8 +16,8 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from backprop_client.wire.datasets import ReadAs
+from domain.datasets.moments import MOMENT
 from domain.datasets.reading.content import Content
-from domain.datasets.reading.delimited.moments import MOMENT
 from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import (
     BATCH_CELLS,

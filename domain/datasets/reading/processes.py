@@ -23,6 +23,7 @@ from anyio import to_thread
 from backprop_client.wire.datasets import Format
 from backprop_client.wire.error_codes import InvalidRequestCode
 from domain.datasets.reading import fork_server
+from domain.datasets.reading.files import supposed_format
 from domain.datasets.reading.reader import Answer, ReadingTask, out_of_memory
 from domain.datasets.reading.tables import StoredTable, refuse_file
 from infra.errors import FieldError, ServiceError, TooLarge, Unavailable
@@ -201,7 +202,7 @@ def _refusal_of_death(task: ReadingTask, exit_code: int, peak_bytes: int) -> Ser
     # led astray; but the latter is seldom the one that had much.
     if exit_code == -signal.SIGKILL or peak_bytes > task.most_bytes // 2:
         return out_of_memory(task)
+    supposed = task.format or supposed_format(task.file, task.options.filename)
     return refuse_file(
-        _INVALID[task.format],
-        f"The file cannot be read as {task.format}: it is damaged in a way that ends its reader.",
+        _INVALID[supposed], f"The file cannot be read as {supposed}: it is damaged in a way that ends its reader."
     )

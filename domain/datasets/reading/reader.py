@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backprop_client.wire.datasets import Format
 from backprop_client.wire.error_codes import AnswerCode, InvalidRequestCode, Kind, TooLargeCode, UnavailableCode
-from domain.datasets.reading.files import read_file
+from domain.datasets.reading.files import find_format, read_file
 from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import StoredTable, TableLimits, store
 from infra.errors import FieldError, InvalidRequest, ServiceError, TooLarge, Unavailable
@@ -31,7 +31,7 @@ class ReadingTask(BaseModel):
     Attributes:
         file: the uploaded file.
         table: an empty file, where its content goes in canonical form.
-        format: of `file`.
+        format: of `file`; None if it is to be found.
         options: what the client says about it.
         limits: how large a table it may be.
         most_bytes: of memory that reading it may take.
@@ -42,7 +42,7 @@ class ReadingTask(BaseModel):
 
     file: Path
     table: Path
-    format: Format
+    format: Format | None
     options: ReadingOptions
     limits: TableLimits
     most_bytes: int
@@ -138,7 +138,8 @@ def _answer(task: ReadingTask) -> Answer:
 
 
 def _stored(task: ReadingTask) -> StoredTable:
-    table = read_file(task.file, task.format, task.options, task.limits)
+    file_format = task.format or find_format(task.file, task.options.filename)
+    table = read_file(task.file, file_format, task.options, task.limits)
     with pa.OSFile(str(task.table), "wb") as sink:
         return store(table, task.limits, sink)
 

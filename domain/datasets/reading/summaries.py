@@ -12,15 +12,13 @@ from pyarrow import compute
 
 from backprop.coding.periods import DAY_SECONDS, PERIODS, WEEK_SECONDS, Period, phase
 from backprop_client.wire.columns import CATEGORY_LIMIT, Column, ColumnType, RowNames
-from domain.datasets.moments import IsoForm, iso
-
-_MOMENT = pa.timestamp("us")
+from domain.datasets.moments import MOMENT, IsoForm, iso
 
 _TYPES: dict[pa.DataType, ColumnType] = {
     pa.int64(): "integer",
     pa.float64(): "number",
     pa.bool_(): "boolean",
-    _MOMENT: "datetime",
+    MOMENT: "datetime",
 }
 
 _MOST_EXACT = 2.0**53
@@ -196,7 +194,7 @@ class ColumnSummary:
             self._counting.add(numbers, len(column))
             if self._arrow_type == pa.float64():
                 self._whole.add(numbers)
-        if self._arrow_type == _MOMENT:
+        if self._arrow_type == MOMENT:
             self._moments.add(present.cast(pa.int64()).to_numpy(zero_copy_only=False))
         if self._counts_categories:
             self._categories.update(compute.unique(present).to_pylist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from backprop_client.wire.datasets import ReadAs, Remark
 from backprop_client.wire.error_codes import InvalidRequestCode
 from domain.datasets.files import CANONICAL_TYPES, DatasetWriter
 from domain.datasets.moments import FIRST_MOMENT, LAST_MOMENT
+from domain.datasets.names import composed
 from domain.datasets.reading.summaries import ColumnSummary
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
@@ -159,10 +159,7 @@ def column_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not _is_unicode(name):
             raise refuse_file("not_utf8", f"The column name {name!r} is not Unicode text.")
-    complete = tuple(
-        unicodedata.normalize("NFC", name.strip()) or f"column_{position}"
-        for position, name in enumerate(names, start=1)
-    )
+    complete = tuple(composed(name.strip()) or f"column_{position}" for position, name in enumerate(names, start=1))
     seen: set[str] = set()
     for name in complete:
         if name in seen:

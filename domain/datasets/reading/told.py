@@ -21,9 +21,9 @@ from pyarrow import compute
 
 from backprop_client.wire.columns import ColumnType
 from backprop_client.wire.datasets import Decimal
-from domain.datasets.moments import iso
+from domain.datasets.moments import MOMENT, iso
 from domain.datasets.reading.delimited.cells import FALSE, TRUE, MomentForm, microseconds_in, number_in
-from domain.datasets.reading.delimited.moments import MOMENT, are_moments, forms_of
+from domain.datasets.reading.delimited.moments import are_moments, forms_of
 from domain.datasets.reading.delimited.numbers import are_numbers, in_plain, plain_numbers
 from domain.datasets.reading.delimited.readings import Cells
 from domain.datasets.reading.options import ReadingOptions

@@ -189,7 +189,7 @@ def test_while_a_file_is_being_read_the_same_upload_is_told_to_wait(
         return service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, headers=under("k"))
 
     answers: list[Response] = []
-    with held(monkeypatch, "domain.datasets.intake.find_format") as (reached, go_on):
+    with held(monkeypatch, "app.v1.datasets._create") as (reached, go_on):
         first = threading.Thread(target=lambda: answers.append(upload()))
         first.start()
         assert reached.wait(30)
@@ -212,7 +212,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_takes(
         with database.reading() as session:
             return session.scalar(select(IdempotencyRecord.lease_expires_at))
 
-    with held(monkeypatch, "domain.datasets.intake.find_format") as (reached, go_on):
+    with held(monkeypatch, "app.v1.datasets._create") as (reached, go_on):
         upload = threading.Thread(
             target=lambda: service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, headers=under("k"))
         )

@@ -18,7 +18,7 @@ from infra.errors import TooMany
 from infra.settings import Settings
 from tests.support.apps import open_app
 
-CSV = b"a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
+CSV = b"a,b,label\n2,2,yes\n1,1,no\n3,5,yes\n4,4,no\n"
 
 Limited = Callable[..., AbstractContextManager[TestClient]]
 
@@ -124,7 +124,7 @@ def test_an_upload_that_finds_no_slot_is_refused_before_it_is_read(
             assert go_on.wait(30)
             raise RuntimeError("an upload that fails gives its slot back, too")
 
-        monkeypatch.setattr("domain.datasets.intake.find_format", waiting)
+        monkeypatch.setattr("app.v1.datasets._create", waiting)
         first = threading.Thread(target=upload_quietly, args=(api,))
         with capture_logs():
             first.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import os
 import signal
 import threading
@@ -38,17 +39,17 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def task(self, content: bytes = CSV, file_format: Format = "csv", **bounds: float) -> ReadingTask:
+    def task(self, content: bytes = CSV, file_format: Format | None = "csv", **bounds: float) -> ReadingTask:
         """A task to read that content."""
         (self.path / "file").write_bytes(content)
         return self._task("file", file_format, **bounds)
 
-    def endless_task(self, file_format: Format = "csv", **bounds: float) -> ReadingTask:
+    def endless_task(self, file_format: Format | None = "csv", **bounds: float) -> ReadingTask:
         """A task to read what never comes."""
         os.mkfifo(self.path / "fifo")
         return self._task("fifo", file_format, **bounds)
 
-    def _task(self, name: str, file_format: Format, **bounds: float) -> ReadingTask:
+    def _task(self, name: str, file_format: Format | None, **bounds: float) -> ReadingTask:
         return ReadingTask(
             file=self.path / name,
             table=self.path / "table",
@@ -299,3 +300,31 @@ def test_what_nobody_has_foreseen_is_a_fault_of_ours(folder: Folder, monkeypatch
     monkeypatch.setattr(reader, "read_file", fails)
     with pytest.raises(ReadingFailed, match="unforeseen"):
         answered(folder.task())
+
+
+def test_the_format_is_found_by_the_process_that_reads(folder: Folder) -> None:
+    assert read(folder.task(b'[{"a": 1}]', None)).read_as.format == "json"
+    assert refusal_of(folder.endless_task(None, most_seconds=0.5)).code == "reading_too_slow"
+
+
+def test_a_file_of_empty_packed_parts_is_bounded_like_any_other(folder: Folder) -> None:
+    parts = gzip.compress(b"") * 10**6
+    assert refusal_of(folder.task(parts, None, most_seconds=0.5)).code == "reading_too_slow"
+    assert refusal_of(folder.task(parts[: 10**4], None)).code in ("empty_file", "invalid_gzip")
+
+
+@pytest.mark.parametrize(("filename", "code"), [("t.parquet", "invalid_parquet"), ("t.json.gz", "invalid_json")])
+def test_what_ends_its_reader_is_called_by_its_name_where_the_format_was_not_told(
+    folder: Folder, filename: str, code: str
+) -> None:
+    task = folder.endless_task(None)
+    named = task.model_copy(update={"options": ReadingOptions(filename=filename)})
+
+    async def killed() -> None:
+        reading = asyncio.create_task(FileReaders(1).read(named))
+        (await a_reader()).send_signal(signal.SIGABRT)
+        await reading
+
+    with pytest.raises(InvalidRequest) as refused:
+        asyncio.run(killed())
+    assert refused.value.code == code

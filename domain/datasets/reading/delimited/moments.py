@@ -5,11 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 from pyarrow import compute
 
-from domain.datasets.moments import FIRST_MOMENT, LAST_MOMENT
+from domain.datasets.moments import FIRST_MOMENT, LAST_MOMENT, MOMENT
 from domain.datasets.reading.delimited.cells import MOMENT_PATTERNS, MomentForm
-
-MOMENT = pa.timestamp("us")
-"""Microseconds since 1970 UTC: the canonical type. Times of day are on 1970-01-01."""
 
 FORMS_THAT_GO_TOGETHER: tuple[frozenset[MomentForm], ...] = (
     frozenset({"date", "local"}),
@@ -17,9 +14,6 @@ FORMS_THAT_GO_TOGETHER: tuple[frozenset[MomentForm], ...] = (
     frozenset({"time"}),
 )
 """A column that mixes others stays one of strings: nobody knows the offset of those that have none."""
-
-_FIRST_CELLS = 256
-"""Cells. They tell what a column is not in far less time than all of a batch would."""
 
 _UTC = pa.timestamp("us", "UTC")
 
@@ -61,7 +55,7 @@ class MomentForms:
 
     def hold(self, strings: pa.Array) -> bool:
         """Take in a batch of cells; False if one is no moment, or of a form that does not go with the others."""
-        if moments_in(strings[:_FIRST_CELLS]) is None or moments_in(strings) is None:
+        if moments_in(strings) is None:
             return False
         self._forms |= forms_of(strings)
         return any(self._forms <= together for together in FORMS_THAT_GO_TOGETHER)
