@@ -157,7 +157,7 @@ def test_reconstruction_of_arrays(service: Service, dtype: str) -> None:
 
 
 def test_the_initial_weights_are_those_of_the_documented_recipe(service: Service) -> None:
-    dataset = service.upload_csv("a,b,t\n1,2,0.5\n2,1,0.25\n3,5,0.125\n")
+    dataset = service.upload_csv("a,b,t\n2,2,0.5\n1,1,0.25\n3,5,0.125\n")
     job = service.train(
         {
             "dataset_id": dataset["id"],
