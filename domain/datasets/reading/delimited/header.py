@@ -5,8 +5,8 @@ is below says that it is no row of data:
 
 - a word, or a moment, is above a column of numbers, or a word above one of moments; a word for a missing value is none;
 - a cell without anything is above the numbers of the rows: 0, 1, 2, … or 1, 2, 3, …;
-- its numbers, two or more, are 0, 1, 2, … or 1, 2, 3, … or years at equal distances, and the columns below have
-  something else in them than whole numbers, or than years;
+- its numbers, two or more, are 0, 1, 2, … or 1, 2, 3, … or years at equal distances, or three or more years in order,
+  and the columns below have something else in them than whole numbers, or than years;
 - its numbers, two or more, are different whole ones, and in the columns below all numbers have decimals.
 """
 
@@ -86,8 +86,10 @@ def _counts(numbers: list[int] | None) -> bool:
 
 
 def _are_years(numbers: list[int]) -> bool:
-    distances = {after - before for before, after in itertools.pairwise(numbers)}
-    return _all_years(numbers) and len(distances) == 1
+    distances = [after - before for before, after in itertools.pairwise(numbers)]
+    # A year may be left out: two in order would say too little then.
+    are_in_order = len(distances) > 1 and min(distances) > 0
+    return _all_years(numbers) and (len(set(distances)) == 1 or are_in_order)
 
 
 def _all_years(numbers: list[int]) -> bool:

@@ -27,6 +27,9 @@ from tests.support.uploads import take_in
         ("country,1990,1991|France,1.5,2.5|Spain,2.5,3.5", True),
         ("country,1990,1991|France,100,200|Spain,300,150", True),
         ("country,1990,1995,2000|France,a,b,c", True),
+        ("country,1991,1992,1994|France,10,0,2|Spain,0,30,5", True),  # a year left out
+        ("1900,1903|12,40|7,80", True),
+        ("x,1850,1801,1990|y,10,20,30", False),  # years, but in no order
         ("1990,1991|1992,1993|1994,1995", False),  # years below, too
         ("0,1,2|0.5,1.5,2.5|3.5,1,2.5", True),
         ("1,2|x,y|z,y", True),
