@@ -41,6 +41,7 @@ from worker.interrupter import CancelRequested
 from worker.preparation import TrainingData, prepare
 from worker.recorder import Pace, Recorder
 from worker.scratch import job_folder
+from worker.selection import select
 from worker.shutdown import Shutdown, ShutdownRequested
 from worker.start import Start, start_of
 from worker.writer import DirectWriter, Writer
@@ -145,7 +146,7 @@ class Attempt:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                data, run = self._begin(spec, artifact, scratch)
+                spec, data, run = self._begin(spec, artifact, scratch)
             with self.shutdown.training():
                 follow(run, recorder)
             with self.shutdown.at_once():
@@ -168,17 +169,30 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _begin(self, spec: ResolvedJob, artifact: str, scratch: Path) -> tuple[TrainingData, Run]:
-        """Make ready to train. What the training starts from may be large, and is not needed any more after this."""
+    def _begin(self, spec: ResolvedJob, artifact: str, scratch: Path) -> tuple[ResolvedJob, TrainingData, Run]:
+        """Make ready to train: code the rows and choose what the job leaves open.
+
+        What the training starts from may be large, and is not needed any more after this.
+        """
         start = start_of(self.claim, spec, self.database)
         data = self._prepared(spec, artifact, scratch, start)
         if start.is_the_first:
             with self.database.writing() as session:
                 attempts.record_row_counts(session, self.claim.owner, data.rows.model_dump())
+        if spec.selection is not None and spec.selection.chosen is None:
+            spec = select(spec, data, self._threads, self._record_choice)
         run = self._run(spec, data, start)
         if spec.gradient_check and start.is_the_first:
             self._check_gradient(spec, run.parameters, data)
-        return data, run
+        return spec, data, run
+
+    @property
+    def _threads(self) -> int:
+        return self.settings.training_threads or usable_processors()
+
+    def _record_choice(self, job: ResolvedJob) -> None:
+        with self.database.writing() as session:
+            attempts.record_choice(session, self.claim.owner, job)
 
     def _prepared(self, spec: ResolvedJob, artifact: str, scratch: Path, start: Start) -> TrainingData:
         """The coded rows. A store that is away is waited for: the job would only come back again and again."""
@@ -198,7 +212,7 @@ class Attempt:
             training.objective(),
             batch_size=training.batch_size,
             seed=training.seed,
-            threads=self.settings.training_threads or usable_processors(),
+            threads=self._threads,
             X_held=data.X_held,
             Y_held=data.Y_held,
         )

@@ -59,6 +59,7 @@ def job_out(job: Job) -> JobOut:
         rows=None if job.row_counts is None else RowCounts.model_validate(job.row_counts),
         holdout=spec.holdout,
         training=spec.training,
+        selection=spec.selection,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

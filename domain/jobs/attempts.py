@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.jobs import Status, StopReason
+from backprop_client.wire.specs import ResolvedJob
 from domain.jobs import checkpoints, costs
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, Superseded, hold, take, take_as_owner
@@ -140,7 +141,12 @@ def record_row_counts(session: Session, owner: Owner, counts: dict[str, Any]) ->
     _record(session, owner, row_counts=counts)
 
 
-def _record(session: Session, owner: Owner, **values: dict[str, Any]) -> None:
+def record_choice(session: Session, owner: Owner, job: ResolvedJob) -> None:
+    """Keep how far the job's selection is, and what it has chosen. Raises `Superseded`: the job is no longer ours."""
+    _record(session, owner, spec=job.model_dump(mode="json"), iterations=job.training.iterations)
+
+
+def _record(session: Session, owner: Owner, **values: dict[str, Any] | int) -> None:
     recorded = session.execute(
         update(Job)
         .where(*owner.still_owns)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
+
+import numpy as np
 
 from backprop.coding.holdout import held_out_rows
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop.network import Network
 from backprop.passes.lanes import block_rows
-from backprop_client.wire.specs import JobSpec, TrainingSpec
+from backprop_client.wire.specs import JobSpec, Selection, TrainingSpec
 from domain.jobs.problems import network_path
 from domain.jobs.translation import training_of
 from infra.errors import FieldError, TooLarge
@@ -41,6 +44,13 @@ def estimated_bytes(network: Network, spec: TrainingSpec, rows: int, holdout: fl
     held = held_out_rows(rows, holdout)
     trained = training_bytes(network, training, spec.dtype, rows - held, held_out=held > 0)
     return trained + (_STATE_COPIES - 1) * checkpoint_bytes(network, training, spec.dtype)
+
+
+def trial_bytes(selection: Selection | None, sizes: Sequence[int], dtype: str) -> int:
+    """Memory that the rows of the trials before a training take: they are copied, once as a whole."""
+    if selection is None:
+        return 0
+    return selection.rows * (sizes[0] + sizes[-1]) * np.dtype(dtype).itemsize
 
 
 def check_iterations(iterations: int, path: str, limits: JobLimits) -> None:

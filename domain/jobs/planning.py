@@ -10,7 +10,6 @@ import numpy as np
 
 from backprop.activations import output_range
 from backprop.coding.holdout import held_out_rows
-from backprop.coding.learning import CodingPlan
 from backprop.costs import COST_FUNCTIONS
 from backprop_client.wire.columns import Column
 from backprop_client.wire.specs import (
@@ -24,11 +23,14 @@ from backprop_client.wire.specs import (
     Task,
     TrainingSpec,
 )
+from domain.jobs.candidates import selection_of, usual_network
 from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named
 from domain.jobs.columns import inputs as input_columns
-from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
+from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes, trial_bytes
+from domain.jobs.presets import Situation
 from domain.jobs.problems import Problems, network_path
-from domain.jobs.translation import coding_plan_of, sized_network
+from domain.jobs.selection import largest_of
+from domain.jobs.translation import coding_plan_of, output_activation, sized_network
 
 INTEGER_CLASSES = 100
 """Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
@@ -36,7 +38,7 @@ INTEGER_CLASSES = 100
 
 def plan(
     spec: JobSpec,
-    network: NetworkSpec,
+    given: NetworkSpec | None,
     columns: tuple[Column, ...],
     rows: int,
     limits: JobLimits,
@@ -46,7 +48,7 @@ def plan(
 
     Args:
         spec: the request.
-        network: the one in the request, or the stored one it names.
+        given: the network in the request, or the stored one it names; None if the preset is to choose.
         columns: of the dataset, in file order.
         rows: of the dataset.
         limits: of this server.
@@ -62,7 +64,8 @@ def plan(
             ``text_column``, ``target_is_datetime``, ``target_not_classes``, ``target_not_numeric``,
             ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``, ``epsilon_too_small``,
-            ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
+            ``cost_needs_other_output``, ``network_required``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``,
+            ``output_units``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
@@ -73,22 +76,36 @@ def plan(
     for chosen in (*inputs, *targets):
         check_values(chosen, missing, problems)
     check_targets(targets, task, rows, problems)
-    scaling = _scaling(spec, task, network, inputs, problems)
     required = _required(inputs, targets, missing)
-    _check_rows(rows, required, spec.holdout, problems)
-    training = spec.training.with_defaults(network.layers[-1].activation)
+    situation = Situation(
+        spec.training.preset,
+        task or "regression",
+        _rows_to_train(rows, required, spec.holdout, problems),
+        sparse=spec.training.sparsity_weight > 0,
+    )
+    network = _complete(spec, given, situation, problems)
+    scaling = _scaling(spec, task, network, inputs, problems)
+    if task is None:
+        raise problems.refusal()
+    training = situation.training(spec.training, network, len(inputs))
     _check_training(spec, training, network, task, problems)
-    if task is None or problems:
+    if problems:
         raise problems.refusal()
 
     resolved_inputs = of_model or tuple(_input_column(chosen.column, missing) for chosen in inputs)
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
-    sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing))
+    coding = coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing)
+    sizes = _sizes(network, coding.input_width, coding.output_width)
     _check_output_units(spec, network, sizes[-1], task, problems)
     if problems:
         raise problems.refusal()
+    training = situation.training(spec.training, network, sizes[0])
+    selection = selection_of(spec, given and network, situation, sizes[0], sizes[-1])
+    if selection is not None:
+        network = largest_of(selection)
+        sizes = _sizes(network, sizes[0], sizes[-1])
     sized = sized_network(network, sizes)
-    estimate = estimated_bytes(sized, training, rows, spec.holdout)
+    estimate = estimated_bytes(sized, training, rows, spec.holdout) + trial_bytes(selection, sizes, training.dtype)
     check_iterations(training.iterations, "/training/iterations", limits)
     check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
@@ -106,6 +123,7 @@ def plan(
         required=tuple(column.name for column in required),
         holdout=spec.holdout,
         training=training,
+        selection=selection,
         gradient_check=spec.gradient_check,
         from_model_id=spec.from_model_id,
         sizes=sizes,
@@ -160,7 +178,7 @@ def _scaling(
     spec: JobSpec, task: Task | None, network: NetworkSpec, inputs: list[Chosen], problems: Problems
 ) -> Scaling:
     """The scaling asked for or the task's default; for reconstruction it must stay in the output's range."""
-    activation = network.layers[-1].activation
+    activation = output_activation(network)
     bounds = output_range(activation) if task == "reconstruction" else None
     if spec.scaling is None:
         return "standardize" if bounds is None else "min_max"
@@ -197,16 +215,35 @@ def _required(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> 
     return [each.column for each in chosen if each.column.missing]
 
 
-def _check_rows(rows: int, required: list[Column], holdout: float, problems: Problems) -> None:
-    """Refuse what certainly has too few rows; gaps in several columns may leave out more than is known here."""
+def _rows_to_train(rows: int, required: list[Column], holdout: float, problems: Problems) -> int:
+    """How many rows there are to train on, at most: gaps in several columns may leave out more than is known here.
+
+    What certainly has too few rows is refused.
+    """
     used = rows - max((column.missing for column in required), default=0)
     if used < 1:
         problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
-        return
+        return 0
     try:
-        held_out_rows(used, holdout)
+        return used - held_out_rows(used, holdout)
     except ValueError as error:
         problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
+        return used
+
+
+def _complete(spec: JobSpec, given: NetworkSpec | None, situation: Situation, problems: Problems) -> NetworkSpec:
+    """The network with all activations: the one given, or else one that the preset makes do with."""
+    if given is not None:
+        return situation.complete(given)
+    if situation.preset == "tutorial" or spec.task == "reconstruction":
+        whose = "task reconstruction" if spec.task == "reconstruction" else "preset tutorial"
+        problems.add(
+            "network_required",
+            "/network",
+            f"With the {whose} nobody chooses a network: give its layers in network, such as "
+            '{"layers": [{"units": 25}, {}]}, or the id of a stored one in network_id.',
+        )
+    return usual_network(situation)
 
 
 def _check_training(
@@ -228,7 +265,7 @@ def _check_training(
             f"units that start equal stay equal: give an epsilon of {least:.3g} at least.",
         )
     last = len(network.layers) - 1
-    output = network.layers[-1].activation
+    output = output_activation(network)
     allowed = COST_FUNCTIONS[training.cost or "squared_error"].activations
     if output not in allowed:
         problems.add(
@@ -283,9 +320,9 @@ def _target_column(column: Column, task: Task) -> TargetColumn:
     return TargetColumn(name=column.name, type=column.type, classes=classes)
 
 
-def _sizes(network: NetworkSpec, coding: CodingPlan) -> tuple[int, ...]:
-    """Units of every layer; the output's follow from the data."""
-    return (coding.input_width, *(layer.units or 0 for layer in network.layers[:-1]), coding.output_width)
+def _sizes(network: NetworkSpec, inputs: int, outputs: int) -> tuple[int, ...]:
+    """Units of every layer; those of the first and the last follow from the data."""
+    return (inputs, *(layer.units or 0 for layer in network.layers[:-1]), outputs)
 
 
 def _check_output_units(spec: JobSpec, network: NetworkSpec, outputs: int, task: Task, problems: Problems) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from backprop_client.wire.columns import Column, Labels
-from backprop_client.wire.specs import InputColumn, JobSpec, NetworkSpec, ResolvedJob, TargetColumn
+from backprop_client.wire.specs import InputColumn, JobSpec, NetworkSpec, ResolvedJob, TargetColumn, TrainingSpec
 from domain.jobs.new_batches import category_of
 from domain.jobs.problems import Problems
 
@@ -68,6 +68,7 @@ def inherit(
             "task": trained_by.task,
             "scaling": trained_by.scaling,
             "missing": trained_by.missing,
+            "training": _with_decay(spec.training, trained_by.training.weight_decay),
         }
     )
     as_theirs = tuple(known.get(column.name, column) for column in columns)
@@ -102,11 +103,18 @@ def _check_request(spec: JobSpec, trained_by: ResolvedJob, problems: Problems) -
             )
 
 
+def _with_decay(training: TrainingSpec, weight_decay: float) -> TrainingSpec:
+    """The training with the model's λ, where it is left to the preset auto."""
+    if training.preset != "auto" or "weight_decay" in training.model_fields_set:
+        return training
+    return training.model_copy(update={"weight_decay": weight_decay})
+
+
 def _is_network_of(network: NetworkSpec, trained_by: ResolvedJob) -> bool:
-    """Whether it is the same; the output layer may leave its units out."""
+    """Whether it is the same; activations and the output layer's units may be left out."""
     theirs = trained_by.network.layers
     return len(network.layers) == len(theirs) and all(
-        ours.activation == layer.activation and ours.units in (layer.units, None)
+        ours.activation in (layer.activation, None) and ours.units in (layer.units, None)
         for ours, layer in zip(network.layers, theirs, strict=True)
     )
 

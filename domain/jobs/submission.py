@@ -46,7 +46,6 @@ def resolve(session: Session, project: Project, spec: JobSpec, settings: Setting
         trained_by = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
         spec, network, columns, reread = inherit(spec, network, columns, trained_by)
         cells, of_model = trained_by.cells, trained_by.inputs
-    assert network is not None  # noqa: S101  # JobSpec has one where it has no from_model_id
     planned = plan(spec, network, columns, dataset.rows, settings, of_model)
     return planned.model_copy(update={"cells": cells, "reread": reread})
 

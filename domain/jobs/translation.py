@@ -10,7 +10,9 @@ from backprop.coding.learning import CodingPlan
 from backprop.network import Layer, Network
 from backprop.training import Training
 from backprop_client.wire.specs import (
+    Activation,
     InputColumn,
+    LayerSpec,
     Missing,
     NetworkSpec,
     ResolvedJob,
@@ -28,7 +30,18 @@ def network_of(job: ResolvedJob) -> Network:
 def sized_network(spec: NetworkSpec, sizes: Sequence[int]) -> Network:
     """The core's network of those layers, with so many units each: (s_1, …, s_nl)."""
     layers = zip(sizes[1:], spec.layers, strict=True)
-    return Network(sizes[0], tuple(Layer(units, layer.activation) for units, layer in layers))
+    return Network(sizes[0], tuple(Layer(units, activation_of(layer)) for units, layer in layers))
+
+
+def activation_of(layer: LayerSpec) -> Activation:
+    """The activation of a layer of a network that is complete, as all of resolved jobs are."""
+    assert layer.activation is not None  # noqa: S101  # the job's preset has filled it in
+    return layer.activation
+
+
+def output_activation(network: NetworkSpec) -> Activation:
+    """The activation of the output layer of a complete network."""
+    return activation_of(network.layers[-1])
 
 
 def training_of(spec: TrainingSpec) -> Training:
@@ -51,7 +64,7 @@ def coding_plan_of(
         missing="impute" if missing == "impute" else "refuse",
         targets=tuple(column.name for column in targets),
         classes=targets[0].classes if targets else None,
-        activation=network.layers[-1].activation,
+        activation=output_activation(network),
     )
 
 

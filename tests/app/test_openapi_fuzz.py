@@ -54,7 +54,7 @@ def ids(service: Service) -> dict[str, str]:
             "dataset_id": dataset["id"],
             "targets": ["label"],
             "network": {"layers": [{"units": 2}, {}]},
-            "training": {"iterations": 20},
+            "training": {"preset": "tutorial", "iterations": 20},
         }
     )
     network = service.api.post("/v1/networks", json={"name": "n", "layers": [{}]}).json()

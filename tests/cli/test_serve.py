@@ -139,7 +139,7 @@ def job_of_minutes(url: str) -> str:
     dataset = httpx2.post(f"{url}/v1/datasets", files={"file": ("t.csv", csv.encode())}, trust_env=False).json()
     body = {
         "dataset_id": dataset["id"], "targets": ["b"], "task": "regression",
-        "network": {"layers": [{"units": 5}, {}]}, "training": {"iterations": 10_000_000},
+        "network": {"layers": [{"units": 5}, {}]}, "training": {"preset": "tutorial", "iterations": 10_000_000},
     }  # fmt: skip
     job = httpx2.post(f"{url}/v1/jobs", json=body, trust_env=False)
     assert job.status_code == 202, job.text

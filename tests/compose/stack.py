@@ -71,6 +71,7 @@ class Stack:
                 "network": {"layers": [{"units": 32, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
                 "holdout": 0.2,
                 "training": {
+                    "preset": "tutorial",
                     "iterations": iterations,
                     "learning_rate": 2.0,
                     "weight_decay": 1e-5,

@@ -30,7 +30,7 @@ def network(*layers: tuple[int | None, str]) -> dict[str, Any]:
 def check(service: Service, body: dict[str, Any], X: Floats, Y: Floats, activations: Sequence[str]) -> dict[str, Any]:
     """Train over REST and again by the oracle, from the weights a job of 0 iterations gives; gives the model."""
     training = body["training"]
-    start = service.train({**body, "training": {**training, "iterations": 0}})
+    start = service.train({**body, "training": {"preset": "tutorial", **training, "iterations": 0}})
     job = service.train(body)
     assert (start["status"], job["status"]) == ("succeeded", "succeeded"), (start["error"], job["error"])
     rows = service.costs(job["id"])
@@ -69,7 +69,14 @@ def test_regression_on_one_or_many_targets(service: Service, outputs: int, outpu
         "dataset_id": dataset["id"],
         "targets": names[4:],
         "network": network((6, "tanh"), (None, output)),
-        "training": {"iterations": 25, "learning_rate": 0.05, "weight_decay": 0.01, "init": "uniform", "seed": 3},
+        "training": {
+            "preset": "tutorial",
+            "iterations": 25,
+            "learning_rate": 0.05,
+            "weight_decay": 0.01,
+            "init": "uniform",
+            "seed": 3,
+        },
     }
     model = check(service, body, X, Y, ["tanh", output])
     np.testing.assert_allclose(scaled(x, model["preprocessing"]["inputs"]["scaler"]), X, rtol=1e-9, atol=1e-12)
@@ -116,7 +123,14 @@ def test_classification_with_category_inputs_and_held_out_rows(
         "targets": ["label"],
         "network": network((5, "sigmoid"), (4, "relu"), (None, output)),
         "holdout": 0.25,
-        "training": {"iterations": 20, "learning_rate": 0.3, "weight_decay": 0.001, "init": "uniform", "seed": 5},
+        "training": {
+            "preset": "tutorial",
+            "iterations": 20,
+            "learning_rate": 0.3,
+            "weight_decay": 0.001,
+            "init": "uniform",
+            "seed": 5,
+        },
     }
     model = check(service, body, X[kept], Y[kept], ["sigmoid", "relu", output])
     assert (model["task"], model["sizes"]) == ("classification", [5, 5, 4, Y.shape[1]])
@@ -142,7 +156,13 @@ def test_reconstruction_of_arrays(service: Service, dtype: str) -> None:
         "task": "reconstruction",
         "scaling": "none",
         "network": network((3, "sigmoid"), (None, "sigmoid")),
-        "training": {"iterations": 15, "learning_rate": 1.0, "weight_decay": 1e-4, "dtype": dtype},
+        "training": {
+            "preset": "tutorial",
+            "iterations": 15,
+            "learning_rate": 1.0,
+            "weight_decay": 1e-4,
+            "dtype": dtype,
+        },
     }
     if dtype == "float64":
         model = check(service, body, x, x, ["sigmoid", "sigmoid"])
@@ -163,7 +183,7 @@ def test_the_initial_weights_are_those_of_the_documented_recipe(service: Service
             "dataset_id": dataset["id"],
             "targets": ["t"],
             "network": network((3, "tanh"), (None, "sigmoid")),
-            "training": {"iterations": 0, "seed": 42, "epsilon": 0.02},
+            "training": {"preset": "tutorial", "iterations": 0, "seed": 42, "epsilon": 0.02},
         }
     )
     weights = service.weights(job["model_id"])

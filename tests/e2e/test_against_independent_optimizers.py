@@ -45,12 +45,20 @@ class Task:
             "targets": ["y"],
             "task": "classification",
             "network": {"layers": [*layers, {"activation": "softmax"}]},
-            "training": {"weight_decay": self.weight_decay, "init": "uniform", "seed": 3, **training},
+            "training": {
+                "preset": "tutorial",
+                "weight_decay": self.weight_decay,
+                "init": "uniform",
+                "seed": 3,
+                **training,
+            },
         }
 
     def start(self) -> Weights:
         """The initial weights, which a job of no iterations gives."""
-        job = self.service.train({**self.body, "training": {**self.body["training"], "iterations": 0}})
+        job = self.service.train(
+            {**self.body, "training": {"preset": "tutorial", **self.body["training"], "iterations": 0}}
+        )
         return self.service.weights(job["model_id"])
 
     def cost(self, weights: Weights, rows: Any = slice(None)) -> Any:  # noqa: ANN401  # autograd's own types
@@ -157,7 +165,15 @@ def test_tolerance_ends_the_training_at_the_first_gradient_that_is_small_enough(
     job = service.train(task.body)
     assert job["stopped_by"] == "tolerance"
     before = service.train(
-        {**task.body, "training": {**task.body["training"], "iterations": job["iteration"] - 1, "tolerance": 0}}
+        {
+            **task.body,
+            "training": {
+                "preset": "tutorial",
+                **task.body["training"],
+                "iterations": job["iteration"] - 1,
+                "tolerance": 0,
+            },
+        }
     )
 
     def norm_of_gradient(model_id: str) -> float:
@@ -192,7 +208,9 @@ def test_the_sparse_autoencoder_of_the_digits_reaches_its_reference(service: Ser
         "gradient_check": True,
         "training": training,
     }
-    start = service.weights(service.train({**body, "training": {**training, "iterations": 0}})["model_id"])
+    start = service.weights(
+        service.train({**body, "training": {"preset": "tutorial", **training, "iterations": 0}})["model_id"]
+    )
     job = service.train(body)
     assert job["gradient_check"]["relative_difference"] < 1e-9
     costs = service.costs(job["id"])
@@ -224,7 +242,7 @@ def test_a_gradient_that_the_numerical_one_does_not_confirm_fails_the_job(servic
         "targets": ["y"],
         "scaling": "none",
         "network": {"layers": [{"units": 3, "activation": "tanh"}, {"activation": "linear"}]},
-        "training": {"iterations": 3, "learning_rate": 1e-6, "epsilon": 1e-3},
+        "training": {"preset": "tutorial", "iterations": 3, "learning_rate": 1e-6, "epsilon": 1e-3},
     }
     job = service.train({**body, "gradient_check": True})
     assert (job["status"], job["error"]["code"]) == ("failed", "gradient_check_failed")

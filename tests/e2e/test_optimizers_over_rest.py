@@ -30,7 +30,7 @@ def test_classes_are_learned(service: Service, training: dict[str, object], outp
             "targets": ["y"],
             "network": {"layers": [{"units": 5, "activation": "tanh"}, {"activation": output}]},
             "holdout": 0.2,
-            "training": {"iterations": 150, "init": "uniform", **training},
+            "training": {"preset": "tutorial", "iterations": 150, "init": "uniform", **training},
         }
     )
     assert job["status"] == "succeeded", job["error"]
@@ -54,7 +54,13 @@ def test_patience_ends_a_job_early_and_says_so(service: Service) -> None:
             "targets": ["y"],
             "network": {"layers": [{"units": 20, "activation": "tanh"}, {"activation": "sigmoid"}]},
             "holdout": 0.5,
-            "training": {"iterations": 5000, "optimizer": "adam", "learning_rate": 0.05, "patience": 20},
+            "training": {
+                "preset": "tutorial",
+                "iterations": 5000,
+                "optimizer": "adam",
+                "learning_rate": 0.05,
+                "patience": 20,
+            },
         }
     )
     assert (job["status"], job["stopped_by"]) == ("succeeded", "patience")

@@ -104,9 +104,9 @@ def test_an_independent_program_codes_the_rows_to_the_same_bits(service: Service
         **named,
         "network": {"layers": [{"units": 4, "activation": "tanh"}, {"activation": "linear"}]},
         "holdout": 0.2,
-        "training": {"iterations": 15, "learning_rate": 0.05, "init": "uniform", "seed": 5},
+        "training": {"preset": "tutorial", "iterations": 15, "learning_rate": 0.05, "init": "uniform", "seed": 5},
     }
-    start = service.train({**body, "training": {**body["training"], "iterations": 0}})
+    start = service.train({**body, "training": {"preset": "tutorial", **body["training"], "iterations": 0}})
     job = service.train(body)
     assert job["status"] == "succeeded", job["error"]
     if not extra:
@@ -195,7 +195,7 @@ def test_what_did_not_vary_has_no_say(service: Service, text: str, others: list[
             "task": "regression",
             **({"inputs": [constant, "z"]} if named else {}),
             "network": {"layers": [{"units": 8, "activation": "tanh"}, {"activation": "linear"}]},
-            "training": {"optimizer": "lbfgs", "iterations": 300, "init": "uniform"},
+            "training": {"preset": "tutorial", "optimizer": "lbfgs", "iterations": 300, "init": "uniform"},
         }
     )
     assert job["status"] == "succeeded", job["error"]
@@ -213,7 +213,13 @@ def trained_on(service: Service, text: str, **job: Any) -> dict[str, Any]:  # no
         {
             "dataset_id": service.upload_csv(text)["id"],
             "network": {"layers": [{"units": 8, "activation": "tanh"}, {"activation": output}]},
-            "training": {"optimizer": "lbfgs", "iterations": 200, "init": "uniform", "weight_decay": 1e-6},
+            "training": {
+                "preset": "tutorial",
+                "optimizer": "lbfgs",
+                "iterations": 200,
+                "init": "uniform",
+                "weight_decay": 1e-6,
+            },
             **job,
         }
     )

@@ -74,7 +74,7 @@ def body(dataset: dict[str, Any]) -> dict[str, Any]:
         "targets": ["y"],
         "network": {"layers": [{"units": 4, "activation": "tanh"}, {"activation": "linear"}]},
         "holdout": 0.2,
-        "training": {"iterations": 200},
+        "training": {"preset": "tutorial", "iterations": 200},
     }
 
 

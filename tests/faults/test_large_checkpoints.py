@@ -28,6 +28,7 @@ def large_body(service: Service, corrections: int, iterations: int) -> dict[str,
         "targets": ["y"],
         "network": {"layers": [{"units": 600, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
         "training": {
+                "preset": "tutorial",
             "optimizer": "lbfgs", "corrections": corrections, "iterations": iterations, "dtype": "float64",
             "init": "uniform", "weight_decay": 1e-3,
         },

@@ -47,7 +47,7 @@ def job_on(dataset_id: str) -> dict[str, object]:
         "dataset_id": dataset_id,
         "targets": ["label"],
         "network": {"layers": [{"units": 2}, {}]},
-        "training": {"iterations": 5},
+        "training": {"preset": "tutorial", "iterations": 5},
     }
 
 

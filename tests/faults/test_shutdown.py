@@ -176,7 +176,7 @@ def test_the_whole_stack_ends_with_its_job_put_back_and_goes_on(tmp_path: Path) 
             "targets": ["y"],
             "task": "regression",
             "network": {"layers": [{"units": 20, "activation": "tanh"}, {"activation": "sigmoid"}]},
-            "training": {"iterations": 10_000_000, "learning_rate": 0.1},
+            "training": {"preset": "tutorial", "iterations": 10_000_000, "learning_rate": 0.1},
         }
         job_id = client.post("/v1/jobs", json=body).json()["id"]
         wait_for("progress", lambda: (client.get(f"/v1/jobs/{job_id}").json()["iteration"] or 0) > 100)

@@ -60,7 +60,7 @@ def job_body(service: Service, rows: int = 2_000, **training: Any) -> dict[str, 
         "dataset_id": dataset["id"],
         "targets": ["y"],
         "network": NETWORK,
-        "training": {**TRAINING, **training},
+        "training": {"preset": "tutorial", **TRAINING, **training},
     }
 
 
@@ -68,7 +68,7 @@ def optimizer_body(service: Service, training: dict[str, Any], iterations: int) 
     """A job with that optimizer and rows held out."""
     body = job_body(service)
     common = {"iterations": iterations, "weight_decay": 1e-4, "init": "uniform", "seed": 1}
-    return {**body, "holdout": 0.1, "training": {**common, **training}}
+    return {**body, "holdout": 0.1, "training": {"preset": "tutorial", **common, **training}}
 
 
 def job_of(service: Service, job_id: str) -> dict[str, Any]:

@@ -51,10 +51,22 @@ def column_of(name: str, values: Sequence[Any]) -> Column:
     )
 
 
-def job_on(table: Mapping[str, Sequence[Any]], activation: str = "sigmoid", **job: object) -> ResolvedJob:
-    """A job on the table, planned; the network has one hidden layer of 3 units."""
+def job_on(
+    table: Mapping[str, Sequence[Any]],
+    activation: str = "sigmoid",
+    training: Mapping[str, Any] | None = None,
+    **job: object,
+) -> ResolvedJob:
+    """A job on the table, planned; the network has one hidden layer of 3 units, and the preset is tutorial."""
     network = NetworkSpec.model_validate({"layers": [{"units": 3}, {"activation": activation}]})
-    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network.model_dump(), **job})
+    spec = JobSpec.model_validate(
+        {
+            "dataset_id": "ds_1",
+            "network": network.model_dump(),
+            "training": {"preset": "tutorial", **(training or {})},
+            **job,
+        }
+    )
     columns = tuple(column_of(name, values) for name, values in table.items())
     return plan(spec, network, columns, len(next(iter(table.values()))), Settings())
 

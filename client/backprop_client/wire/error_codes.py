@@ -158,6 +158,7 @@ InvalidRequestCode = Literal[
     "values_too_large",
     "inputs_leave_output_range",
     "too_few_rows",
+    "network_required",
     "output_units",
     "softmax_needs_classes",
     "cost_needs_other_output",
@@ -784,6 +785,12 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "The table has no rows, or too few to hold one out.",
                 "Upload more rows, or hold fewer out.",
+            ),
+            ErrorCode(
+                "network_required",
+                "invalid_request",
+                "No network, and nothing that chooses one: the preset is tutorial, or the task reconstruction.",
+                "Give the layers of a network, or the id of a stored one.",
             ),
             ErrorCode(
                 "output_units",

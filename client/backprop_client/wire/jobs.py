@@ -15,6 +15,7 @@ from backprop_client.wire.specs import (
     Missing,
     NetworkSpec,
     Scaling,
+    Selection,
     TargetColumn,
     Task,
     TrainingSpec,
@@ -111,6 +112,10 @@ class JobOut(BaseModel):
     rows: RowCounts | None = Field(description="What became of the dataset's rows; null until a worker has read them.")
     holdout: float
     training: TrainingSpec
+    selection: Selection | None = Field(
+        description="How the network and weight_decay are chosen; null where nothing is tried. Until it has chosen, "
+        "network is that of the largest candidate."
+    )
     created_at: datetime
     started_at: datetime | None = Field(description="When the current attempt began.")
     finished_at: datetime | None
@@ -132,6 +137,7 @@ class JobPlan(BaseModel):
     left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
     holdout: float
     training: TrainingSpec
+    selection: Selection | None = Field(description="What would be tried before the training; null for nothing.")
     gradient_check: bool
     rows: int = Field(description="Of the dataset, those included that will be left out or held out.")
     parameters: int = Field(description="How many weights and biases the network has.")

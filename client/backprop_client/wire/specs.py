@@ -31,6 +31,7 @@ Scaling = Literal["standardize", "min_max", "none"]
 Missing = Literal["impute", "drop_rows", "refuse"]
 Optimizer = Literal["gradient_descent", "momentum", "adam", "lbfgs"]
 CostName = Literal["squared_error", "cross_entropy"]
+Preset = Literal["auto", "tutorial"]
 
 HIDDEN_ONLY: tuple[Activation, ...] = ("relu",)
 """No output layer can have these activations: no coding of targets fits their range."""
@@ -52,6 +53,14 @@ OPTIMIZERS_WITH: dict[str, tuple[Optimizer, ...]] = {
     for field in ("learning_rate", "momentum", "corrections", "batch_size")
 }
 """The optimizers that read each field."""
+
+MEANT_BY: dict[str, Optimizer] = {
+    "momentum": "momentum",
+    "learning_rate": "gradient_descent",
+    "corrections": "lbfgs",
+    "batch_size": "adam",
+}
+"""Which optimizer is meant, with the preset auto, where none is given but one of these fields; the first one counts."""
 
 DEFAULT_SPARSITY = 0.01
 
@@ -95,10 +104,12 @@ class LayerSpec(_Spec):
         description="How many units the layer has (the bias is not counted). Required for a hidden layer; "
         "the output layer may leave it out, since its size follows from the targets.",
     )
-    activation: Activation = Field(
-        default="sigmoid",
+    activation: Activation | None = Field(
+        default=None,
         description="f in a = f(z). Hidden layers: sigmoid, tanh, relu or linear; output: sigmoid, tanh, linear, or "
-        "softmax for classes, whose outputs are probabilities.",
+        "softmax for classes, whose outputs are probabilities. Default: what the job's training.preset gives. auto: "
+        "hidden tanh, or relu for more than 5,000 training rows, or sigmoid with a sparsity_weight; output softmax for "
+        "classes, linear for others. tutorial: sigmoid.",
     )
 
 
@@ -130,25 +141,45 @@ class NetworkSpec(_Spec):
         return layers
 
 
+def _default_of_preset(schema: dict[str, Any]) -> None:
+    """Take the default out of a field's schema: which one there is depends on the preset."""
+    schema.pop("default", None)
+
+
 class TrainingSpec(_Spec):
     """How the network is trained. Symbols are those of the tutorial's pages on backpropagation and what follows it.
 
     A field that the optimizer would not read is refused rather than ignored. Fields whose default is null get the one
     that their description names, if they apply (`with_defaults`).
+
+    The defaults in this class are those of the preset tutorial. The preset auto has others for some fields
+    (`PRESET_FIELDS`), which depend on the data; a field that was given (`model_fields_set`) keeps what was given.
     """
 
+    preset: Preset = Field(
+        default="auto",
+        description="Where the values of fields come from that are not given. tutorial: the page to the letter: "
+        "sigmoid units, squared error, weights from N(0, 0.01²), batch gradient descent without decay. auto: what does "
+        "well on most tables. Up to 5,000 training rows: lbfgs, float64; above: adam on mini-batches of 200, float32; "
+        "uniform init. The network, if none is given, and weight_decay are chosen by trials (see select).",
+    )
     optimizer: Optimizer = Field(
         default="gradient_descent",
+        json_schema_extra=_default_of_preset,
         description="gradient_descent: W −= α ∇J, as on the page. momentum: v = μ v − α ∇J, W += v. adam: Kingma and "
         "Ba's, with β₁ = 0.9, β₂ = 0.999, ε = 1e-8. lbfgs: L-BFGS with a Wolfe line search, which needs no "
-        "learning_rate and several evaluations of J an iteration.",
+        "learning_rate and several evaluations of J an iteration. Default of tutorial: gradient_descent. Default of "
+        "auto: momentum, gradient_descent, lbfgs or adam where momentum, learning_rate, corrections or batch_size is "
+        "given, the first of these that is; else lbfgs up to 5,000 training rows and adam above.",
     )
     iterations: _Integer = Field(
         default=400,
         ge=0,
         le=MOST_ITERATIONS,
+        json_schema_extra=_default_of_preset,
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
-        "after each update; 0 gives the initial weights.",
+        "after each update; 0 gives the initial weights. Default of tutorial: 400. Default of auto: 100 for lbfgs; for "
+        "adam the number that did best in the trials, or 30 passes over the rows without trials; 400 for the others.",
     )
     learning_rate: _Number | None = Field(
         default=None,
@@ -161,14 +192,15 @@ class TrainingSpec(_Spec):
         default=None, ge=0, lt=1, description="μ, the share of the last step that momentum keeps. Default: 0.9."
     )
     corrections: _Integer | None = Field(
-        default=None, ge=1, le=1000, description="How many past steps lbfgs remembers. Default: 10."
+        default=None, ge=1, le=1000, description="How many past steps lbfgs remembers. Default: 10, and 20 for auto."
     )
     batch_size: _Integer | None = Field(
         default=None,
         ge=1,
         le=2**31,
         description="Examples of a mini-batch: an iteration then is one update on so many of them, in an order that is "
-        "shuffled for every pass. Null: all at every update. Not for lbfgs.",
+        "shuffled for every pass. Null: all at every update. Not for lbfgs. Default: null, but 200 for the adam that "
+        "auto has chosen.",
     )
     cost: CostName | None = Field(
         default=None,
@@ -177,7 +209,12 @@ class TrainingSpec(_Spec):
         "cross_entropy for a softmax output, squared_error for all others.",
     )
     weight_decay: _Number = Field(
-        default=0.0, ge=0, description="λ of the decay term (λ/2) Σ W² in J. Biases are not decayed."
+        default=0.0,
+        ge=0,
+        json_schema_extra=_default_of_preset,
+        description="λ of the decay term (λ/2) Σ W² in J. Biases are not decayed. Default of tutorial: 0. Default of "
+        "auto: the one that did best in the trials; without trials 0.01 up to 5,000 training rows, 0.0001 above, and "
+        "that of the model that the job starts from.",
     )
     sparsity_weight: _Number = Field(
         default=0.0,
@@ -205,8 +242,10 @@ class TrainingSpec(_Spec):
     )
     init: Literal["normal", "uniform"] = Field(
         default="normal",
+        json_schema_extra=_default_of_preset,
         description="Initial parameters. normal: every weight and bias ~ N(0, ε²), as on the page; uniform: "
-        "weights ~ U[−r, r], r = √(6 / (n_in + n_out + 1)), biases 0.",
+        "weights ~ U[−r, r], r = √(6 / (n_in + n_out + 1)), biases 0. Default of tutorial: normal; of auto: uniform, "
+        "or normal where an epsilon is given.",
     )
     epsilon: _Number = Field(
         default=0.01, gt=0, description="ε, the standard deviation of the normal init; unused by uniform."
@@ -220,8 +259,19 @@ class TrainingSpec(_Spec):
     )
     dtype: Literal["float64", "float32"] = Field(
         default="float64",
-        description="Precision of parameters, data and arithmetic. float32 takes about half the time.",
+        json_schema_extra=_default_of_preset,
+        description="Precision of parameters, data and arithmetic. float32 takes about half the time. Default of "
+        "tutorial: float64; of auto: float64, but float32 above 5,000 training rows.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _optimizer_that_is_meant(cls, given: object) -> object:
+        """With the preset auto, a field that not all optimizers read tells which one is meant."""
+        if not isinstance(given, dict) or given.get("optimizer") or given.get("preset", "auto") != "auto":
+            return given
+        meant = next((optimizer for field, optimizer in MEANT_BY.items() if given.get(field) is not None), None)
+        return given if meant is None else {**given, "optimizer": meant}
 
     @field_validator(*OPTIMIZERS_WITH)
     @classmethod
@@ -261,7 +311,9 @@ class JobSpec(_Spec):
 
     dataset_id: _Id = Field(description="The dataset to learn from.", examples=["ds_01jd3kz7"])
     network: NetworkSpec | None = Field(
-        default=None, description="The network, in place. Give either this or network_id; neither with from_model_id."
+        default=None,
+        description="The network, in place. Give either this or network_id, or neither: with from_model_id the model's "
+        "is trained, and with the preset auto one is chosen.",
     )
     network_id: _Id | None = Field(default=None, description="The id of a stored network.")
     inputs: _ColumnNames | None = Field(
@@ -302,6 +354,12 @@ class JobSpec(_Spec):
         "the first round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
     )
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
+    select: StrictBool = Field(
+        default=True,
+        description="With the preset auto: whether to try networks and weight decays on parts of the training rows "
+        "before the training, and to take what does best. What is given is not varied, and nothing is tried where the "
+        "network is given and the weight_decay or an optimizer too, or for reconstruction, or with a sparsity_weight.",
+    )
     gradient_check: StrictBool = Field(
         default=False,
         description="Compare backpropagation's gradient with a numerical one at the initial parameters, before it "
@@ -316,9 +374,8 @@ class JobSpec(_Spec):
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
-        given = (self.network is not None) + (self.network_id is not None)
-        if given == 2 or (given == 0 and self.from_model_id is None):
-            raise ValueError("give exactly one of network and network_id, or from_model_id")
+        if self.network is not None and self.network_id is not None:
+            raise ValueError("give one of network and network_id, not both")
         return self
 
 
@@ -367,11 +424,44 @@ class CellRules(_Spec):
     missing_values: tuple[str, ...] = ()
 
 
+class Candidate(_Spec):
+    """A network and a weight decay that are tried before the training."""
+
+    layers: tuple[LayerSpec, ...] = Field(description="Those of the network, the output layer included.")
+    weight_decay: float = Field(description="λ.")
+    deviances: tuple[float | None, ...] = Field(
+        default=(),
+        description="(1/m′) Σ J(W,b;x,y) of the rows left out, for each fold so far: those of a fold after a training "
+        "on all others. Null where it was no finite number. Who has fewer than there are folds was far behind.",
+    )
+    iterations: tuple[int, ...] = Field(
+        default=(), description="After how many updates it had each deviance: that with the lowest."
+    )
+
+
+class Selection(_Spec):
+    """How a job chose its network and its weight decay: what was tried, how well that did, and what was taken."""
+
+    parts: int = Field(description="Into how many parts the training rows are cut.")
+    folds: int = Field(description="How many of these are left out of the training and measured, each in turn.")
+    rows: int = Field(description="How many training rows take part; with very many, a sample of them.")
+    iterations: int = Field(description="Updates of a trial, at most.")
+    tells_iterations: bool = Field(
+        description="Whether the job trains for as many passes over its rows as the chosen candidate did until it was "
+        "at its best."
+    )
+    candidates: tuple[Candidate, ...] = Field(description="What is tried, the simplest first.")
+    chosen: int | None = Field(default=None, description="Which candidate was taken, counted from 0; null until then.")
+    reason: str | None = Field(default=None, description="Why, in a sentence.")
+
+
 class ResolvedJob(_Spec):
     """A job with nothing left to infer: what the database keeps and the worker trains.
 
     Attributes:
-        network: with the output layer's units filled in.
+        network: with the output layer's units and all activations filled in; that of the largest candidate while
+            `selection` has not chosen yet.
+        selection: how network and weight decay are chosen; None where nothing is to be tried.
         training: with the defaults filled in that apply.
         targets: empty for reconstruction, where the inputs are the targets.
         missing: what is done about missing input values.
@@ -402,9 +492,17 @@ class ResolvedJob(_Spec):
     cells: CellRules | None = None
     holdout: float
     training: TrainingSpec
+    selection: Selection | None = None
     gradient_check: bool
     from_model_id: str | None = None
     sizes: tuple[int, ...]
     rows: int
     parameters: int
     estimated_bytes: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stored_before_there_were_presets(cls, stored: object) -> object:
+        if isinstance(stored, dict) and isinstance(training := stored.get("training"), dict):
+            return {**stored, "training": {"preset": "tutorial", **training}}
+        return stored

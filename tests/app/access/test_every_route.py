@@ -111,7 +111,7 @@ def world(migrated_sqlite: Path, redis_url: str, tmp_path_factory: pytest.TempPa
                 "dataset_id": dataset["id"],
                 "targets": ["label"],
                 "network": {"layers": LAYERS},
-                "training": {"iterations": 3},
+                "training": {"preset": "tutorial", "iterations": 3},
             }
         )
         network = api.post("/v1/networks", json={"name": "n", "layers": LAYERS}).json()

@@ -51,7 +51,7 @@ def creating(request: pytest.FixtureRequest, service: Service) -> tuple[str, Sen
             "dataset_id": dataset_id,
             "targets": ["label"],
             "network": {"layers": LAYERS},
-            "training": {"seed": len(name)},
+            "training": {"preset": "tutorial", "seed": len(name)},
         }
         return service.api.post("/v1/jobs", json=body, headers=headers)
 

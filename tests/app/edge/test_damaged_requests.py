@@ -14,7 +14,7 @@ def test_a_thousand_damaged_bodies(service: Service) -> None:
         "dataset_id": dataset["id"],
         "targets": ["t"],
         "network": {"layers": [{"units": 2}, {"activation": "tanh"}]},
-        "training": {"iterations": 3, "learning_rate": 0.5},
+        "training": {"preset": "tutorial", "iterations": 3, "learning_rate": 0.5},
     }
     model = service.train(job)["model_id"]
     requests: list[tuple[str, Any]] = [

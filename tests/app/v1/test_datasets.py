@@ -241,7 +241,7 @@ def test_a_dataset_that_a_job_needs_is_kept(service: Service, settings: Settings
             "dataset_id": dataset["id"],
             "targets": ["b"],
             "network": {"layers": [{"activation": "sigmoid"}]},
-            "training": {"iterations": 1},
+            "training": {"preset": "tutorial", "iterations": 1},
         }
     )
     address = f"/v1/datasets/{dataset['id']}"

@@ -23,7 +23,13 @@ def model(service: Service) -> dict[str, Any]:
             "task": "reconstruction",
             "network": {"layers": [{"units": 4}, {}]},
             "gradient_check": True,
-            "training": {"iterations": 20, "weight_decay": 1e-3, "sparsity_weight": 0.1, "init": "uniform"},
+            "training": {
+                "preset": "tutorial",
+                "iterations": 20,
+                "weight_decay": 1e-3,
+                "sparsity_weight": 0.1,
+                "init": "uniform",
+            },
         }
     )
     assert job["status"] == "succeeded", job["error"]

@@ -35,7 +35,7 @@ def body(service: Service) -> dict[str, Any]:
         "dataset_id": service.upload_csv(CSV)["id"],
         "targets": ["label"],
         "network": {"layers": [{"units": 3, "activation": "tanh"}, {"activation": "sigmoid"}]},
-        "training": {"iterations": 100, "learning_rate": 0.5, "init": "uniform"},
+        "training": {"preset": "tutorial", "iterations": 100, "learning_rate": 0.5, "init": "uniform"},
     }
 
 
@@ -173,7 +173,9 @@ def test_the_history_tells_every_step(service: Service, body: dict[str, Any]) ->
 
 def test_the_history_of_a_failed_job_names_the_code(service: Service, body: dict[str, Any]) -> None:
     linear = {"layers": [{"units": 3, "activation": "linear"}, {"activation": "linear"}]}
-    job = service.train(body | {"network": linear, "training": {"iterations": 400, "learning_rate": 1e6}})
+    job = service.train(
+        body | {"network": linear, "training": {"preset": "tutorial", "iterations": 400, "learning_rate": 1e6}}
+    )
     history = service.api.get(f"/v1/jobs/{job['id']}/history").json()["data"]
     assert (history[-1]["kind"], history[-1]["reason"]) == ("failed", job["error"]["code"])
 
@@ -229,7 +231,9 @@ def test_parameters_of_costs(service: Service, body: dict[str, Any], query: str)
 
 def test_a_job_that_diverges_says_where_and_what_to_try(service: Service, body: dict[str, Any]) -> None:
     linear = {"layers": [{"units": 3, "activation": "linear"}, {"activation": "linear"}]}
-    job = service.train(body | {"network": linear, "training": {"iterations": 400, "learning_rate": 1e6}})
+    job = service.train(
+        body | {"network": linear, "training": {"preset": "tutorial", "iterations": 400, "learning_rate": 1e6}}
+    )
     assert (job["status"], job["error"]["code"], job["model_id"]) == ("failed", "diverged", None)
     assert f"iteration {job['iteration'] + 1}" in job["error"]["message"]
     assert "learning_rate" in job["error"]["message"]

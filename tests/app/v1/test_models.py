@@ -27,7 +27,7 @@ def body(service: Service) -> dict[str, Any]:
         "dataset_id": dataset["id"],
         "targets": ["y"],
         "network": {"layers": [{"units": 4, "activation": "tanh"}, {"activation": "linear"}]},
-        "training": {"iterations": 10, "learning_rate": 0.01},
+        "training": {"preset": "tutorial", "iterations": 10, "learning_rate": 0.01},
     }
 
 
@@ -196,7 +196,7 @@ def test_rows_of_a_table_with_gaps_names_and_an_index(service: Service) -> None:
             "dataset_id": dataset["id"],
             "targets": ["kind"],
             "network": {"layers": [{"units": 4, "activation": "tanh"}, {"activation": "softmax"}]},
-            "training": {"iterations": 50},
+            "training": {"preset": "tutorial", "iterations": 50},
         }
     )
     assert job["status"] == "succeeded", job["error"]
@@ -227,7 +227,7 @@ def test_rows_without_a_target_are_left_out_and_counted(service: Service) -> Non
             "dataset_id": service.upload_csv(csv_text(("x", "y"), rows))["id"],
             "targets": ["y"],
             "network": {"layers": [{"activation": "linear"}]},
-            "training": {"iterations": 1, "learning_rate": 0.1},
+            "training": {"preset": "tutorial", "iterations": 1, "learning_rate": 0.1},
             "holdout": 0.2,
         }
     )

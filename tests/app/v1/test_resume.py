@@ -34,7 +34,13 @@ def body(service: Service, iterations: int, **training: Any) -> dict[str, Any]: 
         "targets": ["y"],
         "network": {"layers": [{"units": 6, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
         "holdout": 0.2,
-        "training": {"iterations": iterations, "init": "uniform", "weight_decay": 1e-4, **training},
+        "training": {
+            "preset": "tutorial",
+            "iterations": iterations,
+            "init": "uniform",
+            "weight_decay": 1e-4,
+            **training,
+        },
     }
 
 

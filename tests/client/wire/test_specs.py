@@ -201,7 +201,6 @@ def test_an_unknown_activation_is_answered_with_the_known_ones() -> None:
     "job",
     [
         {"network": NETWORK},
-        {"dataset_id": "ds_1"},
         {"dataset_id": "ds_1", "network": NETWORK, "network_id": "net_1"},
         {"dataset_id": "ds 1\x00", "network": NETWORK},
         {"dataset_id": "ds_1", "network": NETWORK, "inputs": []},

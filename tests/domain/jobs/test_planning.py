@@ -66,10 +66,12 @@ def planned(
     columns: tuple[Column, ...] = COLUMNS,
     rows: int = 100,
     limits: JobLimits | None = None,
+    training: dict[str, Any] | None = None,
     **job: object,
 ) -> ResolvedJob:
     network = {"layers": layers or [{"units": 5}, {"activation": "sigmoid"}]}
-    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network, **job})
+    tutorial = {"preset": "tutorial", **(training or {})}
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": network, "training": tutorial, **job})
     assert spec.network is not None
     return plan(spec, spec.network, columns, rows, limits or Bounds())
 

@@ -27,7 +27,7 @@ def first_job(service: Service, **training: Any) -> dict[str, Any]:  # noqa: ANN
             "dataset_id": service.upload_csv(table(60))["id"],
             "targets": ["kind"],
             "network": NETWORK,
-            "training": {"iterations": 20, "learning_rate": 0.3, "init": "uniform", **training},
+            "training": {"preset": "tutorial", "iterations": 20, "learning_rate": 0.3, "init": "uniform", **training},
         }
     )
     assert job["status"] == "succeeded", job["error"]
@@ -56,7 +56,7 @@ def test_gradient_descent_goes_on_from_the_weights_as_if_it_had_not_stopped(serv
             "dataset_id": first["dataset_id"],
             "targets": ["kind"],
             "network": NETWORK,
-            "training": {"iterations": 50, "learning_rate": 0.3, "init": "uniform"},
+            "training": {"preset": "tutorial", "iterations": 50, "learning_rate": 0.3, "init": "uniform"},
         }
     )
     assert [row["cost"] for row in service.costs(second["id"])] == [
@@ -73,7 +73,12 @@ def test_rows_of_another_dataset_are_coded_as_the_model_s_were(service: Service)
     first = first_job(service)
     other = service.upload_csv(table(25, colours="gb", kinds="xz"))  # fewer colours and kinds, other ages
     second = service.train(
-        {"dataset_id": other["id"], "from_model_id": first["model_id"], "training": {"iterations": 0}, "holdout": 0.2}
+        {
+            "dataset_id": other["id"],
+            "from_model_id": first["model_id"],
+            "training": {"preset": "tutorial", "iterations": 0},
+            "holdout": 0.2,
+        }
     )
     assert second["status"] == "succeeded", second["error"]
     before, after = model_of(service, first), model_of(service, second)
@@ -91,7 +96,7 @@ def test_weights_are_taken_over_in_another_precision(service: Service) -> None:
             "from_model_id": first["model_id"],
             "network": {"layers": [{"units": 5, "activation": "tanh"}, {"activation": "softmax"}]},
             "inputs": ["age", "colour"],
-            "training": {"iterations": 0, "dtype": "float32"},
+            "training": {"preset": "tutorial", "iterations": 0, "dtype": "float32"},
         }
     )
     before, after = service.weights(first["model_id"]), service.weights(second["model_id"])
@@ -109,8 +114,8 @@ def test_weights_are_taken_over_in_another_precision(service: Service) -> None:
         ({"targets": ["colour"]}, "differs_from_model", "/targets"),
         ({"task": "regression"}, "differs_from_model", "/task"),
         ({"scaling": "none"}, "differs_from_model", "/scaling"),
-        ({"training": {"init": "normal"}}, "differs_from_model", "/training/init"),
-        ({"training": {"epsilon": 0.1}}, "differs_from_model", "/training/epsilon"),
+        ({"training": {"preset": "tutorial", "init": "normal"}}, "differs_from_model", "/training/init"),
+        ({"training": {"preset": "tutorial", "epsilon": 0.1}}, "differs_from_model", "/training/epsilon"),
     ],
 )  # fmt: skip
 def test_what_the_model_decides_cannot_be_something_else(
@@ -160,7 +165,7 @@ def test_a_batch_of_codes_that_are_all_digits_is_read_as_the_model_s_categories(
             "targets": ["y"],
             "task": "classification",
             "network": NETWORK,
-            "training": {"iterations": 20},
+            "training": {"preset": "tutorial", "iterations": 20},
         }
     )
     assert [column["type"] for column in first["inputs"]] == ["number", "category"]
@@ -168,7 +173,11 @@ def test_a_batch_of_codes_that_are_all_digits_is_read_as_the_model_s_categories(
     second_set = service.upload_csv(csv_text(("size", "code", "y"), digits))
     assert [column["type"] for column in second_set["columns"]] == ["number", "integer", "integer"]
     second = service.train(
-        {"dataset_id": second_set["id"], "from_model_id": first["model_id"], "training": {"iterations": 0}}
+        {
+            "dataset_id": second_set["id"],
+            "from_model_id": first["model_id"],
+            "training": {"preset": "tutorial", "iterations": 0},
+        }
     )
     assert second["status"] == "succeeded", second["error"]
     assert second["inputs"] == first["inputs"]
@@ -185,7 +194,7 @@ def test_a_batch_without_any_value_in_a_column_counts_as_gaps(service: Service) 
         {
             "dataset_id": service.upload_csv(empty)["id"],
             "from_model_id": first["model_id"],
-            "training": {"iterations": 3},
+            "training": {"preset": "tutorial", "iterations": 3},
         }
     )
     assert second["status"] == "succeeded", second["error"]

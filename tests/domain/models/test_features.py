@@ -165,7 +165,7 @@ def test_the_route_gives_both_forms(service: Service) -> None:
             "dataset_id": dataset["id"],
             "targets": ["y"],
             "network": {"layers": [{"units": 3}, {"activation": "linear"}]},
-            "training": {"iterations": 1, "init": "uniform"},
+            "training": {"preset": "tutorial", "iterations": 1, "init": "uniform"},
         }
     )
     address = f"/v1/models/{job['model_id']}/features"

@@ -1,0 +1,139 @@
+"""What a job tries before it trains, where its network or its weight decay is left to the preset ``auto``.
+
+The lists are those that did well on many tables of very different kinds (benchmarks/RESULTS.md). Few rows are dealt to
+folds, each of which judges trainings on the others. Many rows are dealt to ten parts, of which one judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backprop_client.wire.specs import Candidate, JobSpec, LayerSpec, NetworkSpec, Selection
+from domain.jobs.presets import (
+    BATCH_SIZE,
+    WEIGHT_DECAY_OF_MANY,
+    Situation,
+    is_everything_chosen_by_auto,
+    updates_of_an_epoch,
+)
+
+LINEAR_DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)
+HIDDEN_DECAYS = (1e-3, 1e-2, 3e-2, 1e-1)
+"""λ of networks without and with hidden layers, for few rows."""
+
+UNITS_FOR_MANY = 64
+"""Units of a hidden layer, for many rows."""
+
+FOLDS = 5
+FOLDS_OF_MORE = 3
+ROWS_FOR_FEWER_FOLDS = 2_000
+"""Training rows. Above, three folds tell candidates apart as well as five."""
+
+LEAST_ROWS = 10
+"""Training rows. Fewer cannot tell anything apart."""
+
+FEW_ROWS_ITERATIONS = 60
+"""Updates of a trial by L-BFGS. The order of candidates hardly changes after that."""
+
+PARTS_OF_MANY = 10
+EPOCHS_OF_MANY = 100
+"""Passes over the rows, at most. Most trials end long before, when the deviance falls no further."""
+
+MOST_VALUES = 2**25
+"""Values, of coded inputs and targets. With more, a sample of the rows takes part in the trials, so that these fit into
+memory (a quarter of a gigabyte in float64)."""
+
+MOST_ROWS = 50_000
+"""Training rows. More would not choose better, only longer."""
+
+
+def selection_of(
+    spec: JobSpec, network: NetworkSpec | None, situation: Situation, inputs: int, outputs: int
+) -> Selection | None:
+    """What is to be tried; None where nothing is.
+
+    Args:
+        spec: the request.
+        network: the one that it gives or names, complete; None if it has none.
+        situation: of the job.
+        inputs: units of the input layer.
+        outputs: units of the output layer.
+    """
+    if not _is_wanted(spec, network, situation):
+        return None
+    candidates = _candidates(spec, network, situation, outputs)
+    tells_iterations = _tells_iterations(spec, situation)
+    if len(candidates) < 2 and not tells_iterations:
+        return None
+    rows = min(situation.rows, MOST_ROWS, max(LEAST_ROWS, MOST_VALUES // (inputs + outputs)))
+    if not situation.has_few_rows:
+        trained = rows - rows // PARTS_OF_MANY
+        most = EPOCHS_OF_MANY * updates_of_an_epoch(trained, BATCH_SIZE)
+        parts, folds = PARTS_OF_MANY, 1
+    else:
+        most = FEW_ROWS_ITERATIONS
+        parts = folds = FOLDS if rows <= ROWS_FOR_FEWER_FOLDS else FOLDS_OF_MORE
+    return Selection(
+        parts=parts,
+        folds=folds,
+        rows=rows,
+        iterations=most,
+        tells_iterations=tells_iterations,
+        candidates=candidates,
+    )
+
+
+def usual_network(situation: Situation) -> NetworkSpec:
+    """The network where none is given and nothing can be tried: a hidden layer, unless the rows are too few for one."""
+    return situation.network_of(() if situation.rows < LEAST_ROWS else (situation.usual_units,))
+
+
+def _is_wanted(spec: JobSpec, network: NetworkSpec | None, situation: Situation) -> bool:
+    training = spec.training
+    if situation.preset != "auto" or not spec.select or spec.from_model_id is not None or situation.sparse:
+        return False
+    if situation.task == "reconstruction" or situation.rows < LEAST_ROWS:
+        return False
+    return network is None or is_everything_chosen_by_auto(training)
+
+
+def _candidates(
+    spec: JobSpec, network: NetworkSpec | None, situation: Situation, outputs: int
+) -> tuple[Candidate, ...]:
+    networks = [network] if network is not None else _networks(situation)
+    given = spec.training.weight_decay if "weight_decay" in spec.training.model_fields_set else None
+    return tuple(
+        Candidate(layers=_with_output_units(each, outputs), weight_decay=decay)
+        for each in networks
+        for decay in _decays(each.layers, given, situation)
+    )
+
+
+def _with_output_units(network: NetworkSpec, outputs: int) -> tuple[LayerSpec, ...]:
+    *hidden, output = network.layers
+    return (*hidden, output.model_copy(update={"units": outputs}))
+
+
+def _networks(situation: Situation) -> list[NetworkSpec]:
+    if situation.has_few_rows:
+        sizes: list[tuple[int, ...]] = [(), (situation.usual_units,)]
+    else:
+        sizes = [(), (UNITS_FOR_MANY,), (UNITS_FOR_MANY, UNITS_FOR_MANY)]
+    return [situation.network_of(hidden) for hidden in sizes]
+
+
+def _decays(layers: Sequence[LayerSpec], given: float | None, situation: Situation) -> tuple[float, ...]:
+    if given is not None:
+        return (given,)
+    if not situation.has_few_rows:
+        return (WEIGHT_DECAY_OF_MANY,)
+    return LINEAR_DECAYS if len(layers) == 1 else HIDDEN_DECAYS
+
+
+def _tells_iterations(spec: JobSpec, situation: Situation) -> bool:
+    """Whether the trials also tell how long to train: with mini-batches, unless the client has said it."""
+    return (
+        not situation.has_few_rows
+        and is_everything_chosen_by_auto(spec.training)
+        and "iterations" not in spec.training.model_fields_set
+    )

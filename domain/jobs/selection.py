@@ -1,0 +1,115 @@
+"""What the trials of a job say: who goes on to the next fold, who is taken in the end, and the job that this makes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from backprop.selection.racing import best, mean_deviance, still_in
+from backprop.selection.trials import Trial
+from backprop_client.wire.specs import Candidate, NetworkSpec, ResolvedJob, Selection
+from domain.jobs.presets import updates_of_an_epoch
+from domain.jobs.translation import activation_of, sized_network
+
+NO_TRIAL_WAS_FINITE = 0
+"""The candidate that is taken when no trial has a finite deviance: the simplest. Its training says what is wrong."""
+
+
+def largest_of(selection: Selection) -> NetworkSpec:
+    """The network of the candidate with most units, which bounds what the training takes."""
+    largest = max(selection.candidates, key=lambda each: sum(layer.units or 0 for layer in each.layers[:-1]))
+    return NetworkSpec(layers=largest.layers)
+
+
+def folds_done(selection: Selection) -> int:
+    """How many folds have been left out and measured."""
+    return max(len(candidate.deviances) for candidate in selection.candidates)
+
+
+def next_candidates(selection: Selection) -> list[int]:
+    """The candidates that are tried on the next fold, by position; none where all folds are done."""
+    done = folds_done(selection)
+    return [] if done == selection.folds else still_in(_deviances(selection), done)
+
+
+def with_trials(selection: Selection, positions: Iterable[int], trials: Iterable[Trial]) -> Selection:
+    """The selection with what the trials of a fold have told about the candidates at these positions."""
+    candidates = list(selection.candidates)
+    for position, trial in zip(positions, trials, strict=True):
+        candidate = candidates[position]
+        deviance = trial.deviance if math.isfinite(trial.deviance) else None
+        candidates[position] = candidate.model_copy(
+            update={
+                "deviances": (*candidate.deviances, deviance),
+                "iterations": (*candidate.iterations, trial.iterations),
+            }
+        )
+    return selection.model_copy(update={"candidates": tuple(candidates)})
+
+
+def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
+    """The job with the network and the weight decay of the best candidate.
+
+    Args:
+        job: whose selection has done all folds.
+        training_rows: m.
+    """
+    selection = job.selection
+    assert selection is not None  # noqa: S101  # only jobs with one get here
+    position = best(_deviances(selection), selection.folds)
+    chosen = NO_TRIAL_WAS_FINITE if position is None else position
+    candidate = selection.candidates[chosen]
+    network = NetworkSpec(layers=candidate.layers)
+    sizes = (job.sizes[0], *(layer.units or 0 for layer in candidate.layers[:-1]), job.sizes[-1])
+    training: dict[str, float] = {"weight_decay": candidate.weight_decay}
+    if selection.tells_iterations and position is not None:
+        training["iterations"] = _iterations(job, selection, candidate, training_rows)
+    reason = _reason(selection, position)
+    return job.model_copy(
+        update={
+            "network": network,
+            "sizes": sizes,
+            "parameters": sized_network(network, sizes).parameter_count,
+            "training": job.training.model_copy(update=training),
+            "selection": selection.model_copy(update={"chosen": chosen, "reason": reason}),
+        }
+    )
+
+
+def _iterations(job: ResolvedJob, selection: Selection, candidate: Candidate, training_rows: int) -> int:
+    """As many passes over all training rows as the candidate made over those of its trial until it was at its best."""
+    batch_size = job.training.batch_size
+    in_a_trial = updates_of_an_epoch(selection.rows - selection.rows // selection.parts, batch_size)
+    epochs = max(1, round(candidate.iterations[0] / in_a_trial))
+    return epochs * updates_of_an_epoch(training_rows, batch_size)
+
+
+def _deviances(selection: Selection) -> list[list[float]]:
+    return [
+        [math.inf if deviance is None else deviance for deviance in candidate.deviances]
+        for candidate in selection.candidates
+    ]
+
+
+def _reason(selection: Selection, position: int | None) -> str:
+    if position is None and folds_done(selection) == 0:
+        return "Too few rows are left to try anything on, so that the simplest candidate is taken."
+    if position is None:
+        return "No trial ended with a finite cost, so that the simplest candidate is taken."
+    means = [mean_deviance(deviances) for deviances in _deviances(selection)]
+    folds = "on the rows left out" if selection.folds == 1 else f"over {selection.folds} folds"
+    reason = f"It has the lowest mean deviance {folds}, {means[position]:.4g}"
+    others = [
+        (mean, other)
+        for other, mean in enumerate(means)
+        if other != position and len(selection.candidates[other].deviances) == selection.folds
+    ]
+    if not others:
+        return f"{reason}; all others were far behind." if len(means) > 1 else f"{reason}; it was the only candidate."
+    mean, other = min(others)
+    return f"{reason}; next comes {_described(selection.candidates[other])}, with {mean:.4g}."
+
+
+def _described(candidate: Candidate) -> str:
+    hidden = [f"{layer.units} {activation_of(layer)} units" for layer in candidate.layers[:-1]]
+    return f"{' and '.join(hidden) or 'no hidden layer'} with λ = {candidate.weight_decay:g}"
