@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak fuzz bench test-compose clean
+.PHONY: demo serve test check soak fuzz bench bench-tables test-compose clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -55,6 +55,11 @@ test-compose: $(INSTALLED)
 PEERS ?= $(BIN)/python
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.iteration_time --peers $(PEERS) $(BENCH)
+
+# BENCH: arguments, such as --splits 5 or --hidden 32.
+bench-tables: $(INSTALLED)
+	$(INSTALL) --editable client --editable '.[tables]'
+	$(BIN)/python -m benchmarks.tables $(BENCH)
 
 clean:
 	rm -rf $(VENV) data

@@ -65,6 +65,7 @@ class Service:
                     "scaling": "none",
                     "network": {"layers": [*layers, {"activation": "sigmoid"}]},
                     "training": {
+                        "preset": "tutorial",
                         "iterations": iterations,
                         "learning_rate": LEARNING_RATE,
                         "init": "uniform",

@@ -24,7 +24,14 @@ JOB = {
     "task": "classification",
     "network": {"layers": [{"units": 32, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
     "holdout": 0.2,
-    "training": {"iterations": 5000, "learning_rate": 2.0, "weight_decay": 1e-5, "init": "uniform", "seed": 0},
+    "training": {
+        "preset": "tutorial",
+        "iterations": 5000,
+        "learning_rate": 2.0,
+        "weight_decay": 1e-5,
+        "init": "uniform",
+        "seed": 0,
+    },
 }
 
 WANTED_ACCURACY = 0.95

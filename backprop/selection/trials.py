@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -149,6 +150,8 @@ def try_all(
     def try_one(piece: int, _thread: int) -> None:
         trials[piece] = try_out(candidates[piece], trained, measured, is_abandoned)
 
-    with computing():
+    with computing(), warnings.catch_warnings():
+        # Line searches silence their warnings one by one, and threads that do so at the same time undo each other's.
+        warnings.simplefilter("ignore")
         Crew(threads).work_through(len(candidates), try_one)
     return [trial for trial in trials if trial is not None]

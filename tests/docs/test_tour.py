@@ -47,10 +47,10 @@ def test_the_tour_leads_to_predictions(served: Served, tmp_path: Path, our_curl_
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r'"iteration":1000,', done.stdout), done.stdout
+    assert re.search(r'"iteration":100,', done.stdout), done.stdout
     fractions = re.findall(r"^0\.\d+$", done.stdout, re.MULTILINE)  # times left, then the accuracy
     assert fractions, done.stdout
-    assert float(fractions[-1]) > 0.85
+    assert float(fractions[-1]) > 0.95
     assert done.stdout.count('"prediction":') == 3
     assert (tmp_path / "digits.safetensors").stat().st_size > 1000
 

@@ -68,7 +68,7 @@ def job_on(
         }
     )
     columns = tuple(column_of(name, values) for name, values in table.items())
-    return plan(spec, network, columns, len(next(iter(table.values()))), Settings())
+    return plan(spec, spec.network, columns, len(next(iter(table.values()))), Settings())
 
 
 def prepared(folder: Path, table: Mapping[str, Sequence[Any]], job: ResolvedJob) -> TrainingData:

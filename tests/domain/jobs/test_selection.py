@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop.selection.trials import Trial
+from backprop_client.wire.specs import JobSpec, ResolvedJob, Selection
+from domain.jobs.planning import plan
+from domain.jobs.selection import choose, folds_done, largest_of, next_candidates, with_trials
+from infra.settings import Settings
+from tests.support.tables import column_of, people
+
+COLUMNS = tuple(column_of(name, values) for name, values in people(100).items())
+
+
+def planned(rows: int) -> ResolvedJob:
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "targets": ["height"]})
+    return plan(spec, None, COLUMNS, rows, Settings())
+
+
+def selection_of(job: ResolvedJob) -> Selection:
+    assert job.selection is not None
+    return job.selection
+
+
+@given(st.data())
+def test_folds_go_on_until_all_are_done_and_the_lowest_mean_is_taken(data: st.DataObject) -> None:
+    job = planned(100)
+    selection = selection_of(job)
+    folds = 0
+    while positions := next_candidates(selection):
+        assert folds_done(selection) == folds
+        deviances = [data.draw(st.floats(0.1, 10) | st.just(math.inf)) for _ in positions]
+        selection = with_trials(selection, positions, [Trial(deviance, 60) for deviance in deviances])
+        folds += 1
+    assert folds == selection.folds
+    chosen = choose(job.model_copy(update={"selection": selection}), 100)
+    taken = selection_of(chosen).chosen
+    assert taken is not None
+    whole = [
+        (math.fsum(each for each in candidate.deviances if each is not None), position)
+        for position, candidate in enumerate(selection.candidates)
+        if len(candidate.deviances) == folds and None not in candidate.deviances
+    ]
+    assert taken == (min(whole)[1] if whole else 0)
+    candidate = selection.candidates[taken]
+    assert chosen.network.layers == candidate.layers
+    assert chosen.training.weight_decay == candidate.weight_decay
+    assert chosen.training.iterations == job.training.iterations
+    assert ResolvedJob.model_validate(chosen.model_dump(mode="json")) == chosen
+
+
+def test_the_job_has_the_sizes_of_what_was_chosen() -> None:
+    job = planned(100)
+    assert job.network == largest_of(selection_of(job))
+    trials = [Trial(1.0 + position, 60) for position in range(8)]
+    selection = selection_of(job)
+    for fold in range(5):
+        positions = next_candidates(selection)
+        selection = with_trials(selection, positions, [trials[position] for position in positions])
+        assert folds_done(selection) == fold + 1
+    chosen = choose(job.model_copy(update={"selection": selection}), 100)
+    assert chosen.sizes == (job.sizes[0], 1)
+    assert chosen.parameters == job.sizes[0] + 1
+    assert selection_of(chosen).reason == (
+        "It has the lowest mean deviance over 5 folds, 1; all others were far behind."
+    )
+
+
+def test_with_mini_batches_the_job_trains_for_as_many_epochs_as_did_best() -> None:
+    job = planned(10_000)
+    selection = selection_of(job)
+    updates = 45  # an epoch of the nine tenths
+    selection = with_trials(
+        selection, [0, 1, 2], [Trial(0.5, 9 * updates), Trial(0.2, 4 * updates), Trial(0.3, updates)]
+    )
+    chosen = choose(job.model_copy(update={"selection": selection}), 10_000)
+    assert selection_of(chosen).chosen == 1
+    assert chosen.training.iterations == 4 * 50
+    assert selection_of(chosen).reason == (
+        "It has the lowest mean deviance on the rows left out, 0.2; next comes 64 relu units and 64 relu units with "
+        "λ = 0.0001, with 0.3."
+    )
+
+
+def test_where_nothing_could_be_tried_the_simplest_is_taken() -> None:
+    chosen = choose(planned(100), 3)
+    assert selection_of(chosen).chosen == 0
+    assert selection_of(chosen).reason == (
+        "Too few rows are left to try anything on, so that the simplest candidate is taken."
+    )
