@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.jobs import Status, StopReason
+from backprop_client.wire.specs import ResolvedJob
 from domain.jobs import checkpoints, costs
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, Superseded, hold, take, take_as_owner
@@ -135,12 +136,16 @@ def record_gradient_check(session: Session, owner: Owner, result: dict[str, Any]
     _record(session, owner, gradient_check=result)
 
 
-def record_row_counts(session: Session, owner: Owner, counts: dict[str, Any]) -> None:
-    """Keep what became of the dataset's rows. Raises `Superseded`: the job is no longer this attempt's."""
-    _record(session, owner, row_counts=counts)
+def record_row_counts(session: Session, owner: Owner, counts: dict[str, Any], job: ResolvedJob) -> None:
+    """Keep what became of the dataset's rows, and the job as it is on so many.
+
+    Raises `Superseded`: the job is no longer this attempt's.
+    """
+    spec, iterations = job.model_dump(mode="json"), job.training.iterations
+    _record(session, owner, row_counts=counts, spec=spec, iterations=iterations)
 
 
-def _record(session: Session, owner: Owner, **values: dict[str, Any]) -> None:
+def _record(session: Session, owner: Owner, **values: Any) -> None:  # noqa: ANN401
     recorded = session.execute(
         update(Job)
         .where(*owner.still_owns)

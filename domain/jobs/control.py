@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from domain.access.projects import Project
@@ -52,7 +54,7 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
         "resumed",
         f"To {total} iterations in all.",
         iterations=total,
-        spec={**job.spec, "training": {**job.spec["training"], "iterations": total}},
+        spec={**job.spec, "training": _with_iterations(job.spec["training"], iterations)},
         crashes=0,
         cancel_requested=False,
         error_code=None,
@@ -60,6 +62,11 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
         stopped_by=None,
     )
     return job
+
+
+def _with_iterations(training: dict[str, Any], iterations: int | None) -> dict[str, Any]:
+    """The stored training with so many iterations, whatever epochs it was asked for; as it was, if none are said."""
+    return training if iterations is None else {**training, "iterations": iterations, "epochs": None}
 
 
 def _check_resumable(job: Job, total: int, reached: int) -> None:

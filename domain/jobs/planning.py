@@ -26,6 +26,7 @@ from backprop_client.wire.specs import (
 )
 from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named
 from domain.jobs.columns import inputs as input_columns
+from domain.jobs.epochs import settled
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.translation import coding_plan_of, sized_network
@@ -61,8 +62,9 @@ def plan(
             ``targets_required``, ``targets_not_allowed``, ``one_target_only``, ``task_required``,
             ``text_column``, ``target_is_datetime``, ``target_not_classes``, ``target_not_numeric``,
             ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
-            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``, ``epsilon_too_small``,
-            ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
+            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
+            ``held_out_every_needs_holdout``, ``epsilon_too_small``, ``cost_needs_other_output``,
+            ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``, ``iterations_and_epochs``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
@@ -83,13 +85,14 @@ def plan(
 
     resolved_inputs = of_model or tuple(_input_column(chosen.column, missing) for chosen in inputs)
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
+    training = _in_updates(spec, training, rows, required, problems)
     sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing))
     _check_output_units(spec, network, sizes[-1], task, problems)
     if problems:
         raise problems.refusal()
     sized = sized_network(network, sizes)
     estimate = estimated_bytes(sized, training, rows, spec.holdout)
-    check_iterations(training.iterations, "/training/iterations", limits)
+    check_iterations(training.iterations, f"/training/{'iterations' if training.epochs is None else 'epochs'}", limits)
     check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
@@ -199,7 +202,7 @@ def _required(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> 
 
 def _check_rows(rows: int, required: list[Column], holdout: float, problems: Problems) -> None:
     """Refuse what certainly has too few rows; gaps in several columns may leave out more than is known here."""
-    used = rows - max((column.missing for column in required), default=0)
+    used = _most_used(rows, required)
     if used < 1:
         problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
         return
@@ -207,6 +210,33 @@ def _check_rows(rows: int, required: list[Column], holdout: float, problems: Pro
         held_out_rows(used, holdout)
     except ValueError as error:
         problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
+
+
+def _most_used(rows: int, required: list[Column]) -> int:
+    """How many rows have all the values that they need, at most: as many, unless several columns have gaps."""
+    return rows - max((column.missing for column in required), default=0)
+
+
+def _in_updates(
+    spec: JobSpec, training: TrainingSpec, rows: int, required: list[Column], problems: Problems
+) -> TrainingSpec:
+    """The training with its epochs counted in updates, as far as the number of training rows is known.
+
+    If it is not, the job has the most iterations that it can have, and a worker that has counted the rows settles it.
+    """
+    used = _most_used(rows, required)
+    at_most = settled(training, used - held_out_rows(used, spec.holdout), holds_out=spec.holdout > 0)
+    given = spec.training.model_fields_set
+    if training.epochs is not None and "iterations" in given and training.iterations != at_most.iterations:
+        problems.add(
+            "iterations_and_epochs",
+            "/training/epochs",
+            f"{training.epochs:,} epochs of this dataset are {at_most.iterations:,} iterations, and iterations says "
+            f"{training.iterations:,}: give one of the two.",
+        )
+    if len(required) > 1 and training.held_out_every is None and training.batch_size is not None:
+        return at_most.model_copy(update={"held_out_every": None})
+    return at_most
 
 
 def _check_training(
@@ -218,6 +248,12 @@ def _check_training(
             "patience_needs_holdout",
             "/training/patience",
             "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+        )
+    if training.held_out_every is not None and spec.holdout == 0:
+        problems.add(
+            "held_out_every_needs_holdout",
+            "/training/held_out_every",
+            "No rows are held out, so that none can be measured: give a holdout.",
         )
     least = float(np.finfo(training.dtype).tiny)
     if training.init == "normal" and training.epsilon < least:

@@ -183,7 +183,10 @@ class CostOut(BaseModel):
     data_cost: float = Field(description="(1/m) Σ J(W,b;x,y).")
     decay_cost: float = Field(description="(λ/2) Σ W².")
     sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
-    held_out_cost: float | None = Field(description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none.")
+    held_out_cost: float | None = Field(
+        description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none, and at iterations that are no "
+        "multiple of held_out_every."
+    )
     evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
 
 

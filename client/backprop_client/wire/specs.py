@@ -150,6 +150,14 @@ class TrainingSpec(_Spec):
         description="N, the number of parameter updates. N iterations record N + 1 costs: J at the start and "
         "after each update; 0 gives the initial weights.",
     )
+    epochs: _Integer | None = Field(
+        default=None,
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="How many times the training takes every training row, instead of iterations: with mini-batches an "
+        "epoch is ⌈m / batch_size⌉ iterations, else one. The job has as many iterations as that is. Not with "
+        "iterations. Null: iterations says how many.",
+    )
     learning_rate: _Number | None = Field(
         default=None,
         gt=0,
@@ -201,7 +209,16 @@ class TrainingSpec(_Spec):
         ge=1,
         le=10_000_000,
         description="Early stopping: training ends after so many iterations without a new lowest cost of the held-out "
-        "rows, and the model gets the weights that had it. Needs a holdout. Null: never.",
+        "rows, and the model gets the weights that had it. It ends where these rows are measured (held_out_every), so "
+        "it may go on a little longer. Needs a holdout. Null: never.",
+    )
+    held_out_every: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_ITERATIONS,
+        description="The held-out rows are measured at the iterations that are multiples of it, 0 included; the costs "
+        "of other iterations have null as held_out_cost. Needs a holdout. Default: every iteration, or with "
+        "mini-batches once an epoch, which is filled in as soon as the number of training rows is known.",
     )
     init: Literal["normal", "uniform"] = Field(
         default="normal",
@@ -372,7 +389,8 @@ class ResolvedJob(_Spec):
 
     Attributes:
         network: with the output layer's units filled in.
-        training: with the defaults filled in that apply.
+        training: with the defaults filled in that apply. Where gaps decide how many rows there are to train on, a
+            worker that has counted them fills in held_out_every, and brings iterations down to the epochs asked for.
         targets: empty for reconstruction, where the inputs are the targets.
         missing: what is done about missing input values.
         left_out: the columns that are no inputs although nobody said so.
@@ -408,3 +426,12 @@ class ResolvedJob(_Spec):
     rows: int
     parameters: int
     estimated_bytes: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _measured_at_every_iteration(cls, stored: Any) -> Any:  # noqa: ANN401
+        """Jobs that say nothing of held_out_every are older than it, and measure at every iteration."""
+        training = stored.get("training") if isinstance(stored, dict) else None
+        if isinstance(training, dict) and "held_out_every" not in training and stored.get("holdout"):
+            return {**stored, "training": {**training, "held_out_every": 1}}
+        return stored
