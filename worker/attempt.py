@@ -230,7 +230,7 @@ class Attempt:
 
     def _succeed(self, model: Model, stopped_by: StopReason | None) -> Status:
         def write(session: Session) -> None:
-            attempts.succeed(session, self.claim.owner, model.id, stopped_by)
+            attempts.succeed(session, self.claim.owner, model.id, stopped_by, model.metrics)
             model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
 
@@ -307,6 +307,12 @@ def _require_agreement(result: GradientCheckResult, network: Network) -> None:
 
 
 def _diverged(iteration: int) -> InvalidRequest:
+    if iteration == 0:  # before any update, so that no learning rate has been used
+        return InvalidRequest(
+            "diverged",
+            "J is not a finite number at iteration 0, at the weights that training starts from. Scale the inputs "
+            "(scaling standardize), or start from a smaller epsilon; float64 takes larger numbers than float32.",
+        )
     return InvalidRequest(
         "diverged",
         f"J is no longer a finite number at iteration {iteration}. Try a smaller learning_rate; with linear or "

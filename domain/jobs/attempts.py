@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +157,13 @@ def _record(session: Session, owner: Owner, **values: Any) -> None:  # noqa: ANN
         raise Superseded
 
 
-def succeed(session: Session, owner: Owner, model_id: str, stopped_by: StopReason | None) -> None:
+def succeed(
+    session: Session,
+    owner: Owner,
+    model_id: str,
+    stopped_by: StopReason | None,
+    metrics: Mapping[str, Any] | None = None,
+) -> None:
     """End the job well. Call it in the transaction that adds the model.
 
     Args:
@@ -165,11 +171,12 @@ def succeed(session: Session, owner: Owner, model_id: str, stopped_by: StopReaso
         owner: the attempt.
         model_id: the model's id.
         stopped_by: what ended the training before its last iteration, if anything did.
+        metrics: the model's.
 
     Raises:
         Superseded: the job is no longer this attempt's.
     """
-    take_as_owner(session, owner, "succeeded", model_id=model_id, stopped_by=stopped_by)
+    take_as_owner(session, owner, "succeeded", metrics=metrics, model_id=model_id, stopped_by=stopped_by)
 
 
 def fail(session: Session, owner: Owner, code: AnswerCode | FailureCode, message: str) -> None:

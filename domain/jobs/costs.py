@@ -74,7 +74,7 @@ def thin_rows(
     kept = cost_extremes.find(session, job_id, first, last, stretch) | {first, last}
     if shows_held_out:
         kept |= _first_measured(first, last, stretch, held_out_every)
-    return _rows_of(session, job_id, sorted(kept))
+    return rows_at(session, job_id, sorted(kept))
 
 
 def cost_at(session: Session, job_id: str, iteration: int) -> float:
@@ -84,7 +84,8 @@ def cost_at(session: Session, job_id: str, iteration: int) -> float:
     ).scalar_one()
 
 
-def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
+def rows_at(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
+    """The rows of these iterations that there are, in order."""
     query = select(*_RECORD).where(CostRow.job_id == job_id).order_by(CostRow.iteration)
     if session.connection().dialect.name == "sqlite":
         return _fetch(session, query.where(CostRow.iteration.in_(iterations)))
@@ -93,9 +94,14 @@ def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Recor
     return _fetch(session, query.join(wanted, CostRow.iteration == wanted.c.iteration))
 
 
+def last_iteration(session: Session, job_id: str) -> int | None:
+    """The last iteration that has a row; None if none has."""
+    return session.scalar(select(func.max(CostRow.iteration)).where(CostRow.job_id == job_id))
+
+
 def _range(session: Session, job_id: str, after: int, before: int | None) -> tuple[int, int]:
     """The first and the last iteration between the two that have rows; if none has, the last is before the first."""
-    newest = session.scalar(select(func.max(CostRow.iteration)).where(CostRow.job_id == job_id))
+    newest = last_iteration(session, job_id)
     last = -1 if newest is None else newest
     return max(after + 1, 0), last if before is None else min(last, before - 1)
 

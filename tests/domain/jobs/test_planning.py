@@ -273,9 +273,9 @@ class TestEpochs:
 
     def test_a_plan_can_be_sent_back(self) -> None:
         body: dict[str, Any] = {"inputs": ["age", "gaps"], "targets": ["height"], "holdout": 0.3}
-        for more in ({}, {"missing": "drop_rows"}):
-            plan = planned(**body, **more, training={"batch_size": 9, "epochs": 4})
-            again = planned(**body, **more, training=plan.training.model_dump())
+        for missing in ("impute", "drop_rows"):
+            plan = planned(**body, missing=missing, training={"batch_size": 9, "epochs": 4})
+            again = planned(**body, missing=missing, training=plan.training.model_dump())
             assert again == plan
 
     def test_what_is_said_of_measurements_stays(self) -> None:
