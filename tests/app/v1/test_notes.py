@@ -18,7 +18,13 @@ GOOD_TRAININGS: dict[str, Training] = {
     "gradient descent": {"init": "uniform", "learning_rate": 0.2},
     "momentum in mini-batches": {"optimizer": "momentum", "init": "uniform", "batch_size": 32, "epochs": 30},
     "adam": {"optimizer": "adam", "init": "uniform", "learning_rate": 0.005, "iterations": 250},
-    "adam in mini-batches": {"optimizer": "adam", "init": "uniform", "batch_size": 32, "epochs": 40, "dtype": "float32"},
+    "adam in mini-batches": {
+        "optimizer": "adam",
+        "init": "uniform",
+        "batch_size": 32,
+        "epochs": 40,
+        "dtype": "float32",
+    },
     "adam and patience": {"optimizer": "adam", "init": "uniform", "batch_size": 32, "epochs": 200, "patience": 300},
     "lbfgs": {"optimizer": "lbfgs", "init": "uniform", "weight_decay": 0.03, "iterations": 100},
 }
