@@ -90,14 +90,14 @@ class Curve(NamedTuple):
     Attributes:
         at: (n,) iterations. A mean is where its window begins.
         J: (n,) J there, extremes included; with mini-batches, means over windows.
-        still: a share of J. A curve that changes by less stands still.
         last: the last iteration.
+        is_of_means: whether it is one of mini-batches.
     """
 
     at: NDArray[np.int64]
     J: Values
-    still: float
     last: int
+    is_of_means: bool
 
 
 def still_since(at: NDArray[np.int64], J: Values, still: float) -> tuple[int, float]:
@@ -184,7 +184,7 @@ def _curve(session: Session, job: Job, last: int) -> Curve | None:
 
 def _whole_curve(session: Session, job_id: str, last: int) -> Curve:
     rows = costs.thin_rows(session, job_id, -1, POINTS)
-    return Curve(np.array([row.iteration for row in rows]), np.array([row.cost for row in rows]), STILL, last)
+    return Curve(np.array([row.iteration for row in rows]), np.array([row.cost for row in rows]), last, False)
 
 
 def _curve_of_means(session: Session, job_id: str, last: int, epoch: int) -> Curve | None:
@@ -202,13 +202,13 @@ def _curve_of_means(session: Session, job_id: str, last: int, epoch: int) -> Cur
     for start in starts.tolist():
         rows, _ = costs.list_rows(session, job_id, start - 1, length)
         means.append(np.mean([row.cost for row in rows]))
-    return Curve(starts, np.array(means), STILL_IN_WINDOWS, last)
+    return Curve(starts, np.array(means), last, True)
 
 
 def _did_not_fall(curve: Curve | None) -> JobNote | None:
     if curve is None or len(curve.J) < 2 or curve.J[0] <= 0:
         return None
-    lowest = curve.J[1:].min() if curve.still == STILL else curve.J[-1]
+    lowest = curve.J[-1] if curve.is_of_means else curve.J[1:].min()
     if lowest < curve.J[0]:
         return None
     return JobNote(
@@ -222,7 +222,7 @@ def _stood_still(curve: Curve | None, job: Job, *, is_of_use: bool) -> JobNote |
     """Of a model that is of use it is told only if it has been so for most of the time: it has simply converged."""
     if curve is None or curve.last < LEAST_ITERATIONS or job.stopped_by in ("tolerance", "no_progress"):
         return None
-    since, change = still_since(curve.at, curve.J, curve.still)
+    since, change = still_since(curve.at, curve.J, STILL_IN_WINDOWS if curve.is_of_means else STILL)
     half, tenth = curve.last // 2, curve.last // 10
     steps_by_rate = job.spec["training"].get("optimizer") != "lbfgs"
     hardly_fallen = curve.J[0] - curve.J[-1] <= HARDLY_FALLEN * abs(curve.J[0])
