@@ -17,7 +17,8 @@ class EarlyStopping:
     """Remembers the lowest held-out cost of a run and the parameters that had it.
 
     Args:
-        patience: iterations without a new lowest cost after which training is to end.
+        patience: iterations without a new lowest cost after which training is to end. Only iterations at which the
+            held-out cost is measured count for anything.
         parameters: the run's, as they change.
         state: of another one, to go on from; empty for none.
 
@@ -45,13 +46,17 @@ class EarlyStopping:
 
     def observe(self, iteration: int, cost: float) -> None:
         """Take note of the held-out cost of the current parameters."""
-        if cost < self._best_cost:
+        if self.would_be_best(cost):
             self._best_cost = cost
             self.best_iteration = iteration
             self.best.vector[...] = self._parameters.vector
 
+    def would_be_best(self, cost: float) -> bool:
+        """Whether that cost is lower than the lowest so far. Nothing is noted."""
+        return cost < self._best_cost
+
     def is_over(self, iteration: int) -> bool:
-        """Whether patience has run out."""
+        """Whether patience has run out at an iteration that has been observed."""
         return iteration - self.best_iteration >= self._patience
 
     def state(self) -> dict[str, Array]:

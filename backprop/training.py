@@ -23,6 +23,10 @@ Array = NDArray[Any]
 StopReason = Literal["tolerance", "patience", "no_progress"]
 
 
+_LEAST = {"iterations": 0, "corrections": 1, "batch_size": 1, "seed": 0, "patience": 1, "held_out_every": 1}
+"""The least that each of these fields of a training may be."""
+
+
 @dataclass(frozen=True)
 class Training:
     """How a network is trained.
@@ -41,7 +45,9 @@ class Training:
         sparsity_weight: β; 0 for no sparsity term.
         tolerance: training ends where ‖∇J‖ ≤ tolerance; 0 for never.
         patience: training ends after so many iterations without a new lowest cost of the held-out examples; None for
-            never.
+            never. It is looked at where these are measured, and nowhere else.
+        held_out_every: the held-out examples are measured at the iterations that are multiples of it; None for once an
+            epoch, which is every iteration unless there are mini-batches.
 
     Raises:
         ValueError: a value that makes no sense, or two that do not go together.
@@ -60,6 +66,7 @@ class Training:
     sparsity_weight: float = 0.0
     tolerance: float = 0.0
     patience: int | None = None
+    held_out_every: int | None = None
 
     def __post_init__(self) -> None:
         self.objective()
@@ -71,7 +78,7 @@ class Training:
             raise ValueError(f"momentum is a number from 0 up to, but not including, 1, not {self.momentum}")
         if not 0 <= self.tolerance < math.inf:
             raise ValueError(f"tolerance is a number from 0 up, not {self.tolerance}")
-        for name, least in (("iterations", 0), ("corrections", 1), ("batch_size", 1), ("seed", 0), ("patience", 1)):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} is a number from {least} up, not {value}")
@@ -96,7 +103,8 @@ class Record(NamedTuple):
         data_cost: (1/m) Σ J(W,b;x,y).
         decay_cost: (λ/2) Σ W².
         sparsity_cost: β Σ KL(ρ‖ρ̂).
-        held_out_cost: (1/m′) Σ J(W,b;x,y) of the held-out examples; None if there are none.
+        held_out_cost: (1/m′) Σ J(W,b;x,y) of the held-out examples; None if there are none, and where they are not
+            measured.
         evaluations: how many times J has been evaluated since the start, this one included.
     """
 
@@ -124,7 +132,7 @@ class Run:
 
     Raises:
         ValueError: neither parameters nor state, parameters that are not of the pass's size and dtype, a state of
-            something else, or patience without held-out examples.
+            something else, or patience or held_out_every without held-out examples.
     """
 
     def __init__(
@@ -153,21 +161,31 @@ class Run:
         self._optimizer: Optimizer | None = None
         self._quiet = quiet_context()
         self._held_out = pass_.held_out
+        self._held_out_every = training.held_out_every or pass_.updates_per_epoch
         self._early_stopping: EarlyStopping | None = None
+        self._end_is_best = False
+        for name in ("patience", "held_out_every"):
+            if getattr(training, name) is not None and self._held_out is None:
+                raise ValueError(f"{name} needs held-out examples")
         if training.patience is not None:
-            if self._held_out is None:
-                raise ValueError("patience needs held-out examples")
             self._early_stopping = EarlyStopping(training.patience, self.parameters, self._state)
 
     @property
     def best_parameters(self) -> Parameters:
-        """With patience, those that had the lowest held-out cost; else the current ones."""
-        return self.parameters if self._early_stopping is None else self._early_stopping.best
+        """With patience, those that had the lowest held-out cost where it was measured; else the current ones.
+
+        Where training ends between two measurements, the end counts as measured.
+        """
+        if self._early_stopping is None or self._end_is_best:
+            return self.parameters
+        return self._early_stopping.best
 
     @property
     def best_iteration(self) -> int:
         """How many updates the best parameters have had."""
-        return (self._iteration or 0) if self._early_stopping is None else self._early_stopping.best_iteration
+        if self._early_stopping is None or self._end_is_best:
+            return self._iteration or 0
+        return self._early_stopping.best_iteration
 
     def records(self) -> Iterator[Record]:
         """Train, and give a record for every iteration. To be called once.
@@ -182,20 +200,27 @@ class Run:
         """
         with single_threaded_blas():
             start = self._quiet.run(self._pass.evaluate)
-            optimizer = self._optimizer = self._made_optimizer(start)
+            self._optimizer = self._made_optimizer(start)
             if self._iteration is None:
                 self._iteration = 0
                 yield self._record(start)
             while self._iteration < self._training.iterations:
-                self.stopped = self._reason_to_stop()
-                if self.stopped is not None:
-                    return
-                cost = self._quiet.run(optimizer.step)
+                cost = self._next_cost(self._optimizer)
                 if cost is None:
-                    self.stopped = "no_progress"
-                    return
+                    break
                 self._iteration += 1
                 yield self._record(cost)
+            self._measure_the_end()
+
+    def _next_cost(self, optimizer: Optimizer) -> Cost | None:
+        """J after another update; None, and the reason in `stopped`, if there is to be none."""
+        self.stopped = self._reason_to_stop()
+        if self.stopped is not None:
+            return None
+        cost = self._quiet.run(optimizer.step)
+        if cost is None:
+            self.stopped = "no_progress"
+        return cost
 
     def state(self) -> dict[str, Array]:
         """Everything that decides the rest of the run after the last record, as arrays that are copies.
@@ -224,7 +249,7 @@ class Run:
     def _record(self, cost: Cost) -> Record:
         iteration = self._iteration or 0
         held_out_cost = None
-        if self._held_out is not None:
+        if self._held_out is not None and self._is_measured:
             held_out_cost = self._quiet.run(self._held_out.evaluate)
             if self._early_stopping is not None:
                 self._early_stopping.observe(iteration, held_out_cost)
@@ -232,12 +257,27 @@ class Run:
             iteration, cost.total, cost.data, cost.decay, cost.sparsity, held_out_cost, self._pass.evaluations
         )
 
+    @property
+    def _is_measured(self) -> bool:
+        """Whether this is an iteration at which the held-out examples are measured, if there are any."""
+        return (self._iteration or 0) % self._held_out_every == 0
+
+    def _measure_the_end(self) -> None:
+        """Have the last parameters be the best if they are, though their iteration is not one to measure at.
+
+        Nothing of it is in the records or in the state: a run that goes on from there has the bits of one that never
+        ended.
+        """
+        if self._held_out is None or self._early_stopping is None or self._is_measured:
+            return
+        self._end_is_best = self._early_stopping.would_be_best(self._quiet.run(self._held_out.evaluate))
+
     def _reason_to_stop(self) -> StopReason | None:
         tolerance = self._training.tolerance
         if tolerance and float(self._quiet.run(np.linalg.norm, self._pass.gradient)) <= tolerance:
             return "tolerance"
-        if self._early_stopping is not None and self._early_stopping.is_over(self._iteration or 0):
-            return "patience"
+        if self._early_stopping is not None and self._is_measured:
+            return "patience" if self._early_stopping.is_over(self._iteration or 0) else None
         return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 _ROWS_A_STATEMENT = 1_000
@@ -21,7 +22,7 @@ def insert(session: Session, table: str, job_id: str, columns: Mapping[str, Sequ
         session: of a writing transaction.
         table: name of a table with a column ``job_id``.
         job_id: of all the rows.
-        columns: values of the other columns, of equal length, at least one: integers, floats, or None throughout.
+        columns: values of the other columns, of equal length, at least one: integers or floats, any of them None.
     """
     connection = session.connection()
     if connection.dialect.name == "sqlite":
@@ -53,21 +54,44 @@ def _copy_data(job_id: str, columns: Mapping[str, Sequence[Any]]) -> bytes:
 
     A row is the number of its fields (int16), and for each field its length in bytes (int32) and its value, all
     big-endian: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". A null has no bytes and the
-    length −1.
+    length −1. Where a column has values in some rows only, all rows are laid out with a place for the value at first,
+    and the places of nulls are cut out.
     """
     key = job_id.encode()
     layout: list[tuple[str, str]] = [("fields", ">i2"), ("job_id_length", ">i4"), ("job_id", f"S{len(key)}")]
-    for name, values in columns.items():
+    kinds = {name: _kind(values) for name, values in columns.items()}
+    for name, kind in kinds.items():
         layout.append((f"{name}_length", ">i4"))
-        if values[0] is not None:
-            layout.append((name, ">i8" if isinstance(values[0], int) else ">f8"))
+        if kind is not None:
+            layout.append((name, kind))
     rows = np.empty(len(next(iter(columns.values()))), layout)
     rows["fields"] = 1 + len(columns)
     rows["job_id_length"], rows["job_id"] = len(key), key
+    nulls: dict[str, NDArray[np.bool_]] = {}
     for name, values in columns.items():
-        if values[0] is None:
-            rows[f"{name}_length"] = -1
-        else:
-            rows[f"{name}_length"] = rows.dtype[name].itemsize
-            rows[name] = values
-    return b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
+        rows[f"{name}_length"] = -1
+        if kinds[name] is None:
+            continue
+        present: NDArray[np.bool_] | slice = slice(None)
+        if None in values:
+            nulls[name] = np.array([value is None for value in values])
+            present = ~nulls[name]
+        rows[f"{name}_length"][present] = rows.dtype[name].itemsize
+        rows[name][present] = [value for value in values if value is not None]
+    return b"PGCOPY\n\xff\r\n\0" + bytes(8) + _without(nulls, rows) + b"\xff\xff"
+
+
+def _kind(values: Sequence[Any]) -> str | None:
+    """The type in which the values travel; None if all of them are null."""
+    first = next((value for value in values if value is not None), None)
+    return None if first is None else ">i8" if isinstance(first, int) else ">f8"
+
+
+def _without(nulls: Mapping[str, NDArray[np.bool_]], rows: NDArray[Any]) -> bytes:
+    """The bytes of the rows but for the places of nulls."""
+    if not nulls:
+        return rows.tobytes()
+    kept = np.ones(len(rows), [(name, np.bool_, (rows.dtype[name].itemsize,)) for name in rows.dtype.names or ()])
+    for name, null in nulls.items():
+        kept[name][null] = False
+    return rows.view(np.uint8)[kept.view(np.bool_)].tobytes()

@@ -165,6 +165,7 @@ class Job(Base):
         stopped_by: what ended the training before its last iteration, a `backprop.training.StopReason`.
         row_counts: what became of the dataset's rows, a `backprop_client.wire.jobs.RowCounts` as JSON, once a worker
             has counted them.
+        notes: what there is to say of it, a `backprop_client.wire.jobs.JobNote` each as JSON; empty until it has ended.
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
     """
 
@@ -196,6 +197,7 @@ class Job(Base):
     gradient_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     stopped_by: Mapped[str | None]
     row_counts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    notes: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     model_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

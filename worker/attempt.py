@@ -20,12 +20,13 @@ from backprop.passes.usual import usual_pass
 from backprop.training import Run, StopReason
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.jobs import Status
+from backprop_client.wire.jobs import RowCounts, Status
 from backprop_client.wire.specs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.jobs import attempts, costs, gradient_checks
 from domain.jobs.attempts import Claim
+from domain.jobs.epochs import settled
 from domain.jobs.transitions import Owner, Superseded
 from domain.jobs.translation import network_of, training_of
 from domain.models import rows as models
@@ -177,8 +178,7 @@ class Attempt:
         start = start_of(self.claim, spec, self.database)
         data = self._prepared(spec, artifact, scratch, start)
         if start.is_the_first:
-            with self.database.writing() as session:
-                attempts.record_row_counts(session, self.claim.owner, data.rows.model_dump())
+            spec = self._settled(spec, data.rows)
         if spec.selection is not None and spec.selection.chosen is None:
             spec = select(spec, data, self._threads, self._record_choice)
         run = self._run(spec, data, start)
@@ -202,6 +202,14 @@ class Attempt:
             except Unavailable as error:
                 _log.warning("the job waits for its dataset", job=self.claim.job.id, reason=error.message)
                 time.sleep(STORE_SECONDS)
+
+    def _settled(self, spec: ResolvedJob, rows: RowCounts) -> ResolvedJob:
+        """The job as it is on so many rows, which is recorded with them."""
+        training = settled(spec.training, rows.training, holds_out=rows.held_out > 0)
+        spec = spec.model_copy(update={"training": training})
+        with self.database.writing() as session:
+            attempts.record_row_counts(session, self.claim.owner, rows.model_dump(), spec)
+        return spec
 
     def _run(self, spec: ResolvedJob, data: TrainingData, start: Start) -> Run:
         network, training = network_of(spec), training_of(spec.training)
@@ -236,7 +244,7 @@ class Attempt:
 
     def _succeed(self, model: Model, stopped_by: StopReason | None) -> Status:
         def write(session: Session) -> None:
-            attempts.succeed(session, self.claim.owner, model.id, stopped_by)
+            attempts.succeed(session, self.claim.owner, model.id, stopped_by, model.metrics)
             model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
 
@@ -313,6 +321,12 @@ def _require_agreement(result: GradientCheckResult, network: Network) -> None:
 
 
 def _diverged(iteration: int) -> InvalidRequest:
+    if iteration == 0:  # before any update, so that no learning rate has been used
+        return InvalidRequest(
+            "diverged",
+            "J is not a finite number at iteration 0, at the weights that training starts from. Scale the inputs "
+            "(scaling standardize), or start from a smaller epsilon; float64 takes larger numbers than float32.",
+        )
     return InvalidRequest(
         "diverged",
         f"J is no longer a finite number at iteration {iteration}. Try a smaller learning_rate; with linear or "

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.passes.batches import updates_per_epoch
 from backprop.selection.folds import fold_of_rows
 from backprop.selection.trials import Candidate, Rows, try_all
 from backprop_client.wire.specs import Candidate as CandidateSpec
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob, Selection, TrainingSpec
-from domain.jobs.presets import BATCH_SIZE, CORRECTIONS, updates_of_an_epoch
+from domain.jobs.presets import BATCH_SIZE, CORRECTIONS
 from domain.jobs.selection import choose, folds_done, next_candidates, with_trials
 from domain.jobs.translation import sized_network, training_of
 from worker.preparation import TrainingData
@@ -85,6 +86,6 @@ def _candidate(job: ResolvedJob, selection: Selection, spec: CandidateSpec, rows
         training_of(training),
         job.training.init,
         job.training.epsilon,
-        updates_of_an_epoch(rows, BATCH_SIZE) if with_mini_batches else None,
+        updates_per_epoch(rows, BATCH_SIZE) if with_mini_batches else None,
         PATIENCE if with_mini_batches else 1,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.jobs import EventOut, JobError, JobOut, JobPlan, RowCounts
+from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPlan, RowCounts
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
@@ -44,6 +44,7 @@ def job_out(job: Job) -> JobOut:
         error=_error(job),
         model_id=job.model_id,
         stopped_by=job.stopped_by,
+        notes=[JobNote.model_validate(note) for note in job.notes],
         gradient_check=None if checked is None else GradientCheckResult.model_validate(checked),
         dataset_id=job.dataset_id,
         network_id=job.network_id,

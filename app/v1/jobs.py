@@ -185,9 +185,10 @@ def _costs(
     database: Database, project: Project, job_id: str, after: int, before: int | None, limit: int, points: int | None
 ) -> Response:
     with database.reading() as session:
-        jobs.get(session, project, job_id)
+        job = jobs.get(session, project, job_id)
         if points is not None:
-            rows, has_more = costs.thin_rows(session, job_id, after, points, before), False
+            every = jobs.held_out_every(job)
+            rows, has_more = costs.thin_rows(session, job_id, after, points, before, every), False
         else:
             rows, has_more = costs.list_rows(session, job_id, after, limit, before)
     # Not row by row through Pydantic: that would keep the interpreter from everybody else for a tenth of a second.

@@ -83,6 +83,7 @@ class Backpropagation:
         gradient: ∇J at the last evaluation, (n,).
         evaluations: how many there have been.
         held_out: what was given.
+        updates_per_epoch: 1.
 
     Raises:
         ValueError: shapes, dtypes or an objective that do not fit the network, or no examples.
@@ -99,6 +100,7 @@ class Backpropagation:
         held_out: HeldOut | None = None,
     ) -> None:
         self.evaluations = 0
+        self.updates_per_epoch = 1
         self.held_out = held_out
         self.parameters = parameters
         self.vector = parameters.vector

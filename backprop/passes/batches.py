@@ -16,6 +16,11 @@ from backprop.passes.protocol import HeldOut
 Array = NDArray[Any]
 
 
+def updates_per_epoch(m: int, batch_size: int | None) -> int:
+    """How many updates take each of m examples once: ⌈m / batch_size⌉, and 1 where every update takes all."""
+    return 1 if batch_size is None else -(-m // batch_size)
+
+
 class MiniBatches:
     """The pass that evaluates J and ∇J on mini-batches, one after the other, of examples in shuffled order.
 
@@ -40,6 +45,7 @@ class MiniBatches:
         gradient: ∇J of the last batch, (n,).
         evaluations: how many there have been, which is the number of the next batch.
         held_out: what was given.
+        updates_per_epoch: ⌈m / size⌉, the batches of a round.
 
     Raises:
         ValueError: shapes, dtypes or an objective that do not fit the network.
@@ -60,6 +66,7 @@ class MiniBatches:
     ) -> None:
         check_data(parameters.network, parameters.vector.dtype, X, Y)
         self.evaluations = 0
+        self.updates_per_epoch = updates_per_epoch(len(X), size)
         self.held_out = held_out
         self.parameters = parameters
         self.vector = parameters.vector
@@ -91,7 +98,7 @@ class MiniBatches:
         return backpropagation.evaluate()
 
     def _next_rows(self) -> NDArray[np.intp]:
-        rounds, place = divmod(self.evaluations, -(-self._m // self._size))
+        rounds, place = divmod(self.evaluations, self.updates_per_epoch)
         self.evaluations += 1
         if rounds != self._rounds_begun:
             self._order = np.empty(0, np.intp)  # one order at a time: with many examples it takes much memory

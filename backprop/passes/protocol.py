@@ -29,3 +29,7 @@ class Pass(Slope, Protocol):
     @property
     def held_out(self) -> HeldOut | None:
         """Measures the held-out examples, if there are any."""
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """How many evaluations take each example once: 1, unless they are made on mini-batches."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -136,9 +136,13 @@ def record_gradient_check(session: Session, owner: Owner, result: dict[str, Any]
     _record(session, owner, gradient_check=result)
 
 
-def record_row_counts(session: Session, owner: Owner, counts: dict[str, Any]) -> None:
-    """Keep what became of the dataset's rows. Raises `Superseded`: the job is no longer this attempt's."""
-    _record(session, owner, row_counts=counts)
+def record_row_counts(session: Session, owner: Owner, counts: dict[str, Any], job: ResolvedJob) -> None:
+    """Keep what became of the dataset's rows, and the job as it is on so many.
+
+    Raises `Superseded`: the job is no longer this attempt's.
+    """
+    spec, iterations = job.model_dump(mode="json"), job.training.iterations
+    _record(session, owner, row_counts=counts, spec=spec, iterations=iterations)
 
 
 def record_choice(session: Session, owner: Owner, job: ResolvedJob) -> None:
@@ -146,7 +150,7 @@ def record_choice(session: Session, owner: Owner, job: ResolvedJob) -> None:
     _record(session, owner, spec=job.model_dump(mode="json"), iterations=job.training.iterations)
 
 
-def _record(session: Session, owner: Owner, **values: dict[str, Any] | int) -> None:
+def _record(session: Session, owner: Owner, **values: Any) -> None:  # noqa: ANN401
     recorded = session.execute(
         update(Job)
         .where(*owner.still_owns)
@@ -158,7 +162,13 @@ def _record(session: Session, owner: Owner, **values: dict[str, Any] | int) -> N
         raise Superseded
 
 
-def succeed(session: Session, owner: Owner, model_id: str, stopped_by: StopReason | None) -> None:
+def succeed(
+    session: Session,
+    owner: Owner,
+    model_id: str,
+    stopped_by: StopReason | None,
+    metrics: Mapping[str, Any] | None = None,
+) -> None:
     """End the job well. Call it in the transaction that adds the model.
 
     Args:
@@ -166,11 +176,12 @@ def succeed(session: Session, owner: Owner, model_id: str, stopped_by: StopReaso
         owner: the attempt.
         model_id: the model's id.
         stopped_by: what ended the training before its last iteration, if anything did.
+        metrics: the model's.
 
     Raises:
         Superseded: the job is no longer this attempt's.
     """
-    take_as_owner(session, owner, "succeeded", model_id=model_id, stopped_by=stopped_by)
+    take_as_owner(session, owner, "succeeded", metrics=metrics, model_id=model_id, stopped_by=stopped_by)
 
 
 def fail(session: Session, owner: Owner, code: AnswerCode | FailureCode, message: str) -> None:

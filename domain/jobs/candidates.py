@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from backprop.passes.batches import updates_per_epoch
 from backprop_client.wire.specs import Candidate, JobSpec, LayerSpec, NetworkSpec, Selection
 from domain.jobs.presets import (
     BATCH_SIZE,
     WEIGHT_DECAY_OF_MANY,
     Situation,
     is_everything_chosen_by_auto,
-    updates_of_an_epoch,
+    says_how_long,
 )
 
 LINEAR_DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -68,7 +69,7 @@ def selection_of(
     rows = min(situation.rows, MOST_ROWS, max(LEAST_ROWS, MOST_VALUES // (inputs + outputs)))
     if not situation.has_few_rows:
         trained = rows - rows // PARTS_OF_MANY
-        most = EPOCHS_OF_MANY * updates_of_an_epoch(trained, BATCH_SIZE)
+        most = EPOCHS_OF_MANY * updates_per_epoch(trained, BATCH_SIZE)
         parts, folds = PARTS_OF_MANY, 1
     else:
         most = FEW_ROWS_ITERATIONS
@@ -133,7 +134,5 @@ def _decays(layers: Sequence[LayerSpec], given: float | None, situation: Situati
 def _tells_iterations(spec: JobSpec, situation: Situation) -> bool:
     """Whether the trials also tell how long to train: with mini-batches, unless the client has said it."""
     return (
-        not situation.has_few_rows
-        and is_everything_chosen_by_auto(spec.training)
-        and "iterations" not in spec.training.model_fields_set
+        not situation.has_few_rows and is_everything_chosen_by_auto(spec.training) and not says_how_long(spec.training)
     )

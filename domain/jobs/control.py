@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from domain.access.projects import Project
@@ -52,7 +54,7 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
         "resumed",
         f"To {total} iterations in all.",
         iterations=total,
-        spec={**job.spec, "training": {**job.spec["training"], "iterations": total}},
+        spec=job.spec if iterations is None else _with_iterations(job.spec, iterations),
         crashes=0,
         cancel_requested=False,
         error_code=None,
@@ -60,6 +62,14 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
         stopped_by=None,
     )
     return job
+
+
+def _with_iterations(spec: dict[str, Any], iterations: int) -> dict[str, Any]:
+    """The stored job with so many iterations, whatever epochs it was asked for or its trials were to tell."""
+    changed = {**spec, "training": {**spec["training"], "iterations": iterations, "epochs": None}}
+    if (selection := spec.get("selection")) is not None:
+        changed["selection"] = {**selection, "tells_iterations": False}
+    return changed
 
 
 def _check_resumable(job: Job, total: int, reached: int) -> None:

@@ -14,14 +14,17 @@ from domain.jobs import cost_extremes
 from infra import bulk_insert
 from infra.tables import CostRow
 
+_KEPT = 2
+"""Rows of each stretch of a thinned curve: where J is least and greatest."""
+
+_KEPT_WITH_HELD_OUT = 3
+"""Rows of each stretch of a thinned curve that shows a held-out cost too."""
+
 _RECORD = tuple(getattr(CostRow, name) for name in Record._fields)
 
 
 def add(session: Session, job_id: str, records: Sequence[Record]) -> None:
-    """Append records, which must follow those already there.
-
-    A job has held-out rows at every iteration or at none.
-    """
+    """Append records, which must follow those already there."""
     if not records:
         return
     values = list(chain.from_iterable(records))  # sliced, since zip(*records) takes four times as long
@@ -50,19 +53,28 @@ def list_rows(
     return rows[:limit], len(rows) > limit
 
 
-def thin_rows(session: Session, job_id: str, after: int, points: int, before: int | None = None) -> list[Record]:
+def thin_rows(
+    session: Session, job_id: str, after: int, points: int, before: int | None = None, held_out_every: int = 1
+) -> list[Record]:
     """At most `points` rows past iteration `after` (and below `before`) that show the same curve when drawn.
 
     Iterations are cut into stretches, counted from iteration 0, whose length is the smallest power of two for which the
     range has rows in at most (points − 2) / 2 of them. Of each stretch the rows with the least and the greatest J are
     kept, of equal ones the first, so that no spike is lost; the first and the last row always are among the result. If
     there are no more rows than points, all are.
+
+    A job may have a held-out cost at the multiples of `held_out_every` only. Then rows between them would hide that
+    curve: of each stretch the first such row is kept too, and there are at most (points − 2) / 3 stretches.
     """
     first, last = _range(session, job_id, after, before)
     if last - first < points:
         return list_rows(session, job_id, first - 1, points, last + 1)[0]
-    kept = cost_extremes.find(session, job_id, first, last, _stretch(first, last, points)) | {first, last}
-    return _rows_of(session, job_id, sorted(kept))
+    shows_held_out = held_out_every > 1 and points >= 2 + _KEPT_WITH_HELD_OUT
+    stretch = _stretch(first, last, (points - 2) // (_KEPT_WITH_HELD_OUT if shows_held_out else _KEPT))
+    kept = cost_extremes.find(session, job_id, first, last, stretch) | {first, last}
+    if shows_held_out:
+        kept |= _first_measured(first, last, stretch, held_out_every)
+    return rows_at(session, job_id, sorted(kept))
 
 
 def cost_at(session: Session, job_id: str, iteration: int) -> float:
@@ -72,7 +84,8 @@ def cost_at(session: Session, job_id: str, iteration: int) -> float:
     ).scalar_one()
 
 
-def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
+def rows_at(session: Session, job_id: str, iterations: list[int]) -> list[Record]:
+    """The rows of these iterations that there are, in order."""
     query = select(*_RECORD).where(CostRow.job_id == job_id).order_by(CostRow.iteration)
     if session.connection().dialect.name == "sqlite":
         return _fetch(session, query.where(CostRow.iteration.in_(iterations)))
@@ -81,19 +94,31 @@ def _rows_of(session: Session, job_id: str, iterations: list[int]) -> list[Recor
     return _fetch(session, query.join(wanted, CostRow.iteration == wanted.c.iteration))
 
 
+def last_iteration(session: Session, job_id: str) -> int | None:
+    """The last iteration that has a row; None if none has."""
+    return session.scalar(select(func.max(CostRow.iteration)).where(CostRow.job_id == job_id))
+
+
 def _range(session: Session, job_id: str, after: int, before: int | None) -> tuple[int, int]:
     """The first and the last iteration between the two that have rows; if none has, the last is before the first."""
-    newest = session.scalar(select(func.max(CostRow.iteration)).where(CostRow.job_id == job_id))
+    newest = last_iteration(session, job_id)
     last = -1 if newest is None else newest
     return max(after + 1, 0), last if before is None else min(last, before - 1)
 
 
-def _stretch(first: int, last: int, points: int) -> int:
-    most = max(1, (points - 2) // 2)
+def _stretch(first: int, last: int, most: int) -> int:
+    """The smallest power of two for which the range is in at most so many stretches."""
     stretch = 1
-    while last // stretch - first // stretch >= most:
+    while last // stretch - first // stretch >= max(1, most):
         stretch *= 2
     return stretch
+
+
+def _first_measured(first: int, last: int, stretch: int, every: int) -> set[int]:
+    """Of each stretch of the range the first iteration that is a multiple of `every`, if there is one."""
+    starts = range(first // stretch * stretch, last + 1, stretch)
+    measured = ((max(start, first), -(-max(start, first) // every) * every) for start in starts)
+    return {at for start, at in measured if at <= last and at // stretch == start // stretch}
 
 
 def _fetch(session: Session, query: Select[Any]) -> list[Record]:

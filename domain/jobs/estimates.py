@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backprop.coding.holdout import held_out_rows
 from backprop_client.wire.specs import ResolvedJob
+from domain.jobs.epochs import settled
 from infra.tables import Job
 
 JOBS_LOOKED_AT = 20
@@ -45,11 +46,12 @@ def estimated_seconds(session: Session, job: ResolvedJob) -> float:
 
 
 def multiplications(job: ResolvedJob) -> float:
-    """How many an iteration takes, for the examples that it trains on and for those held out."""
+    """How many an iteration takes on average, for the examples that it trains on and for those held out."""
     held = held_out_rows(job.rows, job.holdout) if job.rows > 1 else 0
     trained = min(job.training.batch_size or job.rows, job.rows - held)
+    every = settled(job.training, job.rows - held, holds_out=held > 0).held_out_every or 1
     evaluations = _LBFGS_EVALUATIONS if job.training.optimizer == "lbfgs" else 1.0
-    return evaluations * job.parameters * (_FORWARD_AND_BACK * trained + held)
+    return evaluations * job.parameters * (_FORWARD_AND_BACK * trained + held / every)
 
 
 def _speed(job: ResolvedJob, rate: float) -> float | None:

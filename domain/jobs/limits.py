@@ -12,7 +12,7 @@ from backprop.coding.holdout import held_out_rows
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop.network import Network
 from backprop.passes.lanes import block_rows
-from backprop_client.wire.specs import JobSpec, Selection, TrainingSpec
+from backprop_client.wire.specs import MOST_ITERATIONS, JobSpec, Selection, TrainingSpec
 from domain.jobs.problems import network_path
 from domain.jobs.translation import training_of
 from infra.errors import FieldError, TooLarge
@@ -59,10 +59,10 @@ def check_iterations(iterations: int, path: str, limits: JobLimits) -> None:
     Raises:
         TooLarge: code ``too_many_iterations``.
     """
-    if iterations > limits.max_iterations:
+    most = min(limits.max_iterations, MOST_ITERATIONS)
+    if iterations > most:
         message = (
-            f"{iterations:,} iterations are more than the {limits.max_iterations:,} that a job may have here "
-            "(BACKPROP_MAX_ITERATIONS)."
+            f"{iterations:,} iterations are more than the {most:,} that a job may have here (BACKPROP_MAX_ITERATIONS)."
         )
         raise TooLarge("too_many_iterations", message, (FieldError(path, message),))
 

@@ -26,6 +26,7 @@ from backprop_client.wire.specs import (
 from domain.jobs.candidates import selection_of, usual_network
 from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named
 from domain.jobs.columns import inputs as input_columns
+from domain.jobs.epochs import settled
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes, trial_bytes
 from domain.jobs.presets import Situation
 from domain.jobs.problems import Problems, network_path
@@ -63,9 +64,10 @@ def plan(
             ``targets_required``, ``targets_not_allowed``, ``one_target_only``, ``task_required``,
             ``text_column``, ``target_is_datetime``, ``target_not_classes``, ``target_not_numeric``,
             ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
-            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``, ``epsilon_too_small``,
-            ``cost_needs_other_output``, ``network_required``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``,
-            ``output_units``.
+            ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
+            ``held_out_every_needs_holdout``, ``epsilon_too_small``, ``cost_needs_other_output``,
+            ``network_required``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``,
+            ``iterations_and_epochs``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
@@ -96,17 +98,18 @@ def plan(
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
     coding = coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing)
     sizes = _sizes(network, coding.input_width, coding.output_width)
+    training = situation.training(spec.training, network, sizes[0])
+    training = _in_updates(spec, training, rows, required, problems)
     _check_output_units(spec, network, sizes[-1], task, problems)
     if problems:
         raise problems.refusal()
-    training = situation.training(spec.training, network, sizes[0])
     selection = selection_of(spec, given and network, situation, sizes[0], sizes[-1])
     if selection is not None:
         network = largest_of(selection)
         sizes = _sizes(network, sizes[0], sizes[-1])
     sized = sized_network(network, sizes)
     estimate = estimated_bytes(sized, training, rows, spec.holdout) + trial_bytes(selection, sizes, training.dtype)
-    check_iterations(training.iterations, "/training/iterations", limits)
+    check_iterations(training.iterations, f"/training/{'iterations' if training.epochs is None else 'epochs'}", limits)
     check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
@@ -220,7 +223,7 @@ def _rows_to_train(rows: int, required: list[Column], holdout: float, problems: 
 
     What certainly has too few rows is refused.
     """
-    used = rows - max((column.missing for column in required), default=0)
+    used = _most_used(rows, required)
     if used < 1:
         problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
         return 0
@@ -246,6 +249,33 @@ def _complete(spec: JobSpec, given: NetworkSpec | None, situation: Situation, pr
     return usual_network(situation)
 
 
+def _most_used(rows: int, required: list[Column]) -> int:
+    """How many rows have all the values that they need, at most: as many, unless several columns have gaps."""
+    return rows - max((column.missing for column in required), default=0)
+
+
+def _in_updates(
+    spec: JobSpec, training: TrainingSpec, rows: int, required: list[Column], problems: Problems
+) -> TrainingSpec:
+    """The training with its epochs counted in updates, as far as the number of training rows is known.
+
+    If it is not, the job has the most iterations that it can have, and a worker that has counted the rows settles it.
+    """
+    used = _most_used(rows, required)
+    at_most = settled(training, used - held_out_rows(used, spec.holdout), holds_out=spec.holdout > 0)
+    given = spec.training.model_fields_set
+    if training.epochs is not None and "iterations" in given and training.iterations != at_most.iterations:
+        problems.add(
+            "iterations_and_epochs",
+            "/training/epochs",
+            f"{training.epochs:,} epochs of this dataset are {at_most.iterations:,} iterations, and iterations says "
+            f"{training.iterations:,}: give one of the two.",
+        )
+    if len(required) > 1 and training.held_out_every is None and training.batch_size is not None:
+        return at_most.model_copy(update={"held_out_every": None})
+    return at_most
+
+
 def _check_training(
     spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: Problems
 ) -> None:
@@ -255,6 +285,12 @@ def _check_training(
             "patience_needs_holdout",
             "/training/patience",
             "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+        )
+    if training.held_out_every is not None and spec.holdout == 0:
+        problems.add(
+            "held_out_every_needs_holdout",
+            "/training/held_out_every",
+            "No rows are held out, so that none can be measured: give a holdout.",
         )
     least = float(np.finfo(training.dtype).tiny)
     if training.init == "normal" and training.epsilon < least:

@@ -6,7 +6,6 @@ many tables. Network and weight decay are left to trials (`domain.jobs.candidate
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,9 @@ ITERATIONS_OF_OTHERS = 400
 
 WEIGHT_DECAY_OF_FEW = 1e-2
 WEIGHT_DECAY_OF_MANY = 1e-4
+
+LENGTHS = ("iterations", "epochs")
+"""The fields that say how long to train."""
 
 LEARNING_RATE = {"gradient_descent": 1.0, "momentum": 0.1}
 """The highest that is taken for units whose activation is bounded; see `_learning_rate`."""
@@ -98,7 +100,8 @@ class Situation:
             return asked.with_defaults(output)
         chosen = self._usual(asked)
         chosen |= _learning_rate(chosen.get("optimizer", asked.optimizer), network, inputs)
-        open_fields = {name: value for name, value in chosen.items() if name not in asked.model_fields_set}
+        given = asked.model_fields_set | (set(LENGTHS) if says_how_long(asked) else set())
+        open_fields = {name: value for name, value in chosen.items() if name not in given}
         return asked.model_copy(update=open_fields).with_defaults(output)
 
     def _usual(self, asked: TrainingSpec) -> dict[str, Any]:
@@ -108,16 +111,15 @@ class Situation:
             "dtype": "float64" if self.has_few_rows else "float32",
         }
         if "optimizer" in asked.model_fields_set:
-            return usual | _iterations_of(asked, self.rows)
+            return usual | _length_of(asked)
         if self.has_few_rows or asked.tolerance:
             return usual | {"optimizer": "lbfgs", "corrections": CORRECTIONS, "iterations": LBFGS_ITERATIONS}
-        iterations = EPOCHS * updates_of_an_epoch(self.rows, BATCH_SIZE)
-        return usual | {"optimizer": "adam", "batch_size": BATCH_SIZE, "iterations": iterations}
+        return usual | {"optimizer": "adam", "batch_size": BATCH_SIZE, "epochs": EPOCHS}
 
 
-def updates_of_an_epoch(rows: int, batch_size: int | None) -> int:
-    """How many updates one pass over the training rows makes."""
-    return 1 if batch_size is None else math.ceil(rows / batch_size)
+def says_how_long(training: TrainingSpec) -> bool:
+    """Whether the client has said for how many iterations or epochs to train."""
+    return "iterations" in training.model_fields_set or training.epochs is not None
 
 
 def is_everything_chosen_by_auto(training: TrainingSpec) -> bool:
@@ -129,12 +131,12 @@ def _with(layer: LayerSpec, activation: Activation) -> LayerSpec:
     return layer if layer.activation is not None else layer.model_copy(update={"activation": activation})
 
 
-def _iterations_of(asked: TrainingSpec, rows: int) -> dict[str, Any]:
+def _length_of(asked: TrainingSpec) -> dict[str, Any]:
     """How long an optimizer trains that the client has named."""
     if asked.optimizer == "lbfgs":
         return {"corrections": CORRECTIONS, "iterations": LBFGS_ITERATIONS}
     if asked.batch_size is not None:
-        return {"iterations": EPOCHS * updates_of_an_epoch(rows, asked.batch_size)}
+        return {"epochs": EPOCHS}
     return {"iterations": ITERATIONS_OF_OTHERS}
 
 

@@ -42,6 +42,12 @@ def get(session: Session, project: Project, job_id: str) -> Job:
     return _found(project, job_id, session.get(Job, job_id))
 
 
+def held_out_every(job: Job) -> int:
+    """At the multiples of which iteration the job measures its held-out rows, if it has any."""
+    every: int | None = job.spec["training"].get("held_out_every")  # absent in jobs that are older than the field
+    return every or 1
+
+
 def list_page(
     session: Session,
     project: Project,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from backprop.passes.batches import updates_per_epoch
 from backprop.selection.racing import best, mean_deviance, still_in
 from backprop.selection.trials import Trial
 from backprop_client.wire.specs import Candidate, NetworkSpec, ResolvedJob, Selection
-from domain.jobs.presets import updates_of_an_epoch
 from domain.jobs.translation import activation_of, sized_network
 
 NO_TRIAL_WAS_FINITE = 0
@@ -63,7 +63,8 @@ def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
     sizes = (job.sizes[0], *(layer.units or 0 for layer in candidate.layers[:-1]), job.sizes[-1])
     training: dict[str, float] = {"weight_decay": candidate.weight_decay}
     if selection.tells_iterations and position is not None:
-        training["iterations"] = _iterations(job, selection, candidate, training_rows)
+        epochs = _epochs(job, selection, candidate)
+        training |= {"epochs": epochs, "iterations": epochs * updates_per_epoch(training_rows, job.training.batch_size)}
     reason = _reason(selection, position)
     return job.model_copy(
         update={
@@ -76,12 +77,10 @@ def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
     )
 
 
-def _iterations(job: ResolvedJob, selection: Selection, candidate: Candidate, training_rows: int) -> int:
-    """As many passes over all training rows as the candidate made over those of its trial until it was at its best."""
-    batch_size = job.training.batch_size
-    in_a_trial = updates_of_an_epoch(selection.rows - selection.rows // selection.parts, batch_size)
-    epochs = max(1, round(candidate.iterations[0] / in_a_trial))
-    return epochs * updates_of_an_epoch(training_rows, batch_size)
+def _epochs(job: ResolvedJob, selection: Selection, candidate: Candidate) -> int:
+    """The epochs of the candidate's trial until it was at its best."""
+    trained = selection.rows - selection.rows // selection.parts
+    return max(1, round(candidate.iterations[0] / updates_per_epoch(trained, job.training.batch_size)))
 
 
 def _deviances(selection: Selection) -> list[list[float]]:

@@ -13,6 +13,7 @@ the hosts are apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import EventKind, Status
+from domain.jobs.notes import notes_of
 from infra.database import transaction_time
 from infra.tables import Job, JobEvent
 
@@ -92,7 +94,15 @@ def hold(session: Session, kind: EventKind, *conditions: ColumnElement[bool]) ->
     )
 
 
-def take(session: Session, job: Job, kind: EventKind, reason: str | None = None, **values: Any) -> None:  # noqa: ANN401
+def take(
+    session: Session,
+    job: Job,
+    kind: EventKind,
+    reason: str | None = None,
+    *,
+    metrics: Mapping[str, Any] | None = None,
+    **values: Any,  # noqa: ANN401
+) -> None:
     """Take a step with a job that is locked, and record the event.
 
     Args:
@@ -100,6 +110,7 @@ def take(session: Session, job: Job, kind: EventKind, reason: str | None = None,
         job: its row.
         kind: which step.
         reason: why: an error's code for a failure, else a sentence; None where the kind says it all.
+        metrics: of the model that the job leaves if it ends, and leaves one.
         values: what else changes in the row.
 
     Raises:
@@ -117,12 +128,21 @@ def take(session: Session, job: Job, kind: EventKind, reason: str | None = None,
         job.finished_at = now if transition.target in ENDED else None
     for name, value in values.items():
         setattr(job, name, value)
+    job.notes = notes_of(session, job, metrics) if transition.target in ENDED else []
     session.flush()
     _record(session, job, kind, source, reason, now)
 
 
-def take_as_owner(session: Session, owner: Owner, kind: EventKind, reason: str | None = None, **values: Any) -> None:  # noqa: ANN401
-    """Take a step with the job that this attempt owns.
+def take_as_owner(
+    session: Session,
+    owner: Owner,
+    kind: EventKind,
+    reason: str | None = None,
+    *,
+    metrics: Mapping[str, Any] | None = None,
+    **values: Any,  # noqa: ANN401
+) -> None:
+    """Take a step with the job that this attempt owns; the arguments are those of `take`.
 
     Raises:
         Superseded: it does not own the job any more.
@@ -130,7 +150,7 @@ def take_as_owner(session: Session, owner: Owner, kind: EventKind, reason: str |
     job = hold(session, kind, *owner.still_owns)
     if job is None:
         raise Superseded
-    take(session, job, kind, reason, **values)
+    take(session, job, kind, reason, metrics=metrics, **values)
 
 
 def _record(

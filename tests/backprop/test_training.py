@@ -19,11 +19,12 @@ from backprop.gradient import cost_and_gradient
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.optimizers.table import OPTIMIZERS
 from backprop.passes import products
+from backprop.passes.batches import updates_per_epoch
 from backprop.passes.lanes import Lanes
-from backprop.training import Training
+from backprop.training import Run, Training
 from tests.support.networks import Problem, problems, problems_of_all_kinds
 from tests.support.passes import Passing, both_ways
-from tests.support.runs import run_of
+from tests.support.runs import pass_of, run_of
 
 Array = NDArray[Any]
 
@@ -135,6 +136,7 @@ def trainings(draw: st.DrawFn) -> Training:
         seed=draw(st.integers(0, 5)),
         sparsity_weight=draw(st.sampled_from((0.0, 0.1))),
         patience=draw(st.sampled_from((None, 1, 3))),
+        held_out_every=draw(st.sampled_from((None, 1, 2, 5, 20))),
         tolerance=draw(st.sampled_from((0.0, 0.08))) if batch_size is None else 0.0,
     )
 
@@ -192,8 +194,86 @@ def test_patience_ends_a_run_where_it_has_run_out_and_keeps_the_best() -> None:
     assert run.stopped == "patience"
     assert (run.best_iteration, len(seen) - 1) == (best, best + 4)
     assert run.best_parameters.vector.tobytes() == seen[best][1]
-    with pytest.raises(ValueError, match="held-out"):
-        run_of(NETWORK, training, X, Y, parameters=start())
+    for needy in (training, replace(TRAINING, held_out_every=2)):
+        with pytest.raises(ValueError, match="held-out"):
+            run_of(NETWORK, needy, X, Y, parameters=start())
+
+
+@given(training=trainings())
+@settings(deadline=None, max_examples=80)
+def test_held_out_examples_are_measured_at_the_multiples_and_patience_counts_what_was_measured(
+    training: Training,
+) -> None:
+    """Beside a run that measures at every iteration, out of which somebody with hindsight takes what counts."""
+    X, Y = data(80)
+    examples: dict[str, Any] = {"X": X[:50], "Y": Y[:50], "X_held": X[50:], "Y_held": Y[50:]}
+    all_of_it = replace(training, held_out_every=1, patience=None)
+    measuring = run_of(NETWORK, all_of_it, **examples, parameters=start())
+    every_one = [(record, measuring.parameters.vector.tobytes()) for record in measuring.records()]
+
+    epoch = 1 if training.batch_size is None else math.ceil(50 / training.batch_size)
+    every = training.held_out_every or epoch
+    expected, best, best_cost, patience_is_over = [], 0, math.inf, False
+    for record, _ in every_one:
+        if record.iteration % every:
+            expected.append(record._replace(held_out_cost=None))
+            continue
+        expected.append(record)
+        if record.held_out_cost is not None and record.held_out_cost < best_cost:
+            best, best_cost = record.iteration, record.held_out_cost
+        patience_is_over = training.patience is not None and record.iteration - best >= training.patience
+        if patience_is_over:
+            break
+    last = every_one[len(expected) - 1][0]
+    if last.held_out_cost is not None and last.held_out_cost < best_cost:
+        best = last.iteration
+
+    run = run_of(NETWORK, training, **examples, parameters=start())
+    assert list(run.records()) == expected
+    if training.patience is None:
+        best = last.iteration
+    assert run.best_iteration == best
+    assert run.best_parameters.vector.tobytes() == every_one[best][1]
+    if last.iteration < training.iterations:
+        assert run.stopped == (measuring.stopped if len(expected) == len(every_one) else "patience")
+
+
+@given(batch_size=st.integers(1, 60), m=st.integers(1, 50))
+@settings(deadline=None, max_examples=40)
+def test_an_epoch_takes_each_example_once(batch_size: int, m: int) -> None:
+    """Seen from outside: with a learning rate that changes nothing, the mean J of an epoch's batches is that of all."""
+    X, Y = data(m)
+    still = Training(2 * m, learning_rate=1e-300, batch_size=batch_size)
+    pass_ = pass_of(NETWORK, still, X, Y)
+    costs = [record.data_cost for record in Run(still, pass_, parameters=start()).records()]
+    epoch = pass_.updates_per_epoch
+    assert epoch == updates_per_epoch(m, batch_size if batch_size < m else None)
+    sizes = [min(batch_size, m)] * (epoch - 1) + [m - min(batch_size, m) * (epoch - 1)]
+    whole, _ = cost_and_gradient(start(), X, Y, still.objective())
+    assert math.isclose(np.dot(sizes, costs[:epoch]) / m, whole.data, rel_tol=1e-9)
+
+
+@given(more=st.integers(1, 9), iterations=st.integers(0, 9), training=trainings())
+@settings(deadline=None, max_examples=40)
+def test_a_run_that_ended_between_measurements_goes_on_as_if_it_had_not(
+    iterations: int, more: int, training: Training
+) -> None:
+    """The end is measured for the best parameters, and the state does not know of it."""
+    X, Y = data(80)
+    examples: dict[str, Any] = {"X": X[:50], "Y": Y[:50], "X_held": X[50:], "Y_held": Y[50:]}
+    whole = run_of(NETWORK, replace(training, iterations=iterations + more), **examples, parameters=start())
+    expected = list(whole.records())
+    first = run_of(NETWORK, replace(training, iterations=iterations), **examples, parameters=start())
+    before = list(first.records())
+    again = run_of(NETWORK, replace(training, iterations=iterations), **examples, state=first.state())
+    assert list(again.records()) == []
+    assert again.best_parameters.vector.tobytes() == first.best_parameters.vector.tobytes()
+    assert again.best_iteration == first.best_iteration
+    second = run_of(NETWORK, replace(training, iterations=iterations + more), **examples, state=first.state())
+    if first.stopped is None:
+        assert before + list(second.records()) == expected
+        assert second.best_iteration == whole.best_iteration
+        assert second.best_parameters.vector.tobytes() == whole.best_parameters.vector.tobytes()
 
 
 @pytest.mark.parametrize("batch_size", [50, 1000])
@@ -296,7 +376,7 @@ def test_a_run_needs_something_to_start_from_that_fits() -> None:
         ({"iterations": 1, "optimizer": "newton"}, "newton"),
         *(({"iterations": 1, "momentum": value}, "momentum") for value in (-0.1, 1.0, math.nan)),
         *(({"iterations": 1, "tolerance": value}, "tolerance") for value in (-1e-9, math.inf, math.nan)),
-        *(({"iterations": 1, name: 0}, name) for name in ("corrections", "batch_size", "patience")),
+        *(({"iterations": 1, name: 0}, name) for name in ("corrections", "batch_size", "patience", "held_out_every")),
         ({"iterations": 1, "seed": -1}, "seed"),
         ({"iterations": 1, "optimizer": "lbfgs", "batch_size": 5}, "no batch_size"),
         ({"iterations": 1, "tolerance": 0.1, "batch_size": 5}, "no tolerance"),

@@ -38,6 +38,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "gradient_descent": {"learning_rate": 0.5, "batch_size": 300},
     "momentum": {"optimizer": "momentum", "learning_rate": 0.1, "batch_size": 300},
     "adam and patience": {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 300, "patience": 10_000},
+    "patience and few measurements": {"optimizer": "adam", "batch_size": 300, "patience": 10_000, "held_out_every": 77},
     "adam in float32": {"optimizer": "adam", "learning_rate": 0.01, "dtype": "float32"},
     "lbfgs": {"optimizer": "lbfgs", "corrections": 7},
     "lbfgs and sparsity": {"optimizer": "lbfgs", "sparsity_weight": 0.01, "sparsity": 0.1},

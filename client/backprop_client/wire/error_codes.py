@@ -164,6 +164,8 @@ InvalidRequestCode = Literal[
     "cost_needs_other_output",
     "sparsity_needs_sigmoid",
     "patience_needs_holdout",
+    "held_out_every_needs_holdout",
+    "iterations_and_epochs",
     "epsilon_too_small",
     "differs_from_model",
     "column_type_differs",
@@ -821,6 +823,18 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "Early stopping with no rows held out.",
                 "Say a `holdout`, or leave `patience` out.",
+            ),
+            ErrorCode(
+                "held_out_every_needs_holdout",
+                "invalid_request",
+                "How often held-out rows are measured, with no rows held out.",
+                "Say a `holdout`, or leave `held_out_every` out.",
+            ),
+            ErrorCode(
+                "iterations_and_epochs",
+                "invalid_request",
+                "Iterations and epochs that are not the same number of updates.",
+                "Say `iterations` or `epochs`, and leave the other out.",
             ),
             ErrorCode(
                 "epsilon_too_small",

@@ -36,6 +36,9 @@ EventKind = Literal[
     "resumed",
 ]
 
+NoteCode = Literal["cost_did_not_fall", "cost_stood_still", "held_out_cost_rose", "no_better_than_trivial"]
+"""What there is to say of an ended job."""
+
 StopReason = Literal["tolerance", "patience", "no_progress"]
 """What can end a training before its last iteration. The core has the same list, and a test compares the two."""
 
@@ -71,6 +74,17 @@ class JobError(BaseModel):
     message: str
 
 
+class JobNote(BaseModel):
+    """Something about an ended job that a person should know, who has not looked at its curve."""
+
+    code: NoteCode = Field(
+        description="cost_did_not_fall: J did not fall below its start; cost_stood_still: J has not changed since some "
+        "iteration; held_out_cost_rose: the network over-fits since some iteration; no_better_than_trivial: the "
+        "model is no better than the most frequent class, or the mean."
+    )
+    message: str
+
+
 class JobOut(BaseModel):
     """A job: what was asked, and how far it has come."""
 
@@ -94,6 +108,9 @@ class JobOut(BaseModel):
     stopped_by: StopReason | None = Field(
         description="What ended the training before its last iteration: tolerance (‖∇J‖ is small enough), patience (no "
         "better held-out cost for so long) or no_progress (lbfgs cannot make J smaller in this precision)."
+    )
+    notes: list[JobNote] = Field(
+        description="What a look at its curve would tell, once the job has ended. A good training has none."
     )
     gradient_check: GradientCheckResult | None = Field(
         description="At the initial parameters; null unless asked for, and until it is done."
@@ -189,7 +206,10 @@ class CostOut(BaseModel):
     data_cost: float = Field(description="(1/m) Σ J(W,b;x,y).")
     decay_cost: float = Field(description="(λ/2) Σ W².")
     sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
-    held_out_cost: float | None = Field(description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none.")
+    held_out_cost: float | None = Field(
+        description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none, and at iterations that are no "
+        "multiple of held_out_every."
+    )
     evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
 
 

@@ -181,6 +181,14 @@ class TrainingSpec(_Spec):
         "after each update; 0 gives the initial weights. Default of tutorial: 400. Default of auto: 100 for lbfgs; for "
         "adam the number that did best in the trials, or 30 passes over the rows without trials; 400 for the others.",
     )
+    epochs: _Integer | None = Field(
+        default=None,
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="How many times the training takes every training row, instead of iterations: with mini-batches an "
+        "epoch is ⌈m / batch_size⌉ iterations, else one. The job has as many iterations as that is. Not with "
+        "iterations. Null: iterations says how many.",
+    )
     learning_rate: _Number | None = Field(
         default=None,
         gt=0,
@@ -238,7 +246,16 @@ class TrainingSpec(_Spec):
         ge=1,
         le=10_000_000,
         description="Early stopping: training ends after so many iterations without a new lowest cost of the held-out "
-        "rows, and the model gets the weights that had it. Needs a holdout. Null: never.",
+        "rows, and the model gets the weights that had it. It ends where these rows are measured (held_out_every), so "
+        "it may go on a little longer. Needs a holdout. Null: never.",
+    )
+    held_out_every: _Integer | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_ITERATIONS,
+        description="The held-out rows are measured at the iterations that are multiples of it, 0 included; the costs "
+        "of other iterations have null as held_out_cost. Needs a holdout. Default: every iteration, or with "
+        "mini-batches once an epoch, which is filled in as soon as the number of training rows is known.",
     )
     init: Literal["normal", "uniform"] = Field(
         default="normal",
@@ -462,7 +479,8 @@ class ResolvedJob(_Spec):
         network: with the output layer's units and all activations filled in; that of the largest candidate while
             `selection` has not chosen yet.
         selection: how network and weight decay are chosen; None where nothing is to be tried.
-        training: with the defaults filled in that apply.
+        training: with the defaults filled in that apply. Where gaps decide how many rows there are to train on, a
+            worker that has counted them fills in held_out_every, and brings iterations down to the epochs asked for.
         targets: empty for reconstruction, where the inputs are the targets.
         missing: what is done about missing input values.
         left_out: the columns that are no inputs although nobody said so.
@@ -502,7 +520,10 @@ class ResolvedJob(_Spec):
 
     @model_validator(mode="before")
     @classmethod
-    def _stored_before_there_were_presets(cls, stored: object) -> object:
-        if isinstance(stored, dict) and isinstance(training := stored.get("training"), dict):
-            return {**stored, "training": {"preset": "tutorial", **training}}
-        return stored
+    def _as_it_was_when_stored(cls, stored: Any) -> Any:  # noqa: ANN401
+        """Jobs that say nothing of a preset are of the tutorial, and of held_out_every measure at every iteration."""
+        training = stored.get("training") if isinstance(stored, dict) else None
+        if not isinstance(training, dict):
+            return stored
+        then: dict[str, Any] = {"preset": "tutorial"} | ({"held_out_every": 1} if stored.get("holdout") else {})
+        return {**stored, "training": then | training}

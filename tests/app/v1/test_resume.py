@@ -23,6 +23,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "lbfgs": {"optimizer": "lbfgs", "corrections": 5},
     "sparsity": {"optimizer": "lbfgs", "sparsity_weight": 0.1, "sparsity": 0.2},
     "patience": {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 30, "patience": 50},
+    "few measurements": {"batch_size": 30, "held_out_every": 7, "patience": 1_000},
 }
 
 

@@ -51,7 +51,7 @@ def test_the_deviance_is_the_mean_cost_of_the_rows_that_were_left_out() -> None:
 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_with_looks_the_lowest_counts_and_patience_ends_the_trial(patience: int) -> None:
-    batches = {"optimizer": "adam", "batch_size": 10, "learning_rate": 0.05, "iterations": 400, "weight_decay": 0.0}
+    batches: dict[str, Any] = {"optimizer": "adam", "batch_size": 10, "learning_rate": 0.05, "iterations": 400, "weight_decay": 0.0}
     trained, measured = rows(40, 0), rows(15, 1)
     curve = []
     with computing():

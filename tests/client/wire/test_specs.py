@@ -94,6 +94,10 @@ def test_the_defaults_are_the_pages() -> None:
         ("sparsity_weight", -1),
         ("tolerance", -1e-9),
         ("patience", 0),
+        ("held_out_every", 0),
+        ("held_out_every", 1.5),
+        ("epochs", -1),
+        ("epochs", True),
         ("momentumm", 0.9),
     ],
 )

@@ -26,11 +26,12 @@ def record(k: int, J: float) -> Record:
     return Record(k, J, J, 0.0)
 
 
-def by_definition(rows: list[Record], points: int) -> list[Record]:
+def by_definition(rows: list[Record], points: int, held_out_every: int = 1) -> list[Record]:
     """The rows that a thinned curve must have, found by looking at all of them."""
     if len(rows) <= points:
         return rows
-    most = max(1, (points - 2) // 2)
+    shows_held_out = held_out_every > 1 and points >= 5
+    most = max(1, (points - 2) // (3 if shows_held_out else 2))
     stretch = 1
     while len({row.iteration // stretch for row in rows}) > most:
         stretch *= 2
@@ -39,6 +40,9 @@ def by_definition(rows: list[Record], points: int) -> list[Record]:
         members = [row for row in rows if row.iteration // stretch == number]
         kept.add(min(members, key=lambda row: (row.cost, row.iteration)).iteration)
         kept.add(min(members, key=lambda row: (-row.cost, row.iteration)).iteration)
+        measured = [row.iteration for row in members if row.iteration % held_out_every == 0]
+        if shows_held_out and measured:
+            kept.add(min(measured))
     return [row for row in rows if row.iteration in kept]
 
 
@@ -74,12 +78,12 @@ def test_a_thinned_curve_is_what_its_definition_says(database: Database, data: s
     rows[: len(kept)] = kept
     for _ in range(4):
         after, before = sorted(rng.integers(-1, count + 2, 2).tolist())
-        points = int(rng.integers(4, 300))
+        points, every = int(rng.integers(4, 300)), int(rng.choice([1, 2, 9, 64, 900]))
         wanted = [row for row in rows if after < row.iteration < before]
         with database.reading() as session:
-            found = costs.thin_rows(session, job_id, after, points, before)
+            found = costs.thin_rows(session, job_id, after, points, before, every)
             assert costs.list_rows(session, job_id, after, 10_000, before) == (wanted, False)
-        assert found == by_definition(wanted, points)
+        assert found == by_definition(wanted, points, every)
         assert len(found) <= points
 
 

@@ -32,12 +32,14 @@ def test_rows_come_back_exactly_and_in_pages(database: Database) -> None:
     assert [row.decay_cost for row in rows] == [cost * 0.25 for cost in J]
 
 
-@pytest.mark.parametrize("held_out_costs", [False, True])
-def test_every_term_comes_back(database: Database, held_out_costs: bool) -> None:
+@pytest.mark.parametrize("held_out_every", [1, 2, 7, 1_499, 2_000])
+@pytest.mark.parametrize("first_measured", [0, 1, 2_000], ids=["from the start", "from the second row", "never"])
+def test_every_term_comes_back(database: Database, held_out_every: int, first_measured: int) -> None:
     rng = np.random.default_rng(1)
     records = []
     for k, (cost, data, decay, sparsity, held_out) in enumerate(rng.standard_normal((1_500, 5)).tolist()):
-        records.append(Record(k, cost, data, decay, sparsity, held_out if held_out_costs else None, 2 * k + 1))
+        is_measured = k >= first_measured and (k - first_measured) % held_out_every == 0
+        records.append(Record(k, cost, data, decay, sparsity, held_out if is_measured else None, 2 * k + 1))
     job_id = queued_job(database)
     with database.writing() as session:
         costs.add(session, job_id, records)

@@ -25,6 +25,8 @@ def test_what_counts_is_multiplied() -> None:
     assert multiplications(held) == held.parameters * (3 * 80 + 20)
     batches = job_on(table, targets=["height"], training={"batch_size": 10})
     assert multiplications(batches) == batches.parameters * 3 * 10
+    both = job_on(table, targets=["height"], holdout=0.2, training={"batch_size": 10})
+    assert multiplications(both) == both.parameters * (3 * 10 + 20 / 8)  # 8 updates are an epoch
     assert multiplications(job_on(table, targets=["height"], training={"optimizer": "lbfgs"})) > multiplications(full)
 
 

@@ -256,6 +256,52 @@ def test_names_are_the_same_however_their_accents_are_typed() -> None:
         assert planned(columns=columns, targets=["x"], inputs=[theirs]).inputs[0].name == ours
 
 
+class TestEpochs:
+    @given(
+        rows=st.integers(2, 200),
+        holdout=st.sampled_from((0.0, 0.1, 0.5)),
+        batch_size=st.sampled_from((None, 1, 7, 50, 300)),
+        epochs=st.sampled_from((0, 1, 10)),
+    )
+    def test_are_as_many_iterations_as_it_takes(
+        self, rows: int, holdout: float, batch_size: int | None, epochs: int
+    ) -> None:
+        asked = {"batch_size": batch_size, "epochs": epochs}
+        job = planned(rows=rows, inputs=["age"], targets=["height"], holdout=holdout, training=asked)
+        m = rows - (max(1, round(holdout * rows)) if holdout else 0)
+        updates = len(range(0, m, batch_size or m))
+        assert (job.training.epochs, job.training.iterations) == (epochs, epochs * updates)
+        assert job.training.held_out_every == (updates if holdout else None)
+
+    def test_a_plan_can_be_sent_back(self) -> None:
+        body: dict[str, Any] = {"inputs": ["age", "gaps"], "targets": ["height"], "holdout": 0.3}
+        for missing in ("impute", "drop_rows"):
+            plan = planned(**body, missing=missing, training={"batch_size": 9, "epochs": 4})
+            again = planned(**body, missing=missing, training=plan.training.model_dump())
+            assert again == plan
+
+    def test_what_is_said_of_measurements_stays(self) -> None:
+        training = {"batch_size": 9, "held_out_every": 5, "iterations": 77}
+        job = planned(inputs=["age"], targets=["height"], holdout=0.5, training=training)
+        assert (job.training.held_out_every, job.training.iterations) == (5, 77)
+
+    def test_the_most_rows_count_where_gaps_in_several_columns_may_leave_out_more(self) -> None:
+        columns = (number("x", missing=10), number("z", missing=30), number("y"))
+        body: dict[str, Any] = {"columns": columns, "targets": ["y"], "missing": "drop_rows", "holdout": 0.5}
+        job = planned(**body, training={"batch_size": 10, "epochs": 2})
+        assert (job.training.iterations, job.training.held_out_every) == (2 * 4, None)  # 70 rows, half of them held out
+        assert planned(**body).training.held_out_every == 1  # without mini-batches the rows do not matter
+
+    def test_a_stored_job_that_does_not_know_of_measurements_measures_at_every_iteration(self) -> None:
+        body: dict[str, Any] = {"inputs": ["age"], "targets": ["height"], "training": {"batch_size": 10}}
+        for holdout, every in ((0.2, 1), (0.0, None)):
+            stored = planned(**body, holdout=holdout).model_dump(mode="json")
+            for field in ("held_out_every", "epochs"):
+                del stored["training"][field]
+            old = ResolvedJob.model_validate(stored)
+            assert old.training.held_out_every == training_of(old.training).held_out_every == every
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("job", "code", "paths"),
@@ -324,6 +370,16 @@ class TestRefusals:
                 {"targets": ["height"], "inputs": ["age"], "training": {"patience": 3}},
                 "patience_needs_holdout",
                 ["/training/patience"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "training": {"held_out_every": 3}},
+                "held_out_every_needs_holdout",
+                ["/training/held_out_every"],
+            ),
+            (
+                {"targets": ["height"], "inputs": ["age"], "training": {"epochs": 3, "iterations": 4}},
+                "iterations_and_epochs",
+                ["/training/epochs"],
             ),
             *(
                 (
@@ -404,6 +460,14 @@ class TestRefusals:
 
 
 class TestLimits:
+    def test_epochs_of_too_many_iterations_are_refused_in_their_place(self) -> None:
+        for limits, epochs in ((Bounds(max_iterations=99), 10), (Bounds(max_iterations=10**18), 10**9)):
+            with pytest.raises(TooLarge) as refused:
+                training = {"batch_size": 10, "epochs": epochs}
+                planned(inputs=["age"], targets=["height"], limits=limits, training=training)
+            assert refused.value.code == "too_many_iterations"
+            assert [field.path for field in refused.value.fields] == ["/training/epochs"]
+
     def refused(self, limits: Bounds, layers: list[dict[str, Any]]) -> TooLarge:
         with pytest.raises(TooLarge) as refused:
             planned(layers, limits=limits, inputs=["age"], targets=["height"])
