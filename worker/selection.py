@@ -16,7 +16,7 @@ from backprop_client.wire.specs import Candidate as CandidateSpec
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob, Selection, TrainingSpec
 from domain.jobs.presets import BATCH_SIZE, CORRECTIONS
 from domain.jobs.selection import choose, folds_done, next_candidates, with_trials
-from domain.jobs.translation import sized_network, training_of
+from domain.jobs.translation import output_activation, sized_network, training_of
 from worker.preparation import TrainingData
 
 PATIENCE = 6
@@ -80,7 +80,7 @@ def _candidate(job: ResolvedJob, selection: Selection, spec: CandidateSpec, rows
             "weight_decay": spec.weight_decay,
             "seed": job.training.seed,
         }
-    )
+    ).with_defaults(output_activation(job.network))
     return Candidate(
         sized_network(NetworkSpec(layers=spec.layers), sizes),
         training_of(training),

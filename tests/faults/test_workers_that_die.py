@@ -23,6 +23,7 @@ from tests.support.faults import (
     has_ended,
     job_body,
     job_of,
+    open_body,
     optimizer_body,
     progressed,
     row_of,
@@ -70,6 +71,29 @@ def test_sigkill_at_any_moment_loses_nothing(service: Service, new_worker: Start
         if job_of(service, job["id"])["status"] == "succeeded":
             break
     assert_same_as_undisturbed(service, body, ended(service, job["id"]))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_sigkill_during_the_trials_before_a_training_changes_no_choice(
+    service: Service, new_worker: StartWorker
+) -> None:
+    moments = some_moments()
+    body = open_body(service)
+    workers = [new_worker(max_crashes=1_000), new_worker(max_crashes=1_000)]
+    job = service.submit(body)
+    killed = 0
+    while (now := job_of(service, job["id"]))["status"] in ("queued", "running"):
+        time.sleep(moments.uniform(0, 0.5))
+        trying = now["selection"]["chosen"] is None
+        for horse in horses_of(workers) if trying and killed < 4 else ():
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                horse.kill()
+                killed += 1
+    assert killed > 0
+    done = ended(service, job["id"])
+    assert_same_as_undisturbed(service, body, done)
+    undisturbed = service.train(body)
+    assert (done["selection"], done["network"]) == (undisturbed["selection"], undisturbed["network"])
 
 
 def kill(victims: str, worker: subprocess.Popen[bytes], horse: psutil.Process) -> None:

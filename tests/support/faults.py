@@ -65,6 +65,15 @@ def job_body(service: Service, rows: int = 2_000, **training: Any) -> dict[str, 
     }
 
 
+def open_body(service: Service) -> dict[str, Any]:
+    """A job that leaves network and training open, so that a worker tries candidates for some seconds."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3_000, 12))
+    y = np.sin(x[:, 0]) * x[:, 1] + rng.normal(size=3_000)
+    dataset = service.upload_arrays(x=x, y=y)
+    return {"dataset_id": dataset["id"], "targets": ["y"], "training": {"seed": 1}}
+
+
 def optimizer_body(service: Service, training: dict[str, Any], iterations: int) -> dict[str, Any]:
     """A job with that optimizer and rows held out."""
     body = job_body(service)

@@ -51,12 +51,18 @@ def test_the_deviance_is_the_mean_cost_of_the_rows_that_were_left_out() -> None:
 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_with_looks_the_lowest_counts_and_patience_ends_the_trial(patience: int) -> None:
-    batches: dict[str, Any] = {"optimizer": "adam", "batch_size": 10, "learning_rate": 0.05, "iterations": 400, "weight_decay": 0.0}
+    batches: dict[str, Any] = {
+        "optimizer": "adam",
+        "batch_size": 10,
+        "learning_rate": 0.05,
+        "iterations": 400,
+        "weight_decay": 0.0,
+    }
     trained, measured = rows(40, 0), rows(15, 1)
     curve = []
     with computing():
         for iterations in range(4, 404, 4):
-            tried = candidate((8,), **{**batches, "iterations": iterations})
+            tried = candidate((8,), **(batches | {"iterations": iterations}))
             curve.append(try_out(tried, trained, measured, never).deviance)
         looked = candidate((8,), **batches)
         trial = try_out(
