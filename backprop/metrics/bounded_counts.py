@@ -31,7 +31,10 @@ def values_of_each(columns: int) -> int:
 
 
 def leading_digits(values: Floats, digits: int) -> Floats:
-    """Values ≥ 0, (m,), cut off after the first significant binary digit and `digits` more."""
+    """Values ≥ 0, (m,), cut off after the first significant binary digit and `digits` more.
+
+    The first digit of a value below 2⁻¹⁰²² is the one that a value of 2⁻¹⁰²² has.
+    """
     mask = np.uint64(2**64 - 2 ** (FRACTION_BITS - digits))
     return (np.ascontiguousarray(values).view(np.uint64) & mask).view(np.float64)
 
@@ -50,8 +53,8 @@ class BoundedCounts:
     """Different values in ascending order, and the weights that each has.
 
     Args:
-        most: how many different values are kept. All doubles have 2,100 different first digits with their exponents, so
-            fewer than that may not be possible.
+        most: how many different values are kept. Doubles that are not negative have 2,047 different first digits, their
+            places and 0 included, so fewer than that may not be possible.
         kinds: how many weights a value has.
         cut: rounds values to so many binary digits after the first.
 

@@ -26,7 +26,7 @@ def quotients(above: Floats, below: Floats) -> list[float | None]:
 def mean_of_known(values: Iterable[float | None]) -> float | None:
     """The mean of the values that are known; None where none is."""
     known = [value for value in values if value is not None]
-    return finite(math.fsum(known) / len(known)) if known else None
+    return finite(sum(known) / len(known)) if known else None
 
 
 def of_classes(values: Sequence[float | None]) -> dict[str, Any]:
