@@ -108,7 +108,8 @@ class TrainedModel:
             Y: (m, outputs), likewise.
             weights: of the rows, (m,), likewise and not negative; None if all count the same.
         """
-        return self.coding.targets.metrics(self._measured(X, Y, weights))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.coding.targets.metrics(self._measured(X, Y, weights))
 
     def _measured(self, X: Array, Y: Array, weights: Array | None) -> Iterator[Outcome]:
         for block in measured_blocks(len(X), X.shape[1] + Y.shape[1]):

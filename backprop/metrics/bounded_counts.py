@@ -74,13 +74,11 @@ class BoundedCounts:
     def add(self, *kinds: tuple[Floats, Floats | None]) -> None:
         """Take in values without NaN, (m,), and their weights, (m,) or None if each counts 1, of every kind."""
         added = [_different(self._rounded(values), weights) for values, weights in kinds]
-        # Sorted runs one after the other: a stable sort merges them on one way through.
-        values = np.sort(np.concatenate([self.values, *(own for own, _ in added)]), kind="stable")
-        values = values[_first_of_equals(values)]
+        values, places = _merged([self.values, *(own for own, _ in added)])
         weights = np.zeros((len(kinds), len(values)))
-        weights[:, np.searchsorted(values, self.values)] = self.weights
-        for kind, (own, sums) in enumerate(added):
-            weights[kind, np.searchsorted(values, own)] += sums
+        weights[:, places[0]] = self.weights
+        for kind, (_, sums) in enumerate(added):
+            weights[kind, places[kind + 1]] += sums
         self.values, self.weights = values, weights
         if len(values) > self._most:
             self._cut_to_fit()
@@ -116,6 +114,17 @@ def _different(values: Floats, weights: Floats | None) -> tuple[Floats, NDArray[
     values = values[order]
     first = _first_of_equals(values)
     return values[first], np.add.reduceat(weights[order], first)
+
+
+def _merged(runs: list[Floats]) -> tuple[Floats, list[NDArray[np.intp]]]:
+    """The different values of all runs, each of which is ascending, and where among them those of each run are."""
+    values = np.concatenate(runs)
+    order = np.argsort(values, kind="stable")  # which goes through sorted runs once
+    values = values[order]
+    first = _first_of_equals(values)
+    places = np.empty(len(values), np.intp)
+    places[order] = np.repeat(np.arange(len(first)), np.diff(first, append=len(values)))
+    return values[first], np.split(places, np.cumsum([len(run) for run in runs[:-1]]))
 
 
 def _first_of_equals(values: Floats) -> NDArray[np.intp]:

@@ -183,6 +183,20 @@ class TestMetrics:
         for name, value in weighted.items():
             assert_same_numbers(value, repeated[name])
 
+    @pytest.mark.parametrize("targets", CODINGS)
+    @pytest.mark.parametrize("value", [1e105, 1e300, np.inf])
+    def test_a_network_that_overflows_is_no_warning_and_its_metrics_are_plain_json(
+        self, targets: TargetCoding, value: float
+    ) -> None:
+        network = Network(MIXED.width, (Layer(targets.width, "linear"),))
+        parameters = initial_parameters(network, epsilon=1e200, seed=1, dtype="float64")
+        coded = np.full((20, MIXED.width), value)
+        Y = np.tile([[targets.bounds[1]]] if isinstance(targets, ClassCoding) else [[0.5]], (20, targets.width))
+        metrics = TrainedModel(parameters, Coding(MIXED, targets)).metrics(coded, Y)
+        assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+        if isinstance(targets, NumberCoding):
+            assert metrics["rmse"] == {"p": None, "q": None}
+
     def test_rows_without_weight_say_nothing_of_a_reconstruction(self) -> None:
         coded = MIXED.encode(BATCH)
         metrics = a_model(Reconstruction(MIXED)).metrics(coded, coded, np.zeros(40))
