@@ -19,8 +19,8 @@ class ClassMetrics:
 
     Args:
         classes: K.
-        probabilities: whether the scores of a row are probabilities, which add up to 1. If they are not, log loss and
-            Brier score are not known.
+        probabilities: whether the scores of a row add up to 1, so that they can be taken for probabilities. If not, log
+            loss and Brier score are not known.
     """
 
     def __init__(self, classes: int, *, probabilities: bool) -> None:
