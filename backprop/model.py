@@ -11,7 +11,7 @@ import numpy as np
 from backprop.codec import from_bytes, to_bytes
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Array, Batch, batch_rows
-from backprop.coding.targets import ClassScores
+from backprop.coding.targets import ClassScores, Outcome
 from backprop.network import Network, Parameters, predict
 
 PREDICTED_BYTES = 32 * 2**20
@@ -51,6 +51,13 @@ class PredictedRows(NamedTuple):
     outputs: Array
     columns: dict[str, Array]
     scores: ClassScores | None
+
+
+def measured_blocks(rows: int, width: int) -> Iterator[slice]:
+    """Rows of so many values each, cut into the blocks that are measured at once."""
+    at_once = max(1, MEASURED_BYTES // (8 * width))
+    for start in range(0, rows, at_once):
+        yield slice(start, start + at_once)
 
 
 @dataclass(frozen=True)
@@ -93,20 +100,21 @@ class TrainedModel:
             targets = self.coding.targets
             return PredictedRows(first_row, outputs, targets.decode(outputs), targets.class_scores(outputs))
 
-    def metrics(self, X: Array, Y: Array) -> dict[str, Any]:
+    def metrics(self, X: Array, Y: Array, weights: Array | None = None) -> dict[str, Any]:
         """How well the outputs for coded rows match their coded targets, see `TargetCoding.metrics`.
 
         Args:
             X: (m, inputs), in memory or mapped from a file.
             Y: (m, outputs), likewise.
+            weights: of the rows, (m,), likewise and not negative; None if all count the same.
         """
-        return self.coding.targets.metrics(self._measured(X, Y))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.coding.targets.metrics(self._measured(X, Y, weights))
 
-    def _measured(self, X: Array, Y: Array) -> Iterator[tuple[Array, Array]]:
-        """Coded targets and the network's outputs, block by block."""
-        rows = max(1, MEASURED_BYTES // (8 * (X.shape[1] + Y.shape[1])))
-        for start in range(0, len(X), rows):
-            yield Y[start : start + rows], predict(self.parameters, X[start : start + rows])
+    def _measured(self, X: Array, Y: Array, weights: Array | None) -> Iterator[Outcome]:
+        for block in measured_blocks(len(X), X.shape[1] + Y.shape[1]):
+            outputs = predict(self.parameters, X[block])
+            yield Outcome(Y[block], outputs, None if weights is None else weights[block])
 
     def to_stored(self) -> StoredModel:
         """Its stored form, from which `from_stored` makes a model of the same bits."""

@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from backprop.model import TrainedModel
-from worker.preparation import Array, TrainingData
+from backprop.trivial import TrivialModel
+from worker.preparation import TrainingData
 
 
 def evaluate(model: TrainedModel, data: TrainingData) -> dict[str, Any]:
     """Metrics on training and held-out rows, in the user's own units and labels.
 
     Returns:
-        ``{"training": {…}, "held_out": {…} or None}``, plain JSON values. Each part has ``rows`` and what the coding's
-        `metrics` are: accuracy and confusion matrix of classes; RMSE and R² of numbers; for a reconstruction both, and
-        the accuracy of each category column.
+        ``{"training": {…}, "held_out": {…} or None, "trivial": {…}}``, plain JSON values. The first two have ``rows``
+        and what the coding's `metrics` are. ``trivial`` says the same of the trivial model that the training rows give,
+        in ``training`` and ``held_out`` of its own, and what it predicts in ``prediction``.
     """
-    held_out = None
+    trivial = TrivialModel.of_training_rows(model.coding.targets, data.Y)
+    held_out = of_trivial = None
     if data.X_held is not None and data.Y_held is not None:
-        held_out = _metrics(model, data.X_held, data.Y_held)
-    return {"training": _metrics(model, data.X, data.Y), "held_out": held_out}
-
-
-def _metrics(model: TrainedModel, X: Array, Y: Array) -> dict[str, Any]:
-    return {"rows": len(X), **model.metrics(X, Y)}
+        held_out = {"rows": len(data.X_held), **model.metrics(data.X_held, data.Y_held)}
+        of_trivial = {"rows": len(data.X_held), **trivial.metrics(data.Y_held)}
+    return {
+        "training": {"rows": len(data.X), **model.metrics(data.X, data.Y)},
+        "held_out": held_out,
+        "trivial": {
+            "prediction": trivial.prediction,
+            "training": {"rows": len(data.X), **trivial.metrics(data.Y)},
+            "held_out": of_trivial,
+        },
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPlan, RowCounts
@@ -9,6 +11,9 @@ from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
 from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow
+
+MATRICES_AND_CURVES = ("confusion_matrix", "roc_curve", "reliability_curve")
+"""Metrics of many values, which a list of models leaves out."""
 
 
 def dataset_summary(dataset: Dataset) -> DatasetSummary:
@@ -93,6 +98,23 @@ def model_out(model: Model) -> ModelOut:
         cost=model.cost,
         created_at=model.created_at,
     )
+
+
+def model_summary(model: Model) -> ModelOut:
+    """The model as it is in a list: its metrics without what has many values."""
+    metrics = {name: _without_curves(part) for name, part in model.metrics.items()}
+    return model_out(model).model_copy(update={"metrics": metrics})
+
+
+def _without_curves(part: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The metrics of some rows, or those of the trivial model, which has rows of both kinds."""
+    if part is None:
+        return None
+    return {
+        name: _without_curves(value) if name in ("training", "held_out") else value
+        for name, value in part.items()
+        if name not in MATRICES_AND_CURVES
+    }
 
 
 def _eta_seconds(job: Job) -> float | None:

@@ -11,7 +11,7 @@ from app.access.dependencies import CanPredict, CanRead, CanTrain
 from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
 from app.edge.heavy_work import GradientChecksDep, HeavyReadsDep
 from app.errors import responses
-from app.v1.answers import model_out
+from app.v1.answers import model_out, model_summary
 from app.v1.parameters import After, IdPath, Limit
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.models import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
@@ -48,10 +48,10 @@ FeatureFormat = Annotated[
 
 @router.get("", responses=responses())
 def list_models(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> ModelPage:
-    """Trained models, newest first."""
+    """Trained models, newest first; their metrics without the confusion matrix and the curves."""
     with database.reading() as session:
         page = models.list_page(session, access.project, after, limit)
-    return ModelPage(data=[model_out(model) for model in page.rows], has_more=page.has_more)
+    return ModelPage(data=[model_summary(model) for model in page.rows], has_more=page.has_more)
 
 
 @router.get("/{model_id}", responses=responses(NotFound))

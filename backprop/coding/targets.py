@@ -26,13 +26,29 @@ from backprop.coding.inputs import InputCoding
 from backprop.coding.labels import Codes, Labels, LabelTable
 from backprop.coding.scaling import UNIT_RANGE, Range, Scaler
 from backprop.column_statistics import ColumnStatistics
-from backprop.metrics import ConfusionMatrix, NumberErrors
+from backprop.metrics.classes import ClassMetrics
+from backprop.metrics.known import mean_of_known
+from backprop.metrics.medians import MedianErrors
+from backprop.metrics.numbers import NumberErrors
+from backprop.metrics.row_weights import with_weight
 
-Blocks = Iterable[tuple[Array, Array]]
-"""Coded targets and the network's outputs for the same rows, (m, width) each. They come block by block."""
 
-LARGEST_CONFUSION_MATRIX = 100
-"""Classes. With more of them the matrix is left out: its cells would be too many to read."""
+class Outcome(NamedTuple):
+    """Some rows, and what the network says about them.
+
+    Attributes:
+        Y: the coded targets, (m, width).
+        outputs: the network's, (m, width).
+        weights: of the rows, (m,), not negative; None if all count the same.
+    """
+
+    Y: Array
+    outputs: Array
+    weights: Array | None = None
+
+
+Blocks = Iterable[Outcome]
+"""The outcome of many rows, block by block."""
 
 
 class ClassScores(NamedTuple):
@@ -85,7 +101,7 @@ class TargetCoding(ABC):
     def metrics(self, blocks: Blocks) -> dict[str, Any]:
         """How well the outputs match, in the data's own units and labels, as plain JSON values.
 
-        A value is None where it is beyond double precision, and R² is None where the actual values are constant.
+        docs/jobs.md defines each. A value is None where it is not defined, or beyond double precision.
         """
 
     @abstractmethod
@@ -175,19 +191,14 @@ class ClassCoding(TargetCoding):
         return ClassScores(self.classes, np.hstack([1 - share, share]) if self.width == 1 else share)
 
     def metrics(self, blocks: Blocks) -> dict[str, Any]:
-        """The share of rows whose class is predicted, and which classes are taken for which.
+        """All of `ClassMetrics`, with the labels as ``classes``.
 
-        Returns:
-            ``accuracy``; ``confusion_matrix`` with ``classes`` and ``counts`` (a row for each actual class, a column
-            for each predicted one), None beyond `LARGEST_CONFUSION_MATRIX` classes.
+        Log loss and Brier score are those of the scores, where these add up to 1: of softmax, and of one unit.
         """
-        confusion = ConfusionMatrix(len(self.classes))
-        for Y, outputs in blocks:
-            confusion.add(self.codes(Y), self.codes(outputs))
-        matrix = None
-        if len(self.classes) <= LARGEST_CONFUSION_MATRIX:
-            matrix = {"classes": list(self.classes), "counts": confusion.counts.tolist()}
-        return {"accuracy": confusion.accuracy, "confusion_matrix": matrix}
+        measured = ClassMetrics(len(self.classes), probabilities=self.unit_each or self.width == 1)
+        for Y, outputs, weights in blocks:
+            measured.add(self.codes(Y), self.codes(outputs), self.class_scores(outputs).scores, weights)
+        return measured.to_json(list(self.classes))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -253,13 +264,15 @@ class NumberCoding(TargetCoding):
         return dict(zip(self.targets, self.scaler.decode(outputs).T, strict=True))
 
     def metrics(self, blocks: Blocks) -> dict[str, Any]:
-        """``rmse`` and ``r2``, each an object from target to value."""
-        errors = NumberErrors(self.width)
-        for Y, outputs in blocks:
-            errors.add(self.scaler.decode(Y), self.scaler.decode(outputs))
+        """``rmse``, ``mae``, ``median_absolute_error`` and ``r2``, each an object from target to value; ``r2_mean``."""
+        errors, medians = NumberErrors(self.width), MedianErrors(self.width)
+        for Y, outputs, weights in blocks:
+            actual, predicted = self.scaler.decode(Y), self.scaler.decode(outputs)
+            errors.add(actual, predicted, weights)
+            medians.add(actual, predicted, weights)
         return {
-            "rmse": dict(zip(self.targets, errors.rmse, strict=True)),
-            "r2": dict(zip(self.targets, errors.r2, strict=True)),
+            **_of_columns(errors, self.targets),
+            "median_absolute_error": dict(zip(self.targets, medians.medians, strict=True)),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -305,24 +318,24 @@ class Reconstruction(TargetCoding):
         """How well each input column comes back, where it was not missing.
 
         Returns:
-            ``rmse`` and ``r2``, each an object from number column to value; ``accuracy``, from category column to the
-            share of rows whose category came back.
+            ``rmse``, ``mae`` and ``r2``, each an object from number column to value; ``r2_mean``; ``accuracy``, from
+            category column to the share of rows whose category came back, be it that it is missing.
         """
         numbers = self.inputs.scaled_names
         errors = NumberErrors(len(numbers))
-        right = {column.name: 0 for column in self.inputs.coded_columns if column.categories is not None}
-        rows = 0
-        for Y, outputs in blocks:
+        right = {column.name: 0.0 for column in self.inputs.coded_columns if column.categories is not None}
+        total = 0.0
+        for Y, outputs, weights in blocks:
             actual, predicted = self.decode(Y), self.decode(outputs)
             if numbers:
-                errors.add(self._present(Y, actual), _side_by_side(predicted, numbers))
+                errors.add(self._present(Y, actual), _side_by_side(predicted, numbers), weights)
+            each, positions = with_weight(weights, np.arange(len(Y)))
             for name in right:
-                right[name] += int(np.count_nonzero(actual[name] == predicted[name]))
-            rows += len(Y)
+                right[name] += float(each @ (actual[name][positions] == predicted[name][positions]))
+            total += float(each.sum())
         return {
-            "rmse": dict(zip(numbers, errors.rmse, strict=True)),
-            "r2": dict(zip(numbers, errors.r2, strict=True)),
-            "accuracy": {name: count / rows for name, count in right.items()},
+            **_of_columns(errors, numbers),
+            "accuracy": {name: weight / total if total else None for name, weight in right.items()},
         }
 
     def _present(self, Y: Array, actual: Mapping[str, Array]) -> Array:
@@ -364,3 +377,14 @@ def stored_targets(stored: Mapping[str, Any], inputs: InputCoding) -> TargetCodi
 
 def _side_by_side(columns: Mapping[str, Array], names: tuple[str, ...]) -> Array:
     return np.column_stack([columns[name] for name in names])
+
+
+def _of_columns(errors: NumberErrors, names: tuple[str, ...]) -> dict[str, Any]:
+    """The errors as plain JSON values, by column."""
+    r2 = errors.r2
+    return {
+        "rmse": dict(zip(names, errors.rmse, strict=True)),
+        "mae": dict(zip(names, errors.mae, strict=True)),
+        "r2": dict(zip(names, r2, strict=True)),
+        "r2_mean": mean_of_known(r2),
+    }

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, r2_score, root_mean_squared_error
+from sklearn.metrics import confusion_matrix, log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 from backprop import model as model_module
 from backprop.codec import from_bytes
@@ -39,6 +39,22 @@ def a_model(
 ) -> TrainedModel:
     network = Network(inputs.width, (Layer(4, "tanh"), Layer(targets.width, activation)))
     return TrainedModel(initial_parameters(network, epsilon=2.0, seed=1, dtype=dtype), Coding(inputs, targets))
+
+
+def assert_same_numbers(one: object, other: object) -> None:
+    """Plain JSON values that are the same but for rounding."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        assert set(one) == set(other)
+        for key, value in one.items():
+            assert_same_numbers(value, other[key])
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other)
+        for ours, theirs in zip(one, other, strict=True):
+            assert_same_numbers(ours, theirs)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-12, abs=1e-12)
+    else:
+        assert one == other
 
 
 class TestPredictions:
@@ -98,6 +114,32 @@ class TestMetrics:
         assert metrics["confusion_matrix"] == {"classes": list(classes), "counts": expected.tolist()}
         assert metrics["accuracy"] == pytest.approx(np.trace(expected) / 90)
 
+    @pytest.mark.parametrize(
+        ("activation", "low"), [("softmax", 0.0), ("sigmoid", 0.0), ("tanh", -1.0), ("linear", 0.0)]
+    )
+    @pytest.mark.parametrize("classes", [("no", "yes"), (1, 2, 3)])
+    @pytest.mark.parametrize("weights", [None, RNG.choice([0.0, 1.0, 2.5], 90)])
+    def test_scores_of_classes_are_those_that_predictions_give(
+        self, classes: tuple[Any, ...], weights: Array | None, activation: str, low: float
+    ) -> None:
+        coding = ClassCoding.for_output("y", classes, activation)
+        assert coding.bounds[0] == low
+        actual = np.array([classes[i] for i in RNG.integers(0, len(classes), 90)], dtype=object)
+        model = a_model(coding, PLAIN, activation)
+        metrics = model.metrics(X, coding.encode({"y": actual}), weights)
+        scores = coding.class_scores(predict(model.parameters, X)).scores
+        assert metrics["classes"] == list(classes)
+        areas = [roc_auc_score(actual == each, scores[:, k], sample_weight=weights) for k, each in enumerate(classes)]
+        assert metrics["roc_auc"] == {
+            "mean": pytest.approx(np.mean(areas), rel=1e-12),
+            "by_class": pytest.approx(areas, rel=1e-12),
+        }
+        if activation == "softmax" or len(classes) == 2:
+            expected = log_loss(actual.tolist(), y_proba=scores, sample_weight=weights, labels=list(classes))
+            assert metrics["log_loss"] == pytest.approx(expected, rel=1e-12)
+        else:
+            assert metrics["log_loss"] is metrics["brier_score"] is None
+
     @pytest.mark.parametrize("targets", [1, 2, 3, 5])
     def test_numbers_are_measured_in_their_own_units(self, targets: int) -> None:
         names = tuple(f"y_{index}" for index in range(targets))
@@ -109,6 +151,10 @@ class TestMetrics:
         for name in names:
             assert metrics["rmse"][name] == pytest.approx(root_mean_squared_error(actual[name], predicted[name]))
             assert metrics["r2"][name] == pytest.approx(r2_score(actual[name], predicted[name]))
+            errors = np.abs(actual[name] - predicted[name])
+            assert metrics["mae"][name] == pytest.approx(errors.mean())
+            assert metrics["median_absolute_error"][name] == pytest.approx(np.median(errors))
+        assert metrics["r2_mean"] == pytest.approx(np.mean(list(metrics["r2"].values())))
 
     def test_a_reconstruction_is_measured_column_by_column(self) -> None:
         coded = MIXED.encode(BATCH)
@@ -120,6 +166,43 @@ class TestMetrics:
         assert metrics["r2"] == {"size": pytest.approx(r2_score(BATCH["size"], back["size"]))}
         right = sum(a == b for a, b in zip(BATCH["colour"], back["colour"], strict=True))
         assert metrics["accuracy"] == {"colour": right / 40}
+        assert metrics["mae"] == {"size": pytest.approx(np.abs(BATCH["size"] - back["size"]).mean())}
+        assert metrics["r2_mean"] == metrics["r2"]["size"]
+
+    @pytest.mark.parametrize("targets", CODINGS)
+    def test_a_row_of_weight_2_counts_as_two_and_one_of_weight_0_as_none(self, targets: TargetCoding) -> None:
+        model = a_model(targets)
+        times = RNG.integers(0, 3, 40)
+        columns = {**BATCH, "p": RNG.normal(size=40), "q": RNG.normal(size=40)}
+        if isinstance(targets, ClassCoding):
+            columns["y"] = np.array([targets.classes[k] for k in RNG.integers(0, len(targets.classes), 40)], object)
+        coded, Y = MIXED.encode(columns), targets.encode(columns)
+        weighted = model.metrics(coded, Y, times.astype(float))
+        repeated = model.metrics(np.repeat(coded, times, axis=0), np.repeat(Y, times, axis=0))
+        assert set(weighted) == set(repeated)
+        for name, value in weighted.items():
+            assert_same_numbers(value, repeated[name])
+
+    @pytest.mark.parametrize("targets", CODINGS)
+    @pytest.mark.parametrize("value", [1e105, 1e300, np.inf])
+    def test_a_network_that_overflows_is_no_warning_and_its_metrics_are_plain_json(
+        self, targets: TargetCoding, value: float
+    ) -> None:
+        network = Network(MIXED.width, (Layer(targets.width, "linear"),))
+        parameters = initial_parameters(network, epsilon=1e200, seed=1, dtype="float64")
+        coded = np.full((20, MIXED.width), value)
+        Y = np.tile([[targets.bounds[1]]] if isinstance(targets, ClassCoding) else [[0.5]], (20, targets.width))
+        metrics = TrainedModel(parameters, Coding(MIXED, targets)).metrics(coded, Y)
+        assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+        if isinstance(targets, NumberCoding):
+            assert metrics["rmse"] == {"p": None, "q": None}
+
+    def test_rows_without_weight_say_nothing_of_a_reconstruction(self) -> None:
+        coded = MIXED.encode(BATCH)
+        metrics = a_model(Reconstruction(MIXED)).metrics(coded, coded, np.zeros(40))
+        assert metrics["accuracy"] == {"colour": None}
+        assert metrics["rmse"] == metrics["mae"] == metrics["r2"] == {"size": None}
+        assert metrics["r2_mean"] is None
 
     def test_a_confusion_matrix_that_nobody_could_read_is_left_out(self) -> None:
         coding = ClassCoding("y", tuple(range(101)), (0.0, 1.0))

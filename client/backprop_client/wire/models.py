@@ -30,7 +30,12 @@ class ModelOut(BaseModel):
         description="How rows become inputs and outputs become answers: offsets and scales of numbers (coded = "
         "(value − offset) / scale), categories in the order of their units, the coding of the targets."
     )
-    metrics: dict[str, Any] = Field(description="On the training rows and on those held out, in the data's own units.")
+    metrics: dict[str, Any] = Field(
+        description="In training on the training rows, in held_out on those held out, null if there are none; in "
+        "trivial the same of the trivial model. In the data's own units and labels; docs/jobs.md defines each. Models "
+        "from before there were so many have fewer. A list of models leaves out confusion_matrix, roc_curve and "
+        "reliability_curve."
+    )
     iteration: int = Field(
         description="Updates that the weights have had; with patience, those of the best held-out cost."
     )

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from domain.models import cache
 from infra.database import Database
 from infra.settings import Settings
+from infra.tables import Model
 from tests.support.apps import open_app
 from tests.support.service import Service, csv_text
 
@@ -70,6 +71,48 @@ def test_models_are_listed_newest_first_in_pages(service: Service, body: dict[st
     assert ([model["id"] for model in first["data"]], first["has_more"]) == ([ids[2], ids[1]], True)
     second = service.api.get("/v1/models", params={"limit": 2, "after": ids[1]}).json()
     assert ([model["id"] for model in second["data"]], second["has_more"]) == ([ids[0]], False)
+
+
+def test_a_list_has_the_metrics_without_matrices_and_curves(service: Service) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 2))
+    dataset = service.upload_arrays(x=x, y=(x.sum(axis=1) > 0).astype(int))
+    job = service.train(
+        {"dataset_id": dataset["id"], "targets": ["y"], "task": "classification", "holdout": 0.25}
+        | {"network": {"layers": [{"activation": "softmax"}]}, "training": {"iterations": 2}}
+    )
+    model = service.api.get(f"/v1/models/{job['model_id']}").json()
+    (listed,) = service.api.get("/v1/models").json()["data"]
+    of_trivial = model["metrics"]["trivial"]
+    parts = {"training": model["metrics"]["training"], "held_out": model["metrics"]["held_out"]}
+    large = {"confusion_matrix", "roc_curve", "reliability_curve"}
+    assert all(set(part) >= large for part in (*parts.values(), of_trivial["training"], of_trivial["held_out"]))
+
+    def small(part: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in part.items() if name not in large}
+
+    assert listed == model | {
+        "metrics": {
+            **{name: small(part) for name, part in parts.items()},
+            "trivial": {
+                "prediction": of_trivial["prediction"],
+                "training": small(of_trivial["training"]),
+                "held_out": small(of_trivial["held_out"]),
+            },
+        }
+    }
+
+
+def test_a_model_from_before_there_were_so_many_metrics_is_listed_and_served(
+    service: Service, body: dict[str, Any], api: TestClient
+) -> None:
+    model_id = trained(service, body)
+    old = {"training": {"rows": 20, "rmse": {"roc_curve": 1.0}, "r2": {"roc_curve": 0.5}}, "held_out": None}
+    with api.app.state.services.database.writing() as session:  # type: ignore[attr-defined]  # the app is a FastAPI
+        session.execute(update(Model).where(Model.id == model_id).values(metrics=old))
+    (listed,) = service.api.get("/v1/models").json()["data"]
+    assert listed["metrics"] == service.api.get(f"/v1/models/{model_id}").json()["metrics"] == old
+    assert service.predict(model_id, [[1, 2, 3]])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

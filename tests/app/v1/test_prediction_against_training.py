@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from backprop.coding.holdout import holdout_mask
 from backprop.model import TrainedModel
@@ -22,6 +23,19 @@ from worker.evaluation import evaluate
 
 def rmse(actual: NDArray[Any], predicted: NDArray[Any]) -> float:
     return float(np.sqrt(np.mean((actual - predicted) ** 2)))
+
+
+def check_scores(measured: dict[str, Any], actual: list[Any], scores: NDArray[Any]) -> None:
+    """The scores of predictions give the metrics of the scores; of more than two classes they are no probabilities."""
+    classes = measured["classes"]
+    of_class = [np.array([label == each for label in actual]) for each in classes]
+    areas = [roc_auc_score(having, scores[:, k]) for k, having in enumerate(of_class)]
+    assert measured["roc_auc"]["by_class"] == pytest.approx(areas, abs=1e-3)
+    if len(classes) > 2:
+        assert measured["log_loss"] is measured["brier_score"] is None
+    else:
+        assert measured["log_loss"] == pytest.approx(log_loss(of_class[1], y_proba=scores), rel=1e-3)
+        assert measured["brier_score"] == pytest.approx(brier_score_loss(of_class[1], scores[:, 1]), rel=1e-3)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "linear"])
@@ -46,7 +60,9 @@ def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: 
     stored = TrainedModel.from_stored(*trained.to_stored())
     predictor = Predictor(stored, RowReader(stored.coding.inputs, (), tuple(table), None))
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
-    answers = [answer["prediction"] for answer in predictor.predict(rows).answers]
+    answered = predictor.predict(rows).answers
+    answers = [answer["prediction"] for answer in answered]
+    scores = np.array([[each["score"] for each in answer.get("scores", ())] for answer in answered])
     held = holdout_mask(200, 0.3, job.training.seed)
     for part, mask in (("training", ~held), ("held_out", held)):
         measured = metrics[part]
@@ -55,6 +71,7 @@ def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: 
         if job.task == "classification":
             right = sum(row[job.targets[0].name] == answer for row, answer in chosen)
             assert measured["accuracy"] == pytest.approx(right / len(chosen))
+            check_scores(measured, [row[job.targets[0].name] for row, _ in chosen], scores[mask])
             continue
         for name, value in measured["rmse"].items():
             actual = np.array([row[name] for row, _ in chosen], dtype=float)
