@@ -24,6 +24,7 @@ JOB = {
     "task": "classification",
     "network": {"layers": [{"units": 32, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
     "holdout": 0.2,
+    "holdout_by": "random",  # as simple to find again as can be
     "training": {"iterations": 5000, "learning_rate": 2.0, "weight_decay": 1e-5, "init": "uniform", "seed": 0},
 }
 

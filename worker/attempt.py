@@ -143,9 +143,11 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
+            other = spec.held_out_table
+            held_out = None if other is None else datasets.get(session, project, other.dataset_id).artifact
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                data, run = self._begin(spec, artifact, scratch)
+                data, run = self._begin(spec, artifact, held_out, scratch)
             with self.shutdown.training():
                 follow(run, recorder)
             with self.shutdown.at_once():
@@ -168,10 +170,10 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _begin(self, spec: ResolvedJob, artifact: str, scratch: Path) -> tuple[TrainingData, Run]:
+    def _begin(self, spec: ResolvedJob, artifact: str, held_out: str | None, scratch: Path) -> tuple[TrainingData, Run]:
         """Make ready to train. What the training starts from may be large, and is not needed any more after this."""
         start = start_of(self.claim, spec, self.database)
-        data = self._prepared(spec, artifact, scratch, start)
+        data = self._prepared(spec, artifact, held_out, scratch, start)
         if start.is_the_first:
             with self.database.writing() as session:
                 attempts.record_row_counts(session, self.claim.owner, data.rows.model_dump())
@@ -180,11 +182,13 @@ class Attempt:
             self._check_gradient(spec, run.parameters, data)
         return data, run
 
-    def _prepared(self, spec: ResolvedJob, artifact: str, scratch: Path, start: Start) -> TrainingData:
+    def _prepared(
+        self, spec: ResolvedJob, artifact: str, held_out: str | None, scratch: Path, start: Start
+    ) -> TrainingData:
         """The coded rows. A store that is away is waited for: the job would only come back again and again."""
         while True:
             try:
-                return prepare(spec, self.artifacts, artifact, scratch, start.coding)
+                return prepare(spec, self.artifacts, artifact, scratch, start.coding, held_out)
             except Unavailable as error:
                 _log.warning("the job waits for its dataset", job=self.claim.job.id, reason=error.message)
                 time.sleep(STORE_SECONDS)

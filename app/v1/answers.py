@@ -58,6 +58,7 @@ def job_out(job: Job) -> JobOut:
         left_out=spec.left_out,
         rows=None if job.row_counts is None else RowCounts.model_validate(job.row_counts),
         holdout=spec.holdout,
+        holdout_by=spec.holdout_by,
         training=spec.training,
         created_at=job.created_at,
         started_at=job.started_at,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from backprop.activations import output_range
-from backprop.coding.holdout import held_out_rows
 from backprop.coding.learning import CodingPlan
 from backprop.costs import COST_FUNCTIONS
 from backprop_client.wire.columns import Column
 from backprop_client.wire.specs import (
+    HeldOutDataset,
+    HoldoutBy,
     InputColumn,
     JobSpec,
     Missing,
@@ -24,8 +25,17 @@ from backprop_client.wire.specs import (
     Task,
     TrainingSpec,
 )
-from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named
+from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named, required_columns
 from domain.jobs.columns import inputs as input_columns
+from domain.jobs.holdouts import (
+    IS_NO_INPUT,
+    Table,
+    check_enough_rows,
+    column_to_hold_out_by,
+    least_held_out,
+    other_table,
+    way_to_hold_out,
+)
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.translation import coding_plan_of, sized_network
@@ -41,6 +51,7 @@ def plan(
     rows: int,
     limits: JobLimits,
     of_model: tuple[InputColumn, ...] | None = None,
+    held_out: Table | None = None,
 ) -> ResolvedJob:
     """Check a job and fill in its defaults.
 
@@ -51,6 +62,7 @@ def plan(
         rows: of the dataset.
         limits: of this server.
         of_model: the inputs of the model that the job starts from, whatever gaps this dataset has; None without one.
+        held_out: the dataset whose rows are held out, where `holdout_by` names one.
 
     Returns:
         The job with nothing left to infer.
@@ -62,22 +74,31 @@ def plan(
             ``text_column``, ``target_is_datetime``, ``target_not_classes``, ``target_not_numeric``,
             ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``, ``epsilon_too_small``,
-            ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``.
+            ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``,
+            ``stratified_needs_classes``, ``column_is_target``, ``value_not_in_column``; of the dataset whose rows are
+            held out ``column_type_differs`` or ``unknown_category``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
     missing = spec.missing or "impute"
     targets = named(spec.targets or (), "/targets", columns, problems)
-    inputs, left_out = input_columns(spec, columns, targets, rows, missing, problems)
+    held_out_by = column_to_hold_out_by(spec, columns, targets, rows, problems)
+    other_uses = {} if held_out_by is None else {held_out_by.name: IS_NO_INPUT}
+    inputs, left_out = input_columns(spec, columns, targets, rows, missing, problems, other_uses)
     task = _task(spec, [target.column for target in targets], problems)
+    holdout_by = way_to_hold_out(spec, task, problems)
     for chosen in (*inputs, *targets):
         check_values(chosen, missing, problems)
     check_targets(targets, task, rows, problems)
     scaling = _scaling(spec, task, network, inputs, problems)
-    required = _required(inputs, targets, missing)
-    _check_rows(rows, required, spec.holdout, problems)
+    required = required_columns(inputs, targets, missing)
+    used = rows - max((column.missing for column in required), default=0)
+    if used < 1:
+        problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
+    else:
+        check_enough_rows(spec, holdout_by, used, targets, rows, problems)
     training = spec.training.with_defaults(network.layers[-1].activation)
-    _check_training(spec, training, network, task, problems)
+    _check_training(spec, training, holdout_by, network, task, problems)
     if task is None or problems:
         raise problems.refusal()
 
@@ -85,10 +106,14 @@ def plan(
     resolved_targets = tuple(_target_column(chosen.column, task) for chosen in targets)
     sizes = _sizes(network, coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing))
     _check_output_units(spec, network, sizes[-1], task, problems)
+    held_out_table = None
+    if isinstance(holdout_by, HeldOutDataset) and held_out is not None:
+        held_out_table = other_table(holdout_by, held_out, resolved_inputs, resolved_targets, missing, problems)
     if problems:
         raise problems.refusal()
     sized = sized_network(network, sizes)
-    estimate = estimated_bytes(sized, training, rows, spec.holdout)
+    trained = rows - least_held_out(holdout_by, spec.holdout, rows)
+    estimate = estimated_bytes(sized, training, trained, held_out=holdout_by is not None)
     check_iterations(training.iterations, "/training/iterations", limits)
     check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
@@ -105,6 +130,8 @@ def plan(
         table=_but(targets, columns),
         required=tuple(column.name for column in required),
         holdout=spec.holdout,
+        holdout_by=holdout_by,
+        held_out_table=held_out_table,
         training=training,
         gradient_check=spec.gradient_check,
         from_model_id=spec.from_model_id,
@@ -191,33 +218,20 @@ def _but(targets: list[Chosen], columns: tuple[Column, ...]) -> tuple[str, ...]:
     return tuple(column.name for column in columns if column.name not in names)
 
 
-def _required(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> list[Column]:
-    """The columns with gaps in which a row must have a value, or is left out."""
-    chosen = [*targets, *(inputs if missing == "drop_rows" else [])]
-    return [each.column for each in chosen if each.column.missing]
-
-
-def _check_rows(rows: int, required: list[Column], holdout: float, problems: Problems) -> None:
-    """Refuse what certainly has too few rows; gaps in several columns may leave out more than is known here."""
-    used = rows - max((column.missing for column in required), default=0)
-    if used < 1:
-        problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
-        return
-    try:
-        held_out_rows(used, holdout)
-    except ValueError as error:
-        problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
-
-
 def _check_training(
-    spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: Problems
+    spec: JobSpec,
+    training: TrainingSpec,
+    holdout_by: HoldoutBy | None,
+    network: NetworkSpec,
+    task: Task | None,
+    problems: Problems,
 ) -> None:
     """What a training needs of the network and of the data."""
-    if training.patience is not None and spec.holdout == 0:
+    if training.patience is not None and holdout_by is None:
         problems.add(
             "patience_needs_holdout",
             "/training/patience",
-            "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+            "Early stopping looks at the cost of held-out rows, and none are held out: give a holdout or holdout_by.",
         )
     least = float(np.finfo(training.dtype).tiny)
     if training.init == "normal" and training.epsilon < least:

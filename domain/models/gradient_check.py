@@ -58,7 +58,7 @@ def _first_rows(job: ResolvedJob, coding: Coding, artifacts: ArtifactStore, arti
     columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
     rows = max(1, min(MOST_ROWS, MOST_BYTES // (8 * (job.sizes[0] + job.sizes[-1]))))
     batches = read_batches(artifacts, artifact, columns, rows, complete=job.required)
-    batch = in_terms_of(job, next(batch for batch in batches if batch_rows(batch)))
+    batch = in_terms_of(job, next(batch for batch in batches if batch_rows(batch)), job.reread)
     return coding.inputs.encode(batch), coding.targets.encode(batch)
 
 

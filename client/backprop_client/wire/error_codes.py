@@ -163,6 +163,9 @@ InvalidRequestCode = Literal[
     "cost_needs_other_output",
     "sparsity_needs_sigmoid",
     "patience_needs_holdout",
+    "stratified_needs_classes",
+    "column_is_target",
+    "value_not_in_column",
     "epsilon_too_small",
     "differs_from_model",
     "column_type_differs",
@@ -782,8 +785,8 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "too_few_rows",
                 "invalid_request",
-                "The table has no rows, or too few to hold one out.",
-                "Upload more rows, or hold fewer out.",
+                "The table has no rows, or too few to hold some out and keep some.",
+                "Upload more rows, or hold fewer or others out.",
             ),
             ErrorCode(
                 "output_units",
@@ -813,7 +816,25 @@ GROUPS: tuple[Group, ...] = (
                 "patience_needs_holdout",
                 "invalid_request",
                 "Early stopping with no rows held out.",
-                "Say a `holdout`, or leave `patience` out.",
+                "Say a `holdout` or `holdout_by`, or leave `patience` out.",
+            ),
+            ErrorCode(
+                "stratified_needs_classes",
+                "invalid_request",
+                "Rows are to be held out by class, and the task is no classification.",
+                "Use `holdout_by` random.",
+            ),
+            ErrorCode(
+                "column_is_target",
+                "invalid_request",
+                "A column that is to say which rows are held out is a target.",
+                "Name another column.",
+            ),
+            ErrorCode(
+                "value_not_in_column",
+                "invalid_request",
+                "`holdout_by` names a value that no row has, or one of another type than the column's.",
+                "Look the column's values up in the dataset.",
             ),
             ErrorCode(
                 "epsilon_too_small",
@@ -830,13 +851,13 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "column_type_differs",
                 "invalid_request",
-                "With `from_model_id`, a column of another type than the model was trained on.",
-                "Make the columns of the types that the model was trained on.",
+                "With `from_model_id` or in a dataset held out, a column of another type than in training.",
+                "Make the columns of the types that they have in training.",
             ),
             ErrorCode(
                 "unknown_category",
                 "invalid_request",
-                "With `from_model_id`, a category or class that the model does not know.",
+                "With `from_model_id` or in a dataset held out, a category or class that training does not know.",
                 "Leave such rows out, or train a new model.",
             ),
             ErrorCode(

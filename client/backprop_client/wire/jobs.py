@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.specs import (
     MOST_ITERATIONS,
+    HoldoutBy,
     InputColumn,
     LeftOut,
     Missing,
@@ -53,14 +54,27 @@ class ResumeRequest(BaseModel):
     )
 
 
+class OtherRowCounts(BaseModel):
+    """What became of the rows of another dataset, of which all are held out that can be."""
+
+    dataset: int = Field(description="Rows of that dataset: those held out and the following together.")
+    target_missing: int = Field(description="Left out because a target is missing.")
+    input_missing: int = Field(description="Left out because an input is missing; 0 unless missing is drop_rows.")
+
+
 class RowCounts(BaseModel):
     """What became of the dataset's rows."""
 
-    dataset: int = Field(description="Rows of the dataset: all of the following together.")
+    dataset: int = Field(
+        description="Rows of the dataset: all of the following together, but for held-out rows of another dataset."
+    )
     target_missing: int = Field(description="Left out because a target is missing.")
     input_missing: int = Field(description="Left out because an input is missing; 0 unless missing is drop_rows.")
     training: int = Field(description="m, the rows trained on.")
     held_out: int = Field(description="m′, the rows held out.")
+    held_out_dataset: OtherRowCounts | None = Field(
+        default=None, description="Of the dataset that holdout_by names; null if it names none."
+    )
 
 
 class JobError(BaseModel):
@@ -110,6 +124,7 @@ class JobOut(BaseModel):
     left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
     rows: RowCounts | None = Field(description="What became of the dataset's rows; null until a worker has read them.")
     holdout: float
+    holdout_by: HoldoutBy | None = Field(description="Which rows are held out; null if none are.")
     training: TrainingSpec
     created_at: datetime
     started_at: datetime | None = Field(description="When the current attempt began.")
@@ -131,6 +146,7 @@ class JobPlan(BaseModel):
     missing: Missing
     left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
     holdout: float
+    holdout_by: HoldoutBy | None = Field(description="Which rows are held out; null if none are.")
     training: TrainingSpec
     gradient_check: bool
     rows: int = Field(description="Of the dataset, those included that will be left out or held out.")

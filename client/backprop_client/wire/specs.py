@@ -15,7 +15,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictFloat,
+    StrictInt,
     StrictStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -256,6 +259,51 @@ class TrainingSpec(_Spec):
         return self.model_copy(update={name: value for name, value in defaults.items() if getattr(self, name) is None})
 
 
+class HeldOutRows(_Spec):
+    """The rows with a value of a column are held out.
+
+    Attributes:
+        column: any of the dataset but a target.
+        value: of the column's type; a moment in ISO 8601.
+    """
+
+    column: _Name
+    value: (
+        StrictBool
+        | StrictInt
+        | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+        | Annotated[StrictStr, AfterValidator(_refuse_lone_surrogates)]
+    )
+
+
+class HeldOutDataset(_Spec):
+    """The rows of another dataset are held out."""
+
+    dataset_id: _Id
+
+
+def _way_to_hold_out(given: object) -> object:
+    """Say in one error what is possible, where the union would give one for each of its members."""
+    for form in (HeldOutRows, HeldOutDataset):
+        try:
+            return form.model_validate(given)
+        except ValidationError:
+            continue
+    if given in ("random", "stratified"):
+        return given
+    raise ValueError(
+        'must be "random", "stratified", {"column": name, "value": a text, number or boolean} or {"dataset_id": id}'
+    )
+
+
+HoldoutBy = Annotated[
+    Literal["random", "stratified"] | HeldOutRows | HeldOutDataset,
+    BeforeValidator(
+        _way_to_hold_out, json_schema_input_type=Literal["random", "stratified"] | HeldOutRows | HeldOutDataset
+    ),
+]
+
+
 class JobSpec(_Spec):
     """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
 
@@ -299,7 +347,15 @@ class JobSpec(_Spec):
         ge=0,
         lt=1,
         description="Fraction of the m rows used that is kept out of training, for metrics and early stopping only: "
-        "the first round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
+        "round(fraction · m) of them, and at least 1. Which ones, holdout_by says.",
+    )
+    holdout_by: HoldoutBy | None = Field(
+        default=None,
+        description="Which rows are held out. random: the first of numpy.random.default_rng(seed).permutation(m); "
+        "stratified: of each class its share, the first of the same order, for classification only; "
+        '{"column": c, "value": v}: those whose c is v, and c is no input unless it is named in inputs; '
+        '{"dataset_id": id}: those of another dataset with the same columns. The last two go without a holdout. '
+        "Default: with a holdout, stratified for classification and random for other tasks.",
     )
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
     gradient_check: StrictBool = Field(
@@ -313,6 +369,18 @@ class JobSpec(_Spec):
         "scaling, all of which may be left out. The rows, of any dataset with these columns, are coded as the model's "
         "were. The optimizer starts afresh: to go on as if nothing had been, resume the model's job.",
     )
+
+    @field_validator("holdout_by")
+    @classmethod
+    def _one_holdout(cls, value: HoldoutBy | None, info: ValidationInfo) -> HoldoutBy | None:
+        holdout = info.data.get("holdout")  # absent if it was refused itself
+        if isinstance(value, HeldOutRows | HeldOutDataset) and holdout:
+            raise ValueError("says itself which rows are held out: give no holdout with it")
+        if isinstance(value, str) and holdout == 0:
+            raise ValueError("has no effect without a holdout")
+        if isinstance(value, HeldOutDataset) and value.dataset_id == info.data.get("dataset_id"):
+            raise ValueError("is the dataset that the job learns from: its rows cannot be held out too")
+        return value
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
@@ -367,6 +435,22 @@ class CellRules(_Spec):
     missing_values: tuple[str, ...] = ()
 
 
+class HeldOutTable(_Spec):
+    """The other dataset whose rows are held out, as its columns are for this job.
+
+    Attributes:
+        dataset_id: which one.
+        rows: of it.
+        required: the columns with gaps in which a row must have a value, or is left out.
+        reread: the columns that were read as another type than in the job's own dataset.
+    """
+
+    dataset_id: str
+    rows: int
+    required: tuple[str, ...] = ()
+    reread: tuple[str, ...] = ()
+
+
 class ResolvedJob(_Spec):
     """A job with nothing left to infer: what the database keeps and the worker trains.
 
@@ -380,6 +464,8 @@ class ResolvedJob(_Spec):
         required: the columns with gaps in which a row must have a value, or is left out.
         reread: the columns that were read as another type than the model's that the job starts from.
         cells: how the file's cells were read; None where it had no text.
+        holdout_by: which rows are held out; None if none are.
+        held_out_table: the dataset that they come from, if it is another one.
         from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
@@ -401,6 +487,8 @@ class ResolvedJob(_Spec):
     reread: tuple[str, ...] = ()
     cells: CellRules | None = None
     holdout: float
+    holdout_by: HoldoutBy | None = "random"  # as it was for jobs that do not say so
+    held_out_table: HeldOutTable | None = None
     training: TrainingSpec
     gradient_check: bool
     from_model_id: str | None = None
