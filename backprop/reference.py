@@ -106,14 +106,14 @@ def cost_and_gradient(
     for x, y, w in zip(X.tolist(), Y.tolist(), counts, strict=True):
         # a. use backpropagation to compute ∇W(l) J(W,b;x,y) and ∇b(l) J(W,b;x,y);
         a = activations(parameters, x)
-        delta = deltas(parameters, a, y)
+        delta = [[w * delta_i for delta_i in of_layer] for of_layer in deltas(parameters, a, y)]
         # b. set ΔW(l) := ΔW(l) + ∇W(l) J(W,b;x,y);
         # c. set Δb(l) := Δb(l) + ∇b(l) J(W,b;x,y).
         for l in range(1, len(network.layers) + 1):  # noqa: E741  # the page's letter
             for i, delta_i in enumerate(delta[l - 1]):
                 for j, a_j in enumerate(a[l - 1]):
-                    Delta.W[l - 1][i, j] += w * a_j * delta_i
-                Delta.b[l - 1][i] += w * delta_i
+                    Delta.W[l - 1][i, j] += a_j * delta_i
+                Delta.b[l - 1][i] += delta_i
         J += w * sum(0.5 * (h_i - y_i) ** 2 for h_i, y_i in zip(a[-1], y, strict=True)) / m
     # 3. The gradient is (1/m)ΔW(l) + λW(l) and (1/m)Δb(l).
     gradient = Parameters(network, Delta.vector / m)

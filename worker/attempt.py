@@ -205,6 +205,8 @@ class Attempt:
             threads=self.settings.training_threads or usable_processors(),
             X_held=data.X_held,
             Y_held=data.Y_held,
+            weights=data.cost_weights,
+            weights_held=data.cost_weights_held,
         )
         return Run(training, pass_, parameters=start.parameters(network, spec.training), state=start.state)
 
@@ -217,7 +219,7 @@ class Attempt:
         """
         objective = training_of(spec.training).objective()
         try:
-            result = gradient_checks.check(parameters, data.X, data.Y, objective, spec.training.seed)
+            result = gradient_checks.check(parameters, data.X, data.Y, objective, spec.training.seed, data.cost_weights)
         except FloatingPointError as error:
             raise _diverged(0) from error
         with self.database.writing() as session:

@@ -28,10 +28,12 @@ from backprop_client.wire.specs import HeldOutTable, ResolvedJob
 from domain.datasets.files import count_complete_rows, read_batches
 from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import coding_plan_of
+from domain.jobs.weighting import used_columns
 from infra.artifacts import ArtifactStore
 from infra.errors import InvalidRequest, TooLarge
 from infra.full_disks import is_full_disk
 from worker.holdout import held_out_mask
+from worker.weighting import Floats, RowsToWeigh, Weights, recorded
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -51,6 +53,11 @@ class TrainingData:
         Y_held: (m', outputs) their targets; the same object as X_held for reconstruction.
         coding: of the columns, learned from the training rows.
         rows: what became of the dataset's rows.
+        weights: (m,) float64, what the training rows weigh as their column has it; None without one.
+        weights_held: (m',) likewise of the held-out rows.
+        cost_weights: (m,) float64, what the training rows weigh in J, which is times the weight of their class; None if
+            all weigh alike.
+        cost_weights_held: (m',) likewise of the held-out rows.
     """
 
     X: Array
@@ -59,6 +66,10 @@ class TrainingData:
     Y_held: Array | None
     coding: Coding
     rows: RowCounts
+    weights: Floats | None = None
+    weights_held: Floats | None = None
+    cost_weights: Floats | None = None
+    cost_weights_held: Floats | None = None
 
 
 def prepare(
@@ -81,11 +92,12 @@ def prepare(
 
     Raises:
         InvalidRequest: the training rows are not enough to learn from: ``too_few_rows``,
-            ``class_missing_in_training``, ``constant_target_in_training``, ``cannot_be_scaled``; or the model that the
+            ``class_missing_in_training``, ``constant_target_in_training``, ``cannot_be_scaled``, ``unusable_weights``;
+            or the model that the
             job starts from does not know a value: ``unknown_category``.
         TooLarge: the folder's disk has not the room (``scratch_full``).
     """
-    columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
+    columns = used_columns(job)
     rows_at_once = max(1, BATCH_BYTES // (8 * max(len(columns), job.sizes[0] + job.sizes[-1])))
     used = _used_rows(job, store, key, job.rows, job.required)
     held = held_out_mask(job, store, key, used.rows)
@@ -154,9 +166,10 @@ def _prepare(
 ) -> TrainingData:
     if coding is None:
         coding = _learn(job, batches(), held)
+    training_weights, held_out_weights = RowsToWeigh(job, counts.training), RowsToWeigh(job, counts.held_out)
     with _full_disk_told(), ExitStack() as files:
-        training = files.enter_context(_Rows(scratch, "training", counts.training, job, coding))
-        held_out = files.enter_context(_Rows(scratch, "held_out", counts.held_out, job, coding))
+        training = files.enter_context(_Rows(scratch, "training", counts.training, job, coding, training_weights))
+        held_out = files.enter_context(_Rows(scratch, "held_out", counts.held_out, job, coding, held_out_weights))
         for batch, held_here in _with_mask(batches(), held):
             if held_here.any():
                 held_out.append(_select(batch, held_here))
@@ -167,7 +180,21 @@ def _prepare(
             held_out.append(batch)
     X, Y = training.mapped()
     X_held, Y_held = held_out.mapped() if counts.held_out else (None, None)
-    return TrainingData(X, Y, X_held, Y_held, coding, counts)
+    of_classes = training_weights.weights_of_classes()
+    weights = training_weights.weights(of_classes, "training")
+    weights_held = held_out_weights.weights(of_classes, "held-out") if counts.held_out else Weights(None, None)
+    return TrainingData(
+        X,
+        Y,
+        X_held,
+        Y_held,
+        coding,
+        counts.model_copy(update={"class_weight": recorded(job, of_classes)}),
+        weights.of_rows,
+        weights_held.of_rows,
+        weights.in_cost,
+        weights_held.in_cost,
+    )
 
 
 def _check_room(job: ResolvedJob, counts: RowCounts, scratch: Path) -> None:
@@ -238,13 +265,16 @@ def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) ->
 
 
 class _Rows:
-    """Coded rows and their targets, appended to files.
+    """Coded rows and their targets, appended to files, and what the rows weigh.
 
     They are written plainly, since pages that are written through a map stay in memory.
     """
 
-    def __init__(self, scratch: Path, name: str, rows: int, job: ResolvedJob, coding: Coding) -> None:
+    def __init__(
+        self, scratch: Path, name: str, rows: int, job: ResolvedJob, coding: Coding, weights: RowsToWeigh
+    ) -> None:
         self._coding = coding
+        self._weights = weights
         self._dtype: Literal["float32", "float64"] = job.training.dtype
         self._X = _MatrixFile(scratch / f"{name}_X.npy", (rows, job.sizes[0]), self._dtype)
         self._Y = (
@@ -267,6 +297,7 @@ class _Rows:
         self._X.append(self._coding.inputs.encode(batch, self._dtype))
         if self._Y is not None:
             self._Y.append(self._coding.targets.encode(batch, self._dtype))
+        self._weights.append(batch)
 
     def mapped(self) -> tuple[Array, Array]:
         X = self._X.mapped()

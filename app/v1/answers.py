@@ -59,6 +59,8 @@ def job_out(job: Job) -> JobOut:
         rows=None if job.row_counts is None else RowCounts.model_validate(job.row_counts),
         holdout=spec.holdout,
         holdout_by=spec.holdout_by,
+        weights=spec.weights,
+        class_weight=spec.class_weight,
         training=spec.training,
         created_at=job.created_at,
         started_at=job.started_at,

@@ -22,6 +22,7 @@ from domain.datasets.reading.delimited.cells import datetime_in
 from domain.jobs.columns import QUANTITIES, Chosen, check_values, required_columns
 from domain.jobs.problems import Problems
 from domain.jobs.starting_model import known_columns
+from domain.jobs.weighting import check_weights
 
 COLUMN_PATH = "/holdout_by/column"
 VALUE_PATH = "/holdout_by/value"
@@ -174,6 +175,7 @@ def other_table(
     table: Table,
     inputs: tuple[InputColumn, ...],
     targets: tuple[TargetColumn, ...],
+    weights: Column | None,
     missing: Missing,
     problems: Problems,
 ) -> HeldOutTable:
@@ -184,18 +186,19 @@ def other_table(
         table: what is known of it.
         inputs: of the job.
         targets: likewise.
+        weights: the column with the weights of the job's rows, if there is one.
         missing: what is done about gaps.
         problems: where what is wrong is added: ``unknown_column``, ``column_type_differs``, ``unknown_category``,
-            ``missing_values``, ``values_too_large`` or ``too_few_rows``.
+            ``missing_values``, ``values_too_large``, ``unusable_weights`` or ``too_few_rows``.
     """
     known = known_columns(table.columns, inputs, targets, problems, whose="the job", path=DATASET_PATH)
-    names = {column.name for column in table.columns}
-    used: tuple[InputColumn | TargetColumn, ...] = (*inputs, *targets)
-    for column in used:
-        if column.name not in names:
-            problems.add(
-                "unknown_column", DATASET_PATH, f"Dataset {by.dataset_id} has no column {column.name!r}, as the job."
-            )
+    columns = {column.name: column for column in table.columns}
+    used = [column.name for column in inputs] + [column.name for column in targets]
+    for name in used if weights is None or weights.name in used else [*used, weights.name]:
+        if name not in columns:
+            problems.add("unknown_column", DATASET_PATH, f"Dataset {by.dataset_id} has no column {name!r}, as the job.")
+    if weights is not None and weights.name in columns:
+        check_weights(columns[weights.name], DATASET_PATH, problems)
     ours = [Chosen(DATASET_PATH, known[column.name]) for column in inputs if column.name in known]
     theirs = [Chosen(DATASET_PATH, known[column.name]) for column in targets if column.name in known]
     for chosen in (*ours, *theirs):

@@ -34,7 +34,7 @@ class JobLimits(Protocol):
         """Most memory a training may be estimated to take."""
 
 
-def estimated_bytes(network: Network, spec: TrainingSpec, rows: int, *, held_out: bool) -> int:
+def estimated_bytes(network: Network, spec: TrainingSpec, rows: int, *, held_out: bool, weighted: int = 0) -> int:
     """Memory that the training takes at most, with the copies of its state on their way to the database.
 
     Args:
@@ -42,9 +42,10 @@ def estimated_bytes(network: Network, spec: TrainingSpec, rows: int, *, held_out
         spec: how.
         rows: to learn from.
         held_out: whether others are held out, however many.
+        weighted: how many rows have a weight, those held out included; without what holds the weights as they came.
     """
     training = training_of(spec)
-    trained = training_bytes(network, training, spec.dtype, rows, held_out=held_out)
+    trained = training_bytes(network, training, spec.dtype, rows, held_out=held_out, weighted=weighted)
     return trained + (_STATE_COPIES - 1) * checkpoint_bytes(network, training, spec.dtype)
 
 

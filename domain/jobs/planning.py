@@ -39,6 +39,8 @@ from domain.jobs.holdouts import (
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.translation import coding_plan_of, sized_network
+from domain.jobs.weighting import IS_NO_INPUT as WEIGHTS_ARE_NO_INPUT
+from domain.jobs.weighting import WEIGHT_BYTES, class_weight_of, column_of_weights, vectors_of_weights
 
 INTEGER_CLASSES = 100
 """Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
@@ -75,21 +77,26 @@ def plan(
             ``too_many_classes``, ``one_class_only``, ``constant_target``, ``missing_values``, ``values_too_large``,
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``, ``epsilon_too_small``,
             ``cost_needs_other_output``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``,
-            ``stratified_needs_classes``, ``column_is_target``, ``value_not_in_column``; of the dataset whose rows are
-            held out ``column_type_differs`` or ``unknown_category``.
+            ``stratified_needs_classes``, ``column_is_target``, ``value_not_in_column``,
+            ``unusable_weights``, ``class_weight_needs_classes``, ``unknown_class``, ``duplicate_class``; of the dataset
+            whose rows are held out ``column_type_differs`` or ``unknown_category``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
     missing = spec.missing or "impute"
     targets = named(spec.targets or (), "/targets", columns, problems)
     held_out_by = column_to_hold_out_by(spec, columns, targets, rows, problems)
+    weights = column_of_weights(spec, columns, targets, problems)
     other_uses = {} if held_out_by is None else {held_out_by.name: IS_NO_INPUT}
+    if weights is not None:
+        other_uses[weights.name] = WEIGHTS_ARE_NO_INPUT
     inputs, left_out = input_columns(spec, columns, targets, rows, missing, problems, other_uses)
     task = _task(spec, [target.column for target in targets], problems)
     holdout_by = way_to_hold_out(spec, task, problems)
     for chosen in (*inputs, *targets):
         check_values(chosen, missing, problems)
     check_targets(targets, task, rows, problems)
+    class_weight = class_weight_of(spec, task, targets[0].column.categories if targets else None, problems)
     scaling = _scaling(spec, task, network, inputs, problems)
     required = required_columns(inputs, targets, missing)
     used = rows - max((column.missing for column in required), default=0)
@@ -108,12 +115,17 @@ def plan(
     _check_output_units(spec, network, sizes[-1], task, problems)
     held_out_table = None
     if isinstance(holdout_by, HeldOutDataset) and held_out is not None:
-        held_out_table = other_table(holdout_by, held_out, resolved_inputs, resolved_targets, missing, problems)
+        held_out_table = other_table(
+            holdout_by, held_out, resolved_inputs, resolved_targets, weights, missing, problems
+        )
     if problems:
         raise problems.refusal()
     sized = sized_network(network, sizes)
     trained = rows - least_held_out(holdout_by, spec.holdout, rows)
-    estimate = estimated_bytes(sized, training, trained, held_out=holdout_by is not None)
+    of_a_row = vectors_of_weights(weights, class_weight)
+    weighted = rows + (0 if held_out_table is None else held_out_table.rows) if of_a_row else 0
+    estimate = estimated_bytes(sized, training, trained, held_out=holdout_by is not None, weighted=weighted)
+    estimate += of_a_row * WEIGHT_BYTES * weighted
     check_iterations(training.iterations, "/training/iterations", limits)
     check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
@@ -132,6 +144,8 @@ def plan(
         holdout=spec.holdout,
         holdout_by=holdout_by,
         held_out_table=held_out_table,
+        weights=None if weights is None else weights.name,
+        class_weight=class_weight,
         training=training,
         gradient_check=spec.gradient_check,
         from_model_id=spec.from_model_id,

@@ -181,6 +181,7 @@ def test_rows_with_gaps_are_imputed_or_left_out_and_counted(
         "training": (~held).sum(),
         "held_out": held.sum(),
         "held_out_dataset": None,
+        "class_weight": None,
     }
     assert data.rows.target_missing > 0
     assert (len(data.X), len(data.Y)) == (data.rows.training, data.rows.training)

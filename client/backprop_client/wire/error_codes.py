@@ -166,6 +166,10 @@ InvalidRequestCode = Literal[
     "stratified_needs_classes",
     "column_is_target",
     "value_not_in_column",
+    "unusable_weights",
+    "class_weight_needs_classes",
+    "unknown_class",
+    "duplicate_class",
     "epsilon_too_small",
     "differs_from_model",
     "column_type_differs",
@@ -827,7 +831,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "column_is_target",
                 "invalid_request",
-                "A column that is to say which rows are held out is a target.",
+                "A column that is to say which rows are held out, or what they weigh, is a target.",
                 "Name another column.",
             ),
             ErrorCode(
@@ -835,6 +839,30 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "`holdout_by` names a value that no row has, or one of another type than the column's.",
                 "Look the column's values up in the dataset.",
+            ),
+            ErrorCode(
+                "unusable_weights",
+                "invalid_request",
+                "Weights that are no numbers from 0 up, or missing in a row, or 0 in all rows to train on or held out.",
+                "Mend the column, or name another one.",
+            ),
+            ErrorCode(
+                "class_weight_needs_classes",
+                "invalid_request",
+                "A `class_weight` for something else than classification.",
+                "Leave it out; rows can have `weights`.",
+            ),
+            ErrorCode(
+                "unknown_class",
+                "invalid_request",
+                "`class_weight` names a class that the target does not have.",
+                "Look the classes up in the dataset.",
+            ),
+            ErrorCode(
+                "duplicate_class",
+                "invalid_request",
+                "`class_weight` gives a class two weights.",
+                "Give each class one weight.",
             ),
             ErrorCode(
                 "epsilon_too_small",

@@ -10,11 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.specs import (
     MOST_ITERATIONS,
+    ClassWeight,
     HoldoutBy,
     InputColumn,
     LeftOut,
     Missing,
     NetworkSpec,
+    ResolvedClassWeight,
     Scaling,
     TargetColumn,
     Task,
@@ -75,6 +77,9 @@ class RowCounts(BaseModel):
     held_out_dataset: OtherRowCounts | None = Field(
         default=None, description="Of the dataset that holdout_by names; null if it names none."
     )
+    class_weight: tuple[ClassWeight, ...] | None = Field(
+        default=None, description="What balanced has come to for these training rows; null if that was not asked for."
+    )
 
 
 class JobError(BaseModel):
@@ -125,6 +130,10 @@ class JobOut(BaseModel):
     rows: RowCounts | None = Field(description="What became of the dataset's rows; null until a worker has read them.")
     holdout: float
     holdout_by: HoldoutBy | None = Field(description="Which rows are held out; null if none are.")
+    weights: str | None = Field(description="The column with the weights of the rows; null if all count alike.")
+    class_weight: ResolvedClassWeight | None = Field(
+        description="The weight of each class, in their order, or balanced; null if all count alike."
+    )
     training: TrainingSpec
     created_at: datetime
     started_at: datetime | None = Field(description="When the current attempt began.")
@@ -147,6 +156,10 @@ class JobPlan(BaseModel):
     left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
     holdout: float
     holdout_by: HoldoutBy | None = Field(description="Which rows are held out; null if none are.")
+    weights: str | None = Field(description="The column with the weights of the rows; null if all count alike.")
+    class_weight: ResolvedClassWeight | None = Field(
+        description="The weight of each class, in their order, or balanced; null if all count alike."
+    )
     training: TrainingSpec
     gradient_check: bool
     rows: int = Field(description="Of the dataset, those included that will be left out or held out.")
@@ -196,10 +209,12 @@ class CostOut(BaseModel):
 
     iteration: int
     cost: float = Field(description="J; with mini-batches, on the batch that the next update takes.")
-    data_cost: float = Field(description="(1/m) Σ J(W,b;x,y).")
+    data_cost: float = Field(description="(1/m) Σ J(W,b;x,y), weighted if the rows are.")
     decay_cost: float = Field(description="(λ/2) Σ W².")
     sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
-    held_out_cost: float | None = Field(description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none.")
+    held_out_cost: float | None = Field(
+        description="(1/m′) Σ J(W,b;x,y) of the held-out rows, weighted if they are; null if there are none."
+    )
     evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
 
 

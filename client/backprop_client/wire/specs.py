@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from backprop_client.wire.columns import ColumnType, Labels, Period
+from backprop_client.wire.columns import CATEGORY_LIMIT, ColumnType, Labels, Period
 from backprop_client.wire.datasets import Decimal
 from backprop_client.wire.strict_models import StrictModel, at_most
 
@@ -59,6 +59,9 @@ OPTIMIZERS_WITH: dict[str, tuple[Optimizer, ...]] = {
 DEFAULT_SPARSITY = 0.01
 
 MOST_ITERATIONS = 1_000_000_000
+
+LARGEST_CLASS_WEIGHT = 1e100
+"""The most that a class may weigh: its product with the weight of a row must be a number."""
 
 
 def refuse_text_and_booleans(value: object) -> object:
@@ -304,6 +307,45 @@ HoldoutBy = Annotated[
 ]
 
 
+class ClassWeight(_Spec):
+    """How much the rows of a class count in J."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    label: StrictBool | StrictInt | Annotated[StrictStr, AfterValidator(_refuse_lone_surrogates)] = Field(alias="class")
+    weight: _Number = Field(ge=0, le=LARGEST_CLASS_WEIGHT)
+
+
+ResolvedClassWeight = Literal["balanced"] | tuple[ClassWeight, ...]
+"""`balanced`, or a weight for each class in the order of the classes."""
+
+
+def _class_weights(given: object) -> object:
+    """From label to weight as a list; and say in one error what is possible."""
+    listed = given
+    if isinstance(given, dict):
+        listed = [{"class": label, "weight": weight} for label, weight in given.items()]
+    if isinstance(listed, list | tuple) and 0 < len(listed) <= CATEGORY_LIMIT:
+        try:
+            return tuple(map(ClassWeight.model_validate, listed))
+        except ValidationError:
+            pass
+    if given == "balanced":
+        return given
+    raise ValueError(
+        f'must be "balanced", an object from class to weight or a list of {{"class": label, "weight": w}}, of at most '
+        f"{CATEGORY_LIMIT:,} classes; weights are numbers from 0 to {LARGEST_CLASS_WEIGHT:g}"
+    )
+
+
+ClassWeights = Annotated[
+    ResolvedClassWeight,
+    BeforeValidator(
+        _class_weights, json_schema_input_type=Literal["balanced"] | tuple[ClassWeight, ...] | dict[str, float]
+    ),
+]
+
+
 class JobSpec(_Spec):
     """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
 
@@ -356,6 +398,17 @@ class JobSpec(_Spec):
         '{"column": c, "value": v}: those whose c is v, and c is no input unless it is named in inputs; '
         '{"dataset_id": id}: those of another dataset with the same columns. The last two go without a holdout. '
         "Default: with a holdout, stratified for classification and random for other tasks.",
+    )
+    weights: _Name | None = Field(
+        default=None,
+        description="A column of numbers from 0 up: how much each row counts in J, in training and held out; only the "
+        "ratios matter. It is no input unless it is named in inputs. Default: all rows count alike.",
+    )
+    class_weight: ClassWeights | None = Field(
+        default=None,
+        description="How much the rows of each class count in J, times their own weight. balanced: m / (K · n_k), n_k "
+        "of the m training rows being of class k; else from class to weight, as an object (true or 7 as the text "
+        '"true" or "7") or as a list of {"class": label, "weight": w}; classes not named weigh 1. For classification.',
     )
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
     gradient_check: StrictBool = Field(
@@ -466,6 +519,8 @@ class ResolvedJob(_Spec):
         cells: how the file's cells were read; None where it had no text.
         holdout_by: which rows are held out; None if none are.
         held_out_table: the dataset that they come from, if it is another one.
+        weights: the column with the weights of the rows.
+        class_weight: of every class in their order, or `balanced`.
         from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
@@ -489,6 +544,8 @@ class ResolvedJob(_Spec):
     holdout: float
     holdout_by: HoldoutBy | None = "random"  # as it was for jobs that do not say so
     held_out_table: HeldOutTable | None = None
+    weights: str | None = None
+    class_weight: ResolvedClassWeight | None = None
     training: TrainingSpec
     gradient_check: bool
     from_model_id: str | None = None

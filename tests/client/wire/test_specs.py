@@ -257,6 +257,46 @@ def test_the_value_to_hold_out_by_keeps_its_type_through_json(value: object) -> 
     assert (type(found.value), found.value) == (type(value), value)
 
 
+@pytest.mark.parametrize(
+    ("given", "listed"),
+    [
+        ("balanced", "balanced"),
+        ({"a": 1, "b": 2.5}, [{"class": "a", "weight": 1.0}, {"class": "b", "weight": 2.5}]),
+        ([{"class": True, "weight": 0}], [{"class": True, "weight": 0.0}]),
+        ([{"class": 7, "weight": 3}], [{"class": 7, "weight": 3.0}]),
+    ],
+)
+def test_classes_are_weighed_by_name_or_in_a_list(given: object, listed: object) -> None:
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": NETWORK, "class_weight": given})
+    assert json.loads(spec.model_dump_json())["class_weight"] == listed
+    assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "even",
+        {},
+        [],
+        {"a": -1},
+        {"a": "1"},
+        {"a": True},
+        {"a": float("nan")},
+        {"a": 1e101},
+        [{"class": "a"}],
+        [{"class": None, "weight": 1}],
+        [{"class": 1.5, "weight": 1}],
+        ["a"],
+        3,
+        {str(index): 1 for index in range(1001)},
+    ],
+)
+def test_what_are_no_weights_of_classes_is_said_once(given: object) -> None:
+    with pytest.raises(ValidationError, match='must be "balanced", an object') as refused:
+        JobSpec.model_validate({"dataset_id": "ds_1", "network": NETWORK, "class_weight": given})
+    assert places(refused.value) == [("class_weight",)]
+
+
 @given(
     st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4)
     | st.sets(st.booleans(), min_size=1)
