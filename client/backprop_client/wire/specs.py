@@ -542,7 +542,7 @@ class ResolvedJob(_Spec):
     reread: tuple[str, ...] = ()
     cells: CellRules | None = None
     holdout: float
-    holdout_by: HoldoutBy | None = "random"  # as it was for jobs that do not say so
+    holdout_by: HoldoutBy | None = None
     held_out_table: HeldOutTable | None = None
     weights: str | None = None
     class_weight: ResolvedClassWeight | None = None
@@ -553,3 +553,10 @@ class ResolvedJob(_Spec):
     rows: int
     parameters: int
     estimated_bytes: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _held_out_at_random_before_there_was_a_choice(cls, stored: Any) -> Any:  # noqa: ANN401  # as it was stored
+        if isinstance(stored, dict) and "holdout_by" not in stored and stored.get("holdout"):
+            return {**stored, "holdout_by": "random"}
+        return stored

@@ -56,9 +56,10 @@ class TestByChance:
         assert planned(**job).holdout_by == by
 
     def test_a_job_from_before_there_was_a_choice_holds_out_at_random(self) -> None:
-        stored = planned(holdout=0.2).model_dump(mode="json")
-        del stored["holdout_by"]
-        assert ResolvedJob.model_validate(stored).holdout_by == "random"
+        for holdout, by in ((0.2, "random"), (0, None)):
+            stored = planned(holdout=holdout).model_dump(mode="json")
+            del stored["holdout_by"]
+            assert ResolvedJob.model_validate(stored).holdout_by == by
 
     def test_by_class_there_must_be_classes(self) -> None:
         by_class = {"holdout": 0.2, "holdout_by": "stratified"}
