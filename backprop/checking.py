@@ -16,6 +16,7 @@ from backprop.network import Network, Parameters
 from backprop.objective import Objective
 from backprop.passes.backpropagation import Backpropagation
 from backprop.passes.lanes import Crew, computing
+from backprop.passes.weighting import of_mean_one
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -113,6 +114,7 @@ def check_gradient(
     most_parameters: int = 1000,
     most_examples: int = 1000,
     seed: int = 0,
+    weights: Array | None = None,
 ) -> GradientCheck:
     """Check ∇J of a network on data, in float64 whatever the parameters' dtype.
 
@@ -127,20 +129,28 @@ def check_gradient(
         most_parameters: how many parameters to check at most; each costs two evaluations of J.
         most_examples: on how many examples at most.
         seed: of the sample.
+        weights: how much each example counts in J, (m,); only their ratios matter. Those of weight 0 are not drawn.
+            None: all alike.
 
     Raises:
-        ValueError: shapes that do not fit, no examples, or limits below 1.
+        ValueError: shapes that do not fit, no examples or none with a weight, or limits below 1.
     """
     if most_parameters < 1 or most_examples < 1:
         raise ValueError("a check needs at least one parameter and one example")
     generator = np.random.default_rng(seed)
-    rows = _sample(generator, len(X), most_examples)
+    if weights is None:
+        rows = _sample(generator, len(X), most_examples)
+        w = None
+    else:
+        weighing = np.flatnonzero(weights)
+        rows = weighing[_sample(generator, len(weighing), most_examples)]
+        w = of_mean_one(np.asarray(weights)[rows], len(rows), np.float64)
     X, Y = (np.ascontiguousarray(array[rows], np.float64) for array in (X, Y))
     network = parameters.network
     chosen = _sample(generator, network.parameter_count, most_parameters)
     here = Parameters(network, parameters.vector.astype(np.float64))
     gradient = Parameters.zeros(network, np.float64)
-    backpropagation = Backpropagation(here, gradient, X, Y, objective or Objective(), Crew(1))
+    backpropagation = Backpropagation(here, gradient, X, Y, objective or Objective(), Crew(1), weights=w)
 
     def cost_at(theta: Floats) -> float:
         here.vector[...] = theta

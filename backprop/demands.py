@@ -37,6 +37,9 @@ threads as lanes."""
 BLOCKS_OF_A_THREAD = 3
 """Buffers. Blocks have at most three different numbers of rows, and a thread has buffers for each."""
 
+WEIGHT_BYTES = 8
+"""Bytes. While the weights of examples are divided by their mean, they are in double precision, besides the result."""
+
 ORDER_BYTES = 8
 """Bytes. Mini-batches take examples in a shuffled order, which has so many for each example."""
 
@@ -52,7 +55,9 @@ def state_vectors(training: Training) -> int:
     return 1 + remembered + (0 if training.patience is None else 1)
 
 
-def training_bytes(network: Network, training: Training, dtype: DTypeLike, rows: int, *, held_out: bool) -> int:
+def training_bytes(
+    network: Network, training: Training, dtype: DTypeLike, rows: int, *, held_out: bool, weighted: int = 0
+) -> int:
     """How much memory a run and its pass allocate at most, with as many threads as can find work.
 
     The examples do not count: they may be mapped files, whose pages leave memory when it is needed. A mini-batch does,
@@ -65,6 +70,7 @@ def training_bytes(network: Network, training: Training, dtype: DTypeLike, rows:
         dtype: of parameters and examples.
         rows: examples to learn from.
         held_out: whether others are held out, however many.
+        weighted: how many examples have a weight of their own, those held out included. These weights are copied.
     """
     n = network.parameter_count
     vectors = GRADIENT_VECTORS + OPTIMIZERS[training.optimizer].work_vectors + state_vectors(training)
@@ -75,9 +81,9 @@ def training_bytes(network: Network, training: Training, dtype: DTypeLike, rows:
     if training.batch_size is not None and training.batch_size < rows:
         passes = sum(_values_of_pass(network, m) for m in {training.batch_size, rows % training.batch_size} - {0})
         values += max(passes - _values_of_any_pass(network), 0)
-        values += training.batch_size * (network.inputs + network.outputs)
+        values += training.batch_size * (network.inputs + network.outputs + (1 if weighted else 0))
         order = rows * ORDER_BYTES
-    return values * np.dtype(dtype).itemsize + order
+    return (values + weighted) * np.dtype(dtype).itemsize + order + weighted * WEIGHT_BYTES
 
 
 def _values_of_any_pass(network: Network) -> int:

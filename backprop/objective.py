@@ -18,7 +18,7 @@ class Cost(NamedTuple):
     """J(W,b), split into its terms.
 
     Attributes:
-        data: (1/m) Σ J(W,b;x,y).
+        data: (1/m) Σ J(W,b;x,y), or (1/Σw) Σ w J(W,b;x,y) if the examples have weights.
         decay: (λ/2) Σ W².
         sparsity: β Σ KL(ρ‖ρ̂).
     """
@@ -36,6 +36,8 @@ class Cost(NamedTuple):
 @dataclass(frozen=True)
 class Objective:
     """J(W,b) = (1/m) Σ J(W,b;x,y) + (λ/2) Σ W² + β Σ_j KL(ρ‖ρ̂_j).
+
+    Where examples have weights, the first term is (1/Σw) Σ w J(W,b;x,y). The others have no weights in them.
 
     ρ̂_j is the mean over the m examples of hidden unit j's activation, KL(ρ‖ρ̂_j) = ρ log(ρ/ρ̂_j) +
     (1−ρ) log((1−ρ)/(1−ρ̂_j)), and the sum is over the units of all hidden layers: the tutorial's sparse autoencoder.

@@ -81,7 +81,7 @@ def deltas(parameters: Parameters, a: list[Numbers], y: Numbers) -> list[Numbers
 
 
 def cost_and_gradient(
-    parameters: Parameters, X: Array, Y: Array, weight_decay: float = 0.0
+    parameters: Parameters, X: Array, Y: Array, weight_decay: float = 0.0, weights: Array | None = None
 ) -> tuple[float, Parameters]:
     """J(W,b) and its gradient, as the page's pseudo-code has it.
 
@@ -90,20 +90,23 @@ def cost_and_gradient(
         X: (m, inputs).
         Y: (m, outputs).
         weight_decay: λ.
+        weights: w, how often each example counts, (m,); once each if not given. Then it counts as if it were there w
+            times, and m is Σ w.
 
     Returns:
         J(W,b) = (1/m) Σ ½‖h_{W,b}(x) − y‖² + (λ/2) Σ W², and its gradient in the shape of the parameters.
     """
     network = parameters.network
-    m = len(X)
+    counts = [1.0] * len(X) if weights is None else [float(w) for w in weights]
+    m = sum(counts)
     J = 0.0
     # 1. Set ΔW(l) := 0, Δb(l) := 0 for all l.
     Delta = Parameters.zeros(network, np.float64)
     # 2. For i = 1 to m,
-    for x, y in zip(X.tolist(), Y.tolist(), strict=True):
+    for x, y, w in zip(X.tolist(), Y.tolist(), counts, strict=True):
         # a. use backpropagation to compute ∇W(l) J(W,b;x,y) and ∇b(l) J(W,b;x,y);
         a = activations(parameters, x)
-        delta = deltas(parameters, a, y)
+        delta = [[w * delta_i for delta_i in of_layer] for of_layer in deltas(parameters, a, y)]
         # b. set ΔW(l) := ΔW(l) + ∇W(l) J(W,b;x,y);
         # c. set Δb(l) := Δb(l) + ∇b(l) J(W,b;x,y).
         for l in range(1, len(network.layers) + 1):  # noqa: E741  # the page's letter
@@ -111,7 +114,7 @@ def cost_and_gradient(
                 for j, a_j in enumerate(a[l - 1]):
                     Delta.W[l - 1][i, j] += a_j * delta_i
                 Delta.b[l - 1][i] += delta_i
-        J += sum(0.5 * (h_i - y_i) ** 2 for h_i, y_i in zip(a[-1], y, strict=True)) / m
+        J += w * sum(0.5 * (h_i - y_i) ** 2 for h_i, y_i in zip(a[-1], y, strict=True)) / m
     # 3. The gradient is (1/m)ΔW(l) + λW(l) and (1/m)Δb(l).
     gradient = Parameters(network, Delta.vector / m)
     for W, gradient_W in zip(parameters.W, gradient.W, strict=True):
@@ -134,19 +137,20 @@ def descend(parameters: Parameters, X: Array, Y: Array, learning_rate: float, we
 
 
 def cost_and_gradient_matrix_vector(
-    parameters: Parameters, X: Array, Y: Array, weight_decay: float = 0.0
+    parameters: Parameters, X: Array, Y: Array, weight_decay: float = 0.0, weights: Array | None = None
 ) -> tuple[float, Parameters]:
     """The same as `cost_and_gradient`, with the page's matrix-vector notation inside an example."""
     network = parameters.network
-    m = len(X)
+    counts = np.ones(len(X)) if weights is None else weights
+    m = float(np.sum(counts))
     J = sum(weight_decay / 2 * float(np.sum(W**2)) for W in parameters.W)
     gradient = Parameters.zeros(network, np.float64)
     for W, gradient_W in zip(parameters.W, gradient.W, strict=True):
         gradient_W += weight_decay * W
-    for x, y in zip(X, Y, strict=True):
+    for x, y, w in zip(X, Y, counts, strict=True):
         a = _feedforward(network, parameters, x)
-        J += 0.5 * float(np.sum((a[-1] - y) ** 2)) / m
-        delta = -(y - a[-1]) * _f_prime_of_vector(network.layers[-1].activation, a[-1])
+        J += w * 0.5 * float(np.sum((a[-1] - y) ** 2)) / m
+        delta = -w * (y - a[-1]) * _f_prime_of_vector(network.layers[-1].activation, a[-1])
         for l in range(len(network.layers), 0, -1):  # noqa: E741  # the page's letter
             gradient.W[l - 1][...] += np.outer(delta, a[l - 1]) / m
             gradient.b[l - 1][...] += delta / m

@@ -100,11 +100,11 @@ class Record(NamedTuple):
     Attributes:
         iteration: k.
         cost: J = data_cost + decay_cost + sparsity_cost; with mini-batches, of the batch that update k + 1 takes.
-        data_cost: (1/m) Σ J(W,b;x,y).
+        data_cost: (1/m) Σ J(W,b;x,y), weighted if the examples are.
         decay_cost: (λ/2) Σ W².
         sparsity_cost: β Σ KL(ρ‖ρ̂).
-        held_out_cost: (1/m′) Σ J(W,b;x,y) of the held-out examples; None if there are none, and where they are not
-            measured.
+        held_out_cost: (1/m′) Σ J(W,b;x,y) of the held-out examples, weighted if they are; None if there are none, and
+            where they are not measured.
         evaluations: how many times J has been evaluated since the start, this one included.
     """
 

@@ -24,6 +24,7 @@ JOB = {
     "task": "classification",
     "network": {"layers": [{"units": 32, "activation": "sigmoid"}, {"activation": "sigmoid"}]},
     "holdout": 0.2,
+    "holdout_by": "random",  # as simple to find again as can be
     "training": {
         "preset": "tutorial",
         "iterations": 5000,

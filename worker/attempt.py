@@ -145,9 +145,11 @@ class Attempt:
         pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
         with self.database.reading() as session:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
+            other = spec.held_out_table
+            held_out = None if other is None else datasets.get(session, project, other.dataset_id).artifact
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
-                spec, data, run = self._begin(spec, artifact, scratch)
+                spec, data, run = self._begin(spec, artifact, held_out, scratch)
             with self.shutdown.training():
                 follow(run, recorder)
             with self.shutdown.at_once():
@@ -170,13 +172,15 @@ class Attempt:
             )
             return model, run.stopped
 
-    def _begin(self, spec: ResolvedJob, artifact: str, scratch: Path) -> tuple[ResolvedJob, TrainingData, Run]:
+    def _begin(
+        self, spec: ResolvedJob, artifact: str, held_out: str | None, scratch: Path
+    ) -> tuple[ResolvedJob, TrainingData, Run]:
         """Make ready to train: code the rows and choose what the job leaves open.
 
         What the training starts from may be large, and is not needed any more after this.
         """
         start = start_of(self.claim, spec, self.database)
-        data = self._prepared(spec, artifact, scratch, start)
+        data = self._prepared(spec, artifact, held_out, scratch, start)
         if start.is_the_first:
             spec = self._settled(spec, data.rows)
         if spec.selection is not None and spec.selection.chosen is None:
@@ -194,11 +198,13 @@ class Attempt:
         with self.database.writing() as session:
             attempts.record_choice(session, self.claim.owner, job)
 
-    def _prepared(self, spec: ResolvedJob, artifact: str, scratch: Path, start: Start) -> TrainingData:
+    def _prepared(
+        self, spec: ResolvedJob, artifact: str, held_out: str | None, scratch: Path, start: Start
+    ) -> TrainingData:
         """The coded rows. A store that is away is waited for: the job would only come back again and again."""
         while True:
             try:
-                return prepare(spec, self.artifacts, artifact, scratch, start.coding)
+                return prepare(spec, self.artifacts, artifact, scratch, start.coding, held_out)
             except Unavailable as error:
                 _log.warning("the job waits for its dataset", job=self.claim.job.id, reason=error.message)
                 time.sleep(STORE_SECONDS)
@@ -223,6 +229,8 @@ class Attempt:
             threads=self._threads,
             X_held=data.X_held,
             Y_held=data.Y_held,
+            weights=data.cost_weights,
+            weights_held=data.cost_weights_held,
         )
         return Run(training, pass_, parameters=start.parameters(network, spec.training), state=start.state)
 
@@ -235,7 +243,7 @@ class Attempt:
         """
         objective = training_of(spec.training).objective()
         try:
-            result = gradient_checks.check(parameters, data.X, data.Y, objective, spec.training.seed)
+            result = gradient_checks.check(parameters, data.X, data.Y, objective, spec.training.seed, data.cost_weights)
         except FloatingPointError as error:
             raise _diverged(0) from error
         with self.database.writing() as session:

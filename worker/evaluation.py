@@ -17,17 +17,17 @@ def evaluate(model: TrainedModel, data: TrainingData) -> dict[str, Any]:
         and what the coding's `metrics` are. ``trivial`` says the same of the trivial model that the training rows give,
         in ``training`` and ``held_out`` of its own, and what it predicts in ``prediction``.
     """
-    trivial = TrivialModel.of_training_rows(model.coding.targets, data.Y)
+    trivial = TrivialModel.of_training_rows(model.coding.targets, data.Y, data.weights)
     held_out = of_trivial = None
     if data.X_held is not None and data.Y_held is not None:
-        held_out = {"rows": len(data.X_held), **model.metrics(data.X_held, data.Y_held)}
-        of_trivial = {"rows": len(data.X_held), **trivial.metrics(data.Y_held)}
+        held_out = {"rows": len(data.X_held), **model.metrics(data.X_held, data.Y_held, data.weights_held)}
+        of_trivial = {"rows": len(data.X_held), **trivial.metrics(data.Y_held, data.weights_held)}
     return {
-        "training": {"rows": len(data.X), **model.metrics(data.X, data.Y)},
+        "training": {"rows": len(data.X), **model.metrics(data.X, data.Y, data.weights)},
         "held_out": held_out,
         "trivial": {
             "prediction": trivial.prediction,
-            "training": {"rows": len(data.X), **trivial.metrics(data.Y)},
+            "training": {"rows": len(data.X), **trivial.metrics(data.Y, data.weights)},
             "held_out": of_trivial,
         },
     }

@@ -2,35 +2,38 @@
 
 The file is read twice: once to learn the coding from the training rows, once to code the rows, which are appended
 to ``.npy`` files in a scratch folder and mapped from there. A dataset of one batch is read once. Where a row must have
-a value in columns with gaps, these are read first, to count the rows that have one.
+a value in columns with gaps, these are read first, to count the rows that have one. So is the column that says which
+rows are held out.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Batch, batch_rows
-from backprop.coding.holdout import held_out_rows, holdout_mask
 from backprop.coding.learning import ClassesMissing, ConstantTarget, Learner
 from backprop.coding.scaling import CannotBeScaled
-from backprop_client.wire.jobs import RowCounts
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.jobs import OtherRowCounts, RowCounts
+from backprop_client.wire.specs import HeldOutTable, ResolvedJob
 from domain.datasets.files import count_complete_rows, read_batches
 from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import coding_plan_of
+from domain.jobs.weighting import used_columns
 from infra.artifacts import ArtifactStore
 from infra.errors import InvalidRequest, TooLarge
 from infra.full_disks import is_full_disk
+from worker.holdout import held_out_mask
+from worker.weighting import Floats, RowsToWeigh, Weights, recorded
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -50,6 +53,11 @@ class TrainingData:
         Y_held: (m', outputs) their targets; the same object as X_held for reconstruction.
         coding: of the columns, learned from the training rows.
         rows: what became of the dataset's rows.
+        weights: (m,) float64, what the training rows weigh as their column has it; None without one.
+        weights_held: (m',) likewise of the held-out rows.
+        cost_weights: (m,) float64, what the training rows weigh in J, which is times the weight of their class; None if
+            all weigh alike.
+        cost_weights_held: (m',) likewise of the held-out rows.
     """
 
     X: Array
@@ -58,10 +66,19 @@ class TrainingData:
     Y_held: Array | None
     coding: Coding
     rows: RowCounts
+    weights: Floats | None = None
+    weights_held: Floats | None = None
+    cost_weights: Floats | None = None
+    cost_weights_held: Floats | None = None
 
 
 def prepare(
-    job: ResolvedJob, store: ArtifactStore, key: str, scratch: Path, coding: Coding | None = None
+    job: ResolvedJob,
+    store: ArtifactStore,
+    key: str,
+    scratch: Path,
+    coding: Coding | None = None,
+    held_out_key: str | None = None,
 ) -> TrainingData:
     """Learn the coding of a job's columns from its training rows, unless it is given, and code all rows.
 
@@ -71,52 +88,77 @@ def prepare(
         key: of the dataset's file.
         scratch: an existing folder for the matrices; they are needed for as long as the result is.
         coding: that of the model that the job starts from, if it does.
+        held_out_key: of the file of the dataset whose rows are held out, if that is another one.
 
     Raises:
         InvalidRequest: the training rows are not enough to learn from: ``too_few_rows``,
-            ``class_missing_in_training``, ``constant_target_in_training``, ``cannot_be_scaled``; or the model that the
+            ``class_missing_in_training``, ``constant_target_in_training``, ``cannot_be_scaled``, ``unusable_weights``;
+            or the model that the
             job starts from does not know a value: ``unknown_category``.
         TooLarge: the folder's disk has not the room (``scratch_full``).
     """
-    columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
+    columns = used_columns(job)
     rows_at_once = max(1, BATCH_BYTES // (8 * max(len(columns), job.sizes[0] + job.sizes[-1])))
-    counts = _count_rows(job, store, key)
-    held = holdout_mask(counts.training + counts.held_out, job.holdout, job.training.seed)
+    used = _used_rows(job, store, key, job.rows, job.required)
+    held = held_out_mask(job, store, key, used.rows)
+    other = job.held_out_table
+    of_other = None
+    if other is not None and held_out_key is not None:
+        of_other = _used_rows(job, store, held_out_key, other.rows, other.required)
+    counts = _row_counts(used, int(np.count_nonzero(held)), of_other)
     _check_room(job, counts, scratch)
 
-    def read() -> Iterator[dict[str, Array]]:
-        batches = read_batches(store, key, columns, rows_at_once, complete=job.required)
-        return (in_terms_of(job, batch) for batch in batches)
+    def read(file: str, table: ResolvedJob | HeldOutTable) -> Iterator[dict[str, Array]]:
+        batches = read_batches(store, file, columns, rows_at_once, complete=table.required)
+        return (in_terms_of(job, batch, table.reread) for batch in batches)
+
+    def held_out_elsewhere() -> Iterator[dict[str, Array]]:
+        return iter(()) if other is None or held_out_key is None else read(held_out_key, other)
 
     if job.rows <= rows_at_once:
-        only = list(read())
-        return _prepare(job, lambda: iter(only), held, counts, scratch, coding)
-    return _prepare(job, read, held, counts, scratch, coding)
+        only = list(read(key, job))
+        return _prepare(job, lambda: iter(only), held_out_elsewhere, held, counts, scratch, coding)
+    return _prepare(job, lambda: read(key, job), held_out_elsewhere, held, counts, scratch, coding)
 
 
-def _count_rows(job: ResolvedJob, store: ArtifactStore, key: str) -> RowCounts:
-    """What becomes of the dataset's rows. The columns without gaps need not be read for it."""
-    of_targets = {column.name for column in job.targets} & set(job.required)
-    with_targets = count_complete_rows(store, key, of_targets) if of_targets else job.rows
-    used = with_targets if of_targets == set(job.required) else count_complete_rows(store, key, job.required)
-    try:
-        held = held_out_rows(used, job.holdout) if used else 0
-    except ValueError as error:
-        raise InvalidRequest("too_few_rows", f"Rows with gaps are left out, and {error}.") from error
-    if used == held:
+class _Used(NamedTuple):
+    """Rows of a dataset that have every value which they need, and those left out because one is missing."""
+
+    rows: int
+    target_missing: int
+    input_missing: int
+
+
+def _used_rows(job: ResolvedJob, store: ArtifactStore, key: str, rows: int, required: Sequence[str]) -> _Used:
+    """What becomes of a dataset's rows. The columns without gaps need not be read for it."""
+    of_targets = {column.name for column in job.targets} & set(required)
+    with_targets = count_complete_rows(store, key, of_targets) if of_targets else rows
+    used = with_targets if of_targets == set(required) else count_complete_rows(store, key, required)
+    if not used:
         raise InvalidRequest("too_few_rows", "No row has a value in every column that needs one.")
+    return _Used(used, rows - with_targets, with_targets - used)
+
+
+def _row_counts(used: _Used, held: int, of_other: _Used | None) -> RowCounts:
+    other = None
+    if of_other is not None:
+        other = OtherRowCounts(
+            dataset=sum(of_other), target_missing=of_other.target_missing, input_missing=of_other.input_missing
+        )
     return RowCounts(
-        dataset=job.rows,
-        target_missing=job.rows - with_targets,
-        input_missing=with_targets - used,
-        training=used - held,
-        held_out=held,
+        dataset=sum(used),
+        target_missing=used.target_missing,
+        input_missing=used.input_missing,
+        training=used.rows - held,
+        held_out=held if of_other is None else of_other.rows,
+        held_out_dataset=other,
     )
 
 
 def _prepare(
     job: ResolvedJob,
     batches: Callable[[], Iterator[dict[str, Array]]],
+    held_out_elsewhere: Callable[[], Iterator[dict[str, Array]]],
     held: Mask,
     counts: RowCounts,
     scratch: Path,
@@ -124,18 +166,35 @@ def _prepare(
 ) -> TrainingData:
     if coding is None:
         coding = _learn(job, batches(), held)
+    training_weights, held_out_weights = RowsToWeigh(job, counts.training), RowsToWeigh(job, counts.held_out)
     with _full_disk_told(), ExitStack() as files:
-        training = files.enter_context(_Rows(scratch, "training", counts.training, job, coding))
-        held_out = files.enter_context(_Rows(scratch, "held_out", counts.held_out, job, coding))
+        training = files.enter_context(_Rows(scratch, "training", counts.training, job, coding, training_weights))
+        held_out = files.enter_context(_Rows(scratch, "held_out", counts.held_out, job, coding, held_out_weights))
         for batch, held_here in _with_mask(batches(), held):
             if held_here.any():
                 held_out.append(_select(batch, held_here))
                 training.append(_select(batch, ~held_here))
             else:
                 training.append(batch)
+        for batch in held_out_elsewhere():
+            held_out.append(batch)
     X, Y = training.mapped()
-    X_held, Y_held = held_out.mapped() if held.any() else (None, None)
-    return TrainingData(X, Y, X_held, Y_held, coding, counts)
+    X_held, Y_held = held_out.mapped() if counts.held_out else (None, None)
+    of_classes = training_weights.weights_of_classes()
+    weights = training_weights.weights(of_classes, "training")
+    weights_held = held_out_weights.weights(of_classes, "held-out") if counts.held_out else Weights(None, None)
+    return TrainingData(
+        X,
+        Y,
+        X_held,
+        Y_held,
+        coding,
+        counts.model_copy(update={"class_weight": recorded(job, of_classes)}),
+        weights.of_rows,
+        weights_held.of_rows,
+        weights.in_cost,
+        weights_held.in_cost,
+    )
 
 
 def _check_room(job: ResolvedJob, counts: RowCounts, scratch: Path) -> None:
@@ -206,13 +265,16 @@ def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) ->
 
 
 class _Rows:
-    """Coded rows and their targets, appended to files.
+    """Coded rows and their targets, appended to files, and what the rows weigh.
 
     They are written plainly, since pages that are written through a map stay in memory.
     """
 
-    def __init__(self, scratch: Path, name: str, rows: int, job: ResolvedJob, coding: Coding) -> None:
+    def __init__(
+        self, scratch: Path, name: str, rows: int, job: ResolvedJob, coding: Coding, weights: RowsToWeigh
+    ) -> None:
         self._coding = coding
+        self._weights = weights
         self._dtype: Literal["float32", "float64"] = job.training.dtype
         self._X = _MatrixFile(scratch / f"{name}_X.npy", (rows, job.sizes[0]), self._dtype)
         self._Y = (
@@ -235,6 +297,7 @@ class _Rows:
         self._X.append(self._coding.inputs.encode(batch, self._dtype))
         if self._Y is not None:
             self._Y.append(self._coding.targets.encode(batch, self._dtype))
+        self._weights.append(batch)
 
     def mapped(self) -> tuple[Array, Array]:
         X = self._X.mapped()

@@ -45,7 +45,7 @@ def select(job: ResolvedJob, data: TrainingData, threads: int, record: Record) -
     try:
         while len(sample.X) >= selection.parts and (positions := next_candidates(selection)):
             left_out = fold == folds_done(selection)
-            trained, measured = (Rows(sample.X[rows], sample.Y[rows]) for rows in (~left_out, left_out))
+            trained, measured = sample.some(~left_out), sample.some(left_out)
             candidates = [_candidate(job, selection, selection.candidates[each], len(trained.X)) for each in positions]
             trials = try_all(candidates, trained, measured, threads, abandoned.is_set)
             selection = with_trials(selection, positions, trials)
@@ -60,11 +60,12 @@ def select(job: ResolvedJob, data: TrainingData, threads: int, record: Record) -
 
 def _sample(selection: Selection, job: ResolvedJob, data: TrainingData) -> Rows:
     """All training rows or, where they are more than are tried on, a sample in the order of the file."""
+    everything = Rows(data.X, data.Y, data.cost_weights)
     m = len(data.X)
     if m <= selection.rows:
-        return Rows(data.X, data.Y)
+        return everything
     chosen: NDArray[Any] = np.sort(np.random.default_rng(job.training.seed).permutation(m)[: selection.rows])
-    return Rows(data.X[chosen], data.Y[chosen])
+    return everything.some(chosen)
 
 
 def _candidate(job: ResolvedJob, selection: Selection, spec: CandidateSpec, rows: int) -> Candidate:

@@ -28,19 +28,21 @@ class Propagation(Protocol):
         """There are other examples in the arrays that were given."""
 
     def forward(self) -> float:
-        """(1/m) Σ J(W,b;x,y)."""
+        """(1/m) Σ w J(W,b;x,y)."""
 
     def forward_and_back(self, gradient: Parameters) -> tuple[float, float]:
-        """(1/m) Σ J(W,b;x,y) and β Σ KL(ρ‖ρ̂); leaves their gradient in `gradient`."""
+        """(1/m) Σ w J(W,b;x,y) and β Σ KL(ρ‖ρ̂); leaves their gradient in `gradient`."""
 
 
-def _propagation(parameters: Parameters, X: Array, Y: Array, objective: Objective, crew: Crew) -> Propagation:
+def _propagation(
+    parameters: Parameters, X: Array, Y: Array, objective: Objective, crew: Crew, weights: Array | None
+) -> Propagation:
     network = parameters.network
     objective.check(network)
-    check_data(network, parameters.vector.dtype, X, Y)
+    check_data(network, parameters.vector.dtype, X, Y, weights)
     if len(X) <= most_uncut(network.sizes, network.parameter_count):
-        return WholePropagation(parameters, X, Y, objective)
-    return BlockwisePropagation(parameters, X, Y, objective, crew)
+        return WholePropagation(parameters, X, Y, objective, weights)
+    return BlockwisePropagation(parameters, X, Y, objective, crew, weights)
 
 
 class DataCost:
@@ -52,16 +54,25 @@ class DataCost:
         Y: (m, outputs), likewise.
         objective: which cost.
         crew: the threads that share the work.
+        weights: w of each example, (m,), likewise; None for ones.
 
     Raises:
         ValueError: shapes, dtypes or an objective that do not fit the network, or no examples.
     """
 
-    def __init__(self, parameters: Parameters, X: Array, Y: Array, objective: Objective, crew: Crew) -> None:
-        self._propagation = _propagation(parameters, X, Y, objective, crew)
+    def __init__(
+        self,
+        parameters: Parameters,
+        X: Array,
+        Y: Array,
+        objective: Objective,
+        crew: Crew,
+        weights: Array | None = None,
+    ) -> None:
+        self._propagation = _propagation(parameters, X, Y, objective, crew, weights)
 
     def evaluate(self) -> float:
-        """(1/m) Σ J(W,b;x,y) at the current parameters. To be called within `computing`."""
+        """(1/m) Σ w J(W,b;x,y) at the current parameters. To be called within `computing`."""
         return self._propagation.forward()
 
 
@@ -76,6 +87,7 @@ class Backpropagation:
         objective: what J is.
         crew: the threads that share the work.
         held_out: measures J of the held-out examples, if there are any.
+        weights: w of each example, (m,), likewise; None for ones.
 
     Attributes:
         parameters: those that were given.
@@ -98,6 +110,7 @@ class Backpropagation:
         objective: Objective,
         crew: Crew,
         held_out: HeldOut | None = None,
+        weights: Array | None = None,
     ) -> None:
         self.evaluations = 0
         self.updates_per_epoch = 1
@@ -106,13 +119,13 @@ class Backpropagation:
         self.vector = parameters.vector
         self.gradient = gradient.vector
         self._gradient = gradient
-        self._propagation = _propagation(parameters, X, Y, objective, crew)
+        self._propagation = _propagation(parameters, X, Y, objective, crew, weights)
         network, dtype = parameters.network, parameters.vector.dtype
         self._decay = _decay(network, dtype, objective.weight_decay) if objective.weight_decay else None
         self._decayed = np.empty_like(parameters.vector)
 
     def examples_changed(self) -> None:
-        """Tell that there are other examples in X and Y."""
+        """Tell that there are other examples in X, Y and the weights."""
         self._propagation.examples_changed()
 
     def evaluate(self) -> Cost:
@@ -138,7 +151,7 @@ def _decay(network: Network, dtype: np.dtype[Any], weight_decay: float) -> Array
     return decay.vector
 
 
-def check_data(network: Network, dtype: np.dtype[Any], X: Array, Y: Array) -> None:
+def check_data(network: Network, dtype: np.dtype[Any], X: Array, Y: Array, weights: Array | None) -> None:
     """Refuse (with ValueError) data that do not fit the network or its parameters' dtype, or no examples."""
     if X.ndim != 2 or X.shape[1] != network.inputs or len(X) == 0:
         raise ValueError(f"X should be (m, {network.inputs}) with m ≥ 1, not {X.shape}")
@@ -147,3 +160,5 @@ def check_data(network: Network, dtype: np.dtype[Any], X: Array, Y: Array) -> No
     for name, array in (("X", X), ("Y", Y)):
         if array.dtype != dtype or not array.flags.c_contiguous:
             raise ValueError(f"{name} should be C-contiguous and of the parameters' {dtype}, not {array.dtype}")
+    if weights is not None and (weights.shape != (len(X),) or weights.dtype != dtype):
+        raise ValueError(f"the weights should be {(len(X),)} of {dtype}, not {weights.shape} of {weights.dtype}")

@@ -38,6 +38,8 @@ class MiniBatches:
         size: examples of a batch, below m.
         seed: of the shuffling.
         held_out: measures J of the held-out examples, if there are any.
+        weights: w of each example, (m,), likewise, of mean 1; None for ones. A batch of n examples has the cost
+            (1/n) Σ w J(W,b;x,y), whatever their weights, so that its gradient is that of J on average.
 
     Attributes:
         parameters: those that were given.
@@ -63,8 +65,9 @@ class MiniBatches:
         size: int,
         seed: int,
         held_out: HeldOut | None = None,
+        weights: Array | None = None,
     ) -> None:
-        check_data(parameters.network, parameters.vector.dtype, X, Y)
+        check_data(parameters.network, parameters.vector.dtype, X, Y, weights)
         self.evaluations = 0
         self.updates_per_epoch = updates_per_epoch(len(X), size)
         self.held_out = held_out
@@ -73,6 +76,7 @@ class MiniBatches:
         self.gradient = gradient.vector
         self._X = X
         self._Y = Y
+        self._weights = weights
         self._m = len(X)
         self._size = size
         self._seed = seed
@@ -80,11 +84,15 @@ class MiniBatches:
         self._order = np.empty(0, np.intp)
         self._batch_X = np.empty((size, X.shape[1]), X.dtype)
         self._batch_Y = self._batch_X if Y is X else np.empty((size, Y.shape[1]), Y.dtype)
+        self._batch_weights = None if weights is None else np.empty(size, weights.dtype)
         self._backpropagations: dict[int, Backpropagation] = {}
         for rows in {size, self._m % size or size}:
             some_X = self._batch_X[:rows]
             some_Y = some_X if Y is X else self._batch_Y[:rows]
-            self._backpropagations[rows] = Backpropagation(parameters, gradient, some_X, some_Y, objective, crew)
+            some_weights = None if self._batch_weights is None else self._batch_weights[:rows]
+            self._backpropagations[rows] = Backpropagation(
+                parameters, gradient, some_X, some_Y, objective, crew, weights=some_weights
+            )
 
     def evaluate(self) -> Cost:
         """J of the next batch at the current parameters; leaves ∇J in the gradient."""
@@ -93,6 +101,8 @@ class MiniBatches:
         np.take(self._X, rows, axis=0, out=self._batch_X[:count], mode="clip")
         if self._batch_Y is not self._batch_X:
             np.take(self._Y, rows, axis=0, out=self._batch_Y[:count], mode="clip")
+        if self._weights is not None and self._batch_weights is not None:
+            np.take(self._weights, rows, out=self._batch_weights[:count], mode="clip")
         backpropagation = self._backpropagations[count]
         backpropagation.examples_changed()
         return backpropagation.evaluate()

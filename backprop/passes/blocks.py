@@ -135,17 +135,19 @@ class Block:
             products.z.of(products.a, Wb)
             layer.activate()
 
-    def measure(self, weights: ForwardWeights, X: Inputs, Y: Array, cost: CostFunction) -> float:
-        """Σ J(W,b;x,y) over the block, from the last hidden layer on; leaves δ of the output layer.
+    def measure(
+        self, weights: ForwardWeights, X: Inputs, Y: Array, example_weights: Array | None, cost: CostFunction
+    ) -> float:
+        """Σ w J(W,b;x,y) over the block, from the last hidden layer on; leaves w δ of the output layer.
 
-        Y is (rows, outputs).
+        Y is (rows, outputs); the w are (rows,), or None for ones.
         """
         if self._hidden:
             products = self._products[-1]
             products.z.of(products.a, weights.Wb[-1])
         else:
             self._first_z(weights, X)
-        return cost.measure(self._output_f, self._output, Y, self._output_delta)
+        return cost.measure(self._output_f, self._output, Y, self._output_delta, example_weights)
 
     def sums_of_hidden(self) -> list[Array]:
         """Σ a(l) over the block's examples for each hidden layer, (s_l,)."""

@@ -33,15 +33,24 @@ class BlockwisePropagation:
         Y: (m, outputs), likewise.
         objective: what J is.
         crew: the threads that share the work.
+        example_weights: w of each example, (m,), likewise; None for ones.
     """
 
-    def __init__(self, parameters: Parameters, X: Array, Y: Array, objective: Objective, crew: Crew) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        X: Array,
+        Y: Array,
+        objective: Objective,
+        crew: Crew,
+        example_weights: Array | None = None,
+    ) -> None:
         network, dtype = parameters.network, parameters.vector.dtype
         self._parameters = parameters
         self._weights = ForwardWeights(network, dtype)
         self._cost = COST_FUNCTIONS[objective.cost]
         self._crew = crew
-        self._examples = _Examples(network, X, Y, crew)
+        self._examples = _Examples(network, X, Y, example_weights, crew)
         self._one_mth = np.array(1 / self._examples.m, dtype)
         lanes = self._examples.lanes
         self._lane_costs = [0.0] * lanes.count
@@ -50,16 +59,16 @@ class BlockwisePropagation:
         self._sparsity = _Sparsity(network, dtype, objective, self._examples) if objective.sparsity_weight else None
 
     def examples_changed(self) -> None:
-        """X and Y are read at every pass."""
+        """X, Y and the w are read at every pass."""
 
     def forward(self) -> float:
-        """(1/m) Σ J(W,b;x,y)."""
+        """(1/m) Σ w J(W,b;x,y)."""
         self._weights.take(self._parameters)
         self._examples.in_lanes(self._forward)
         return sum(self._lane_costs) / self._examples.m
 
     def forward_and_back(self, gradient: Parameters) -> tuple[float, float]:
-        """(1/m) Σ J(W,b;x,y) and β Σ KL(ρ‖ρ̂); leaves their gradient in `gradient`."""
+        """(1/m) Σ w J(W,b;x,y) and β Σ KL(ρ‖ρ̂); leaves their gradient in `gradient`."""
         if not self._lane_sums:
             self._allocate_sums()
         self._weights.take(self._parameters)
@@ -78,9 +87,9 @@ class BlockwisePropagation:
     def _forward(self, lane: int, thread: int) -> None:
         """Sum the cost over the blocks of a lane."""
         cost = 0.0
-        for block, X, Y in self._examples.of(lane, thread):
+        for block, X, Y, w in self._examples.of(lane, thread):
             block.forward_hidden(self._weights, X)
-            cost += block.measure(self._weights, X, Y, self._cost)
+            cost += block.measure(self._weights, X, Y, w, self._cost)
         self._lane_costs[lane] = cost
 
     def _forward_and_back(self, lane: int, thread: int) -> None:
@@ -88,9 +97,9 @@ class BlockwisePropagation:
         sums = self._lane_sums[lane]
         sparsity_deltas = None if self._sparsity is None else self._sparsity.deltas
         cost = 0.0
-        for number, (block, X, Y) in enumerate(self._examples.of(lane, thread)):
+        for number, (block, X, Y, w) in enumerate(self._examples.of(lane, thread)):
             block.forward_hidden(self._weights, X)
-            cost += block.measure(self._weights, X, Y, self._cost)
+            cost += block.measure(self._weights, X, Y, w, self._cost)
             if number == 0:
                 block.backward(self._parameters, X, sums, sparsity_deltas)
             else:
@@ -116,9 +125,9 @@ class BlockwisePropagation:
 
 
 class _Examples:
-    """Inputs and targets, in the blocks and lanes that threads share."""
+    """Inputs, targets and weights, in the blocks and lanes that threads share."""
 
-    def __init__(self, network: Network, X: Array, Y: Array, crew: Crew) -> None:
+    def __init__(self, network: Network, X: Array, Y: Array, weights: Array | None, crew: Crew) -> None:
         self.m = len(X)
         self._network = network
         self._crew = crew
@@ -127,7 +136,12 @@ class _Examples:
         X, Y = np.asarray(X), np.asarray(Y)  # of a memmap the plain array: its slices cost a tenth
         self._stretches = [
             [
-                (rows, Inputs.of(network, X[start : start + rows]), Y[start : start + rows])
+                (
+                    rows,
+                    Inputs.of(network, X[start : start + rows]),
+                    Y[start : start + rows],
+                    None if weights is None else weights[start : start + rows],
+                )
                 for start, rows in self.lanes.of(lane)
             ]
             for lane in range(self.lanes.count)
@@ -138,14 +152,14 @@ class _Examples:
         """Call ``work(lane, thread)`` for every lane."""
         self._crew.work_through(self.lanes.count, work)
 
-    def of(self, lane: int, thread: int) -> Iterator[tuple[Block, Inputs, Array]]:
-        """The blocks of a lane in order: a thread's buffers, the inputs in pieces, and the targets."""
+    def of(self, lane: int, thread: int) -> Iterator[tuple[Block, Inputs, Array, Array | None]]:
+        """The blocks of a lane in order: a thread's buffers, the inputs in pieces, the targets and the weights."""
         blocks = self._blocks[thread]
-        for rows, X, Y in self._stretches[lane]:
+        for rows, X, Y, w in self._stretches[lane]:
             block = blocks.get(rows)
             if block is None:
                 block = blocks[rows] = Block(self._network, rows, Y.dtype)
-            yield block, X, Y
+            yield block, X, Y, w
 
 
 class _Sparsity:
@@ -175,7 +189,7 @@ class _Sparsity:
     def _pass_lane(self, weights: ForwardWeights, lane: int, thread: int) -> None:
         for sums in self._sums:
             sums[lane] = 0.0
-        for block, X, _ in self._examples.of(lane, thread):
+        for block, X, _, _ in self._examples.of(lane, thread):
             block.forward_hidden(weights, X)
             for sums, sum_of_block in zip(self._sums, block.sums_of_hidden(), strict=True):
                 sums[lane] += sum_of_block

@@ -31,12 +31,16 @@ class WholePropagation:
         X: (m, inputs), of the parameters' dtype; copied.
         Y: (m, outputs), likewise.
         objective: what J is.
+        weights: w of each example, (m,), likewise, but read at every pass; None for ones.
     """
 
-    def __init__(self, parameters: Parameters, X: Array, Y: Array, objective: Objective) -> None:
+    def __init__(
+        self, parameters: Parameters, X: Array, Y: Array, objective: Objective, weights: Array | None = None
+    ) -> None:
         network, dtype = parameters.network, parameters.vector.dtype
         self._m = len(X)
         self._X, self._Y = X, Y
+        self._weights = weights
         self._objective = objective
         self._parameters = parameters
         # [W | b], times what the activation wants z to be multiplied by.
@@ -61,11 +65,11 @@ class WholePropagation:
             self._targets[...] = self._Y.T
 
     def forward(self) -> float:
-        """(1/m) Σ J(W,b;x,y)."""
+        """(1/m) Σ w J(W,b;x,y)."""
         return self._measure_outputs(self._forward_hidden()) / self._m
 
     def forward_and_back(self, gradient: Parameters) -> tuple[float, float]:
-        """(1/m) Σ J(W,b;x,y) and β Σ KL(ρ‖ρ̂); leaves their gradient in `gradient`."""
+        """(1/m) Σ w J(W,b;x,y) and β Σ KL(ρ‖ρ̂); leaves their gradient in `gradient`."""
         a = self._forward_hidden()
         sparsity_cost = self._measure_sparsity() if self._objective.sparsity_weight else 0.0
         cost = self._measure_outputs(a)
@@ -93,9 +97,9 @@ class WholePropagation:
         return a
 
     def _measure_outputs(self, a: Array) -> float:
-        """Σ J(W,b;x,y); leaves δ of the output layer."""
+        """Σ w J(W,b;x,y); leaves w δ of the output layer."""
         np.dot(self._scaled.Wb[-1], a, self._output)
-        return self._measure(self._output_f, self._output.T, self._targets.T, self._output_delta.T)
+        return self._measure(self._output_f, self._output.T, self._targets.T, self._output_delta.T, self._weights)
 
     def _measure_sparsity(self) -> float:
         """β Σ KL(ρ‖ρ̂); leaves what every hidden δ gets in addition."""

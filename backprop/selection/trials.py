@@ -14,16 +14,26 @@ from backprop.network import Network, initial_parameters
 from backprop.passes.backpropagation import DataCost
 from backprop.passes.lanes import Crew, computing
 from backprop.passes.usual import usual_pass
+from backprop.passes.weighting import of_mean_one
 from backprop.training import Run, Training
 
 Array = NDArray[Any]
 
 
 class Rows(NamedTuple):
-    """Coded rows in memory: X (m, inputs) and Y (m, outputs), C-contiguous, float32 or float64."""
+    """Coded rows in memory: X (m, inputs) and Y (m, outputs), C-contiguous, float32 or float64.
+
+    `weights`, (m,), are how much each counts in J, or None where all count alike.
+    """
 
     X: Array
     Y: Array
+    weights: Array | None = None
+
+    def some(self, chosen: Array) -> Rows:
+        """A copy of the rows at these places, or where this mask is true."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Rows(self.X[chosen], self.Y[chosen], weights)
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,8 @@ class Trial(NamedTuple):
     """How well a candidate did.
 
     Attributes:
-        deviance: (1/m′) Σ J(W,b;x,y) of the rows that it was not trained on, without decay; infinite where it is no
-            finite number.
+        deviance: (1/m′) Σ J(W,b;x,y) of the rows that it was not trained on, weighted if they are, without decay;
+            infinite where it is no finite number.
         iterations: the updates after which it had this deviance.
     """
 
@@ -92,10 +102,17 @@ def try_out(candidate: Candidate, trained: Rows, measured: Rows, is_abandoned: C
     )
     objective = training.objective()
     pass_ = usual_pass(
-        candidate.network, trained.X, trained.Y, objective, batch_size=training.batch_size, seed=training.seed
+        candidate.network,
+        trained.X,
+        trained.Y,
+        objective,
+        batch_size=training.batch_size,
+        seed=training.seed,
+        weights=trained.weights,
     )
     run = Run(training, pass_, parameters=start)
-    deviance = DataCost(pass_.parameters, measured.X, measured.Y, objective, Crew(1))
+    w = None if measured.weights is None else of_mean_one(measured.weights, len(measured.X), measured.X.dtype)
+    deviance = DataCost(pass_.parameters, measured.X, measured.Y, objective, Crew(1), w)
     looks = _Looks(candidate.patience)
     iteration = 0
     for record in run.records():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from domain.access.projects import Project
@@ -48,8 +48,15 @@ def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
         Conflict: a queued or running job needs it (code ``dataset_in_use``).
     """
     dataset = _found(project, dataset_id, session.get(Dataset, dataset_id, with_for_update=True))
+    held_out_from = Job.spec[("held_out_table", "dataset_id")].as_string()
     user = session.scalar(
-        select(Job.id).where(Job.dataset_id == dataset_id, Job.status.in_(("queued", "running"))).limit(1)
+        select(Job.id)
+        .where(
+            Job.project == project,
+            Job.status.in_(("queued", "running")),
+            or_(Job.dataset_id == dataset_id, held_out_from == dataset_id),
+        )
+        .limit(1)
     )
     if user is not None:
         raise Conflict(

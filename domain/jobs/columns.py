@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from backprop.column_statistics import differs_by_rounding_only
@@ -58,14 +58,23 @@ def named(names: Sequence[str], path: str, columns: Iterable[Column], problems: 
 
 
 def inputs(
-    spec: JobSpec, columns: tuple[Column, ...], targets: list[Chosen], rows: int, missing: Missing, problems: Problems
+    spec: JobSpec,
+    columns: tuple[Column, ...],
+    targets: list[Chosen],
+    rows: int,
+    missing: Missing,
+    problems: Problems,
+    other_uses: Mapping[str, str],
 ) -> Inputs:
-    """The input columns: those named, else all that are not targets and are of use."""
+    """The input columns: those named, else all that are not targets and are of use.
+
+    `other_uses` has the columns that the job needs for something else, each with the reason why it is no input.
+    """
     names_of_targets = {composed(name) for name in spec.targets or ()}
     if spec.inputs is None:
         of_targets = {target.column.name for target in targets}
         others = [column for column in columns if column.name not in of_targets]
-        return _useful(others, rows, spec.task, missing, problems)
+        return _useful(others, rows, spec.task, missing, problems, other_uses)
     chosen = named(spec.inputs, "/inputs", columns, problems)
     for path, column in chosen:
         if composed(column.name) in names_of_targets:
@@ -77,11 +86,23 @@ def inputs(
     return Inputs(chosen, [])
 
 
-def _useful(columns: list[Column], rows: int, task: Task | None, missing: Missing, problems: Problems) -> Inputs:
-    """All columns but those that would teach nothing, or nothing that holds for other rows."""
-    reasons = {column.name: _reason_to_leave_out(column, rows, task, missing) for column in columns}
+def _useful(
+    columns: list[Column],
+    rows: int,
+    task: Task | None,
+    missing: Missing,
+    problems: Problems,
+    other_uses: Mapping[str, str],
+) -> Inputs:
+    """All columns but those with another use, and those that would teach nothing, or nothing that holds elsewhere."""
+    reasons = {
+        column.name: other_uses.get(column.name) or _reason_to_leave_out(column, rows, task, missing)
+        for column in columns
+    }
     if columns and all(reasons.values()):  # a table may have nothing but what counts its rows
-        reasons |= {column.name: None for column in columns if column.row_names == "counts"}
+        reasons |= {
+            column.name: None for column in columns if column.row_names == "counts" and column.name not in other_uses
+        }
     chosen = [Chosen("/inputs", column) for column in columns if reasons[column.name] is None]
     left_out = [LeftOut(column=name, reason=reason) for name, reason in reasons.items() if reason is not None]
     if not chosen:
@@ -157,6 +178,12 @@ def check_values(chosen: Chosen, missing: Missing, problems: Problems) -> None:
             path,
             f"Column {column.name!r} holds numbers beyond ±{LARGEST_NUMBER:g}, whose squares cannot be computed.",
         )
+
+
+def required_columns(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> list[Column]:
+    """The columns with gaps in which a row must have a value, or is left out."""
+    chosen = [*targets, *(inputs if missing == "drop_rows" else [])]
+    return [each.column for each in chosen if each.column.missing]
 
 
 def check_targets(targets: list[Chosen], task: Task | None, rows: int, problems: Problems) -> None:

@@ -47,9 +47,10 @@ def estimated_seconds(session: Session, job: ResolvedJob) -> float:
 
 def multiplications(job: ResolvedJob) -> float:
     """How many an iteration takes on average, for the examples that it trains on and for those held out."""
-    held = held_out_rows(job.rows, job.holdout) if job.rows > 1 else 0
-    trained = min(job.training.batch_size or job.rows, job.rows - held)
-    every = settled(job.training, job.rows - held, holds_out=held > 0).held_out_every or 1
+    of_them = held_out_rows(job.rows, job.holdout) if job.rows > 1 else 0  # of those with a value it is not known
+    held = of_them if job.held_out_table is None else job.held_out_table.rows
+    trained = min(job.training.batch_size or job.rows, job.rows - of_them)
+    every = settled(job.training, job.rows - of_them, holds_out=held > 0).held_out_every or 1
     evaluations = _LBFGS_EVALUATIONS if job.training.optimizer == "lbfgs" else 1.0
     return evaluations * job.parameters * (_FORWARD_AND_BACK * trained + held / every)
 

@@ -24,7 +24,9 @@ MOST_WORK = 3e10
 is."""
 
 
-def check(parameters: Parameters, X: Array, Y: Array, objective: Objective, seed: int) -> GradientCheckResult:
+def check(
+    parameters: Parameters, X: Array, Y: Array, objective: Objective, seed: int, weights: Array | None = None
+) -> GradientCheckResult:
     """Check ∇J at these parameters, on no more of them and of the examples than some seconds allow.
 
     Args:
@@ -33,13 +35,21 @@ def check(parameters: Parameters, X: Array, Y: Array, objective: Objective, seed
         Y: (m, outputs), likewise.
         objective: what J is.
         seed: of the sample.
+        weights: how much each example counts in J, (m,); None: all alike.
 
     Raises:
         FloatingPointError: J or a derivative is not a finite number there.
     """
     most_parameters, most_examples = sample_size(parameters.network)
     result = check_gradient(
-        parameters, X, Y, objective, most_parameters=most_parameters, most_examples=most_examples, seed=seed
+        parameters,
+        X,
+        Y,
+        objective,
+        most_parameters=most_parameters,
+        most_examples=most_examples,
+        seed=seed,
+        weights=weights,
     )
     if not math.isfinite(result.relative_difference):
         raise FloatingPointError("J or its derivatives are no finite numbers at these parameters")

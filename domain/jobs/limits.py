@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 
-from backprop.coding.holdout import held_out_rows
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop.network import Network
 from backprop.passes.lanes import block_rows
@@ -38,11 +37,18 @@ class JobLimits(Protocol):
         """Most memory a training may be estimated to take."""
 
 
-def estimated_bytes(network: Network, spec: TrainingSpec, rows: int, holdout: float) -> int:
-    """Memory that the training takes at most, with the copies of its state on their way to the database."""
+def estimated_bytes(network: Network, spec: TrainingSpec, rows: int, *, held_out: bool, weighted: int = 0) -> int:
+    """Memory that the training takes at most, with the copies of its state on their way to the database.
+
+    Args:
+        network: what is trained.
+        spec: how.
+        rows: to learn from.
+        held_out: whether others are held out, however many.
+        weighted: how many rows have a weight, those held out included; without what holds the weights as they came.
+    """
     training = training_of(spec)
-    held = held_out_rows(rows, holdout)
-    trained = training_bytes(network, training, spec.dtype, rows - held, held_out=held > 0)
+    trained = training_bytes(network, training, spec.dtype, rows, held_out=held_out, weighted=weighted)
     return trained + (_STATE_COPIES - 1) * checkpoint_bytes(network, training, spec.dtype)
 
 

@@ -8,7 +8,7 @@ text is that number.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -46,8 +46,10 @@ def _by_value(categories: tuple[str, ...]) -> dict[float | str, list[str]]:
     return found
 
 
-def in_terms_of(job: ResolvedJob, batch: Mapping[str, Array]) -> dict[str, Array]:
-    """A batch of the job's columns, labels that were read as another type being the model's again.
+def in_terms_of(job: ResolvedJob, batch: Mapping[str, Array], reread: Collection[str]) -> dict[str, Array]:
+    """A batch of a dataset's columns, labels that were read as another type being the job's again.
+
+    `reread` names the columns of the dataset that were read as another type; the batch may lack some.
 
     Raises:
         InvalidRequest: a value is none that the model knows (code ``unknown_category``).
@@ -55,9 +57,9 @@ def in_terms_of(job: ResolvedJob, batch: Mapping[str, Array]) -> dict[str, Array
     labels_of: dict[str, Labels | None] = {column.name: column.categories for column in job.inputs}
     labels_of |= {column.name: column.classes for column in job.targets}
     columns = dict(batch)
-    for name in job.reread:
+    for name in reread:
         labels = labels_of.get(name)
-        if labels is not None:
+        if labels is not None and name in batch:
             columns[name] = _labels_again(name, labels, batch[name])
     return columns
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from backprop.activations import output_range
-from backprop.coding.holdout import held_out_rows
 from backprop.costs import COST_FUNCTIONS
 from backprop_client.wire.columns import Column
 from backprop_client.wire.specs import (
+    HeldOutDataset,
+    HoldoutBy,
     InputColumn,
     JobSpec,
     Missing,
@@ -24,14 +25,26 @@ from backprop_client.wire.specs import (
     TrainingSpec,
 )
 from domain.jobs.candidates import selection_of, usual_network
-from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named
+from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named, required_columns
 from domain.jobs.columns import inputs as input_columns
 from domain.jobs.epochs import settled
+from domain.jobs.holdouts import (
+    IS_NO_INPUT,
+    Table,
+    check_enough_rows,
+    column_to_hold_out_by,
+    least_held_out,
+    other_table,
+    usually_held_out,
+    way_to_hold_out,
+)
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes, trial_bytes
 from domain.jobs.presets import Situation
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.selection import largest_of
 from domain.jobs.translation import coding_plan_of, output_activation, sized_network
+from domain.jobs.weighting import IS_NO_INPUT as WEIGHTS_ARE_NO_INPUT
+from domain.jobs.weighting import WEIGHT_BYTES, class_weight_of, column_of_weights, vectors_of_weights
 
 INTEGER_CLASSES = 100
 """Distinct values. An integer target with more is taken for a quantity unless the client says otherwise."""
@@ -44,6 +57,7 @@ def plan(
     rows: int,
     limits: JobLimits,
     of_model: tuple[InputColumn, ...] | None = None,
+    held_out: Table | None = None,
 ) -> ResolvedJob:
     """Check a job and fill in its defaults.
 
@@ -54,6 +68,7 @@ def plan(
         rows: of the dataset.
         limits: of this server.
         of_model: the inputs of the model that the job starts from, whatever gaps this dataset has; None without one.
+        held_out: the dataset whose rows are held out, where `holdout_by` names one.
 
     Returns:
         The job with nothing left to infer.
@@ -67,22 +82,36 @@ def plan(
             ``inputs_leave_output_range``, ``too_few_rows``, ``patience_needs_holdout``,
             ``held_out_every_needs_holdout``, ``epsilon_too_small``, ``cost_needs_other_output``,
             ``network_required``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``,
-            ``iterations_and_epochs``.
+            ``iterations_and_epochs``, ``stratified_needs_classes``, ``column_is_target``, ``value_not_in_column``,
+            ``unusable_weights``, ``class_weight_needs_classes``, ``unknown_class``, ``duplicate_class``; of the dataset
+            whose rows are held out ``column_type_differs`` or ``unknown_category``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
     """
     problems = Problems()
     missing = spec.missing or "impute"
     targets = named(spec.targets or (), "/targets", columns, problems)
-    inputs, left_out = input_columns(spec, columns, targets, rows, missing, problems)
+    held_out_by = column_to_hold_out_by(spec, columns, targets, rows, problems)
+    weights = column_of_weights(spec, columns, targets, problems)
+    other_uses = {} if held_out_by is None else {held_out_by.name: IS_NO_INPUT}
+    if weights is not None:
+        other_uses[weights.name] = WEIGHTS_ARE_NO_INPUT
+    inputs, left_out = input_columns(spec, columns, targets, rows, missing, problems, other_uses)
     task = _task(spec, [target.column for target in targets], problems)
+    holdout_by = way_to_hold_out(spec, task, problems)
     for chosen in (*inputs, *targets):
         check_values(chosen, missing, problems)
     check_targets(targets, task, rows, problems)
-    required = _required(inputs, targets, missing)
+    class_weight = class_weight_of(spec, task, targets[0].column.categories if targets else None, problems)
+    required = required_columns(inputs, targets, missing)
+    used = rows - max((column.missing for column in required), default=0)
+    if used < 1:
+        problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
+    else:
+        check_enough_rows(spec, holdout_by, used, targets, rows, problems)
     situation = Situation(
         spec.training.preset,
         task or "regression",
-        _rows_to_train(rows, required, spec.holdout, problems),
+        used - usually_held_out(holdout_by, spec.holdout, used),
         sparse=spec.training.sparsity_weight > 0,
     )
     network = _complete(spec, given, situation, problems)
@@ -90,7 +119,7 @@ def plan(
     if task is None:
         raise problems.refusal()
     training = situation.training(spec.training, network, len(inputs))
-    _check_training(spec, training, network, task, problems)
+    _check_training(spec, training, holdout_by, network, task, problems)
     if problems:
         raise problems.refusal()
 
@@ -99,8 +128,20 @@ def plan(
     coding = coding_plan_of(network, resolved_inputs, resolved_targets, scaling, missing)
     sizes = _sizes(network, coding.input_width, coding.output_width)
     training = situation.training(spec.training, network, sizes[0])
-    training = _in_updates(spec, training, rows, required, problems)
+    training = _in_updates(
+        spec,
+        training,
+        used - least_held_out(holdout_by, spec.holdout, used),
+        is_certain=len(required) < 2 and (holdout_by is None or holdout_by == "random"),
+        holds_out=holdout_by is not None,
+        problems=problems,
+    )
     _check_output_units(spec, network, sizes[-1], task, problems)
+    held_out_table = None
+    if isinstance(holdout_by, HeldOutDataset) and held_out is not None:
+        held_out_table = other_table(
+            holdout_by, held_out, resolved_inputs, resolved_targets, weights, missing, problems
+        )
     if problems:
         raise problems.refusal()
     selection = selection_of(spec, given and network, situation, sizes[0], sizes[-1])
@@ -108,7 +149,11 @@ def plan(
         network = largest_of(selection)
         sizes = _sizes(network, sizes[0], sizes[-1])
     sized = sized_network(network, sizes)
-    estimate = estimated_bytes(sized, training, rows, spec.holdout) + trial_bytes(selection, sizes, training.dtype)
+    trained = rows - least_held_out(holdout_by, spec.holdout, rows)
+    of_a_row = vectors_of_weights(weights, class_weight)
+    weighted = rows + (0 if held_out_table is None else held_out_table.rows) if of_a_row else 0
+    estimate = estimated_bytes(sized, training, trained, held_out=holdout_by is not None, weighted=weighted)
+    estimate += of_a_row * WEIGHT_BYTES * weighted + trial_bytes(selection, sizes, training.dtype)
     check_iterations(training.iterations, f"/training/{'iterations' if training.epochs is None else 'epochs'}", limits)
     check_limits(spec, sized, estimate, limits)
     output = network.layers[-1].model_copy(update={"units": sizes[-1]})
@@ -125,6 +170,10 @@ def plan(
         table=_but(targets, columns),
         required=tuple(column.name for column in required),
         holdout=spec.holdout,
+        holdout_by=holdout_by,
+        held_out_table=held_out_table,
+        weights=None if weights is None else weights.name,
+        class_weight=class_weight,
         training=training,
         selection=selection,
         gradient_check=spec.gradient_check,
@@ -212,28 +261,6 @@ def _but(targets: list[Chosen], columns: tuple[Column, ...]) -> tuple[str, ...]:
     return tuple(column.name for column in columns if column.name not in names)
 
 
-def _required(inputs: list[Chosen], targets: list[Chosen], missing: Missing) -> list[Column]:
-    """The columns with gaps in which a row must have a value, or is left out."""
-    chosen = [*targets, *(inputs if missing == "drop_rows" else [])]
-    return [each.column for each in chosen if each.column.missing]
-
-
-def _rows_to_train(rows: int, required: list[Column], holdout: float, problems: Problems) -> int:
-    """How many rows there are to train on, at most: gaps in several columns may leave out more than is known here.
-
-    What certainly has too few rows is refused.
-    """
-    used = _most_used(rows, required)
-    if used < 1:
-        problems.add("too_few_rows", "/dataset_id", "No row of the dataset has all the values that it needs.")
-        return 0
-    try:
-        return used - held_out_rows(used, holdout)
-    except ValueError as error:
-        problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
-        return used
-
-
 def _complete(spec: JobSpec, given: NetworkSpec | None, situation: Situation, problems: Problems) -> NetworkSpec:
     """The network with all activations: the one given, or else one that the preset makes do with."""
     if given is not None:
@@ -249,48 +276,56 @@ def _complete(spec: JobSpec, given: NetworkSpec | None, situation: Situation, pr
     return usual_network(situation)
 
 
-def _most_used(rows: int, required: list[Column]) -> int:
-    """How many rows have all the values that they need, at most: as many, unless several columns have gaps."""
-    return rows - max((column.missing for column in required), default=0)
-
-
 def _in_updates(
-    spec: JobSpec, training: TrainingSpec, rows: int, required: list[Column], problems: Problems
+    spec: JobSpec, training: TrainingSpec, most: int, *, is_certain: bool, holds_out: bool, problems: Problems
 ) -> TrainingSpec:
     """The training with its epochs counted in updates, as far as the number of training rows is known.
 
     If it is not, the job has the most iterations that it can have, and a worker that has counted the rows settles it.
+
+    Args:
+        spec: the request.
+        training: with all that applies filled in.
+        most: training rows, at most.
+        is_certain: whether there are so many.
+        holds_out: whether rows are held out.
+        problems: where a problem is added.
     """
-    used = _most_used(rows, required)
-    at_most = settled(training, used - held_out_rows(used, spec.holdout), holds_out=spec.holdout > 0)
-    given = spec.training.model_fields_set
-    if training.epochs is not None and "iterations" in given and training.iterations != at_most.iterations:
-        problems.add(
-            "iterations_and_epochs",
-            "/training/epochs",
-            f"{training.epochs:,} epochs of this dataset are {at_most.iterations:,} iterations, and iterations says "
-            f"{training.iterations:,}: give one of the two.",
-        )
-    if len(required) > 1 and training.held_out_every is None and training.batch_size is not None:
+    at_most = settled(training, most, holds_out=holds_out)
+    if training.epochs is not None and "iterations" in spec.training.model_fields_set:
+        same = training.iterations == at_most.iterations
+        if not (same or (training.iterations < at_most.iterations and not is_certain)):
+            problems.add(
+                "iterations_and_epochs",
+                "/training/epochs",
+                f"{training.epochs:,} epochs of this dataset are {at_most.iterations:,} iterations, and iterations "
+                f"says {training.iterations:,}: give one of the two.",
+            )
+    if not is_certain and training.held_out_every is None and training.batch_size is not None:
         return at_most.model_copy(update={"held_out_every": None})
     return at_most
 
 
 def _check_training(
-    spec: JobSpec, training: TrainingSpec, network: NetworkSpec, task: Task | None, problems: Problems
+    spec: JobSpec,
+    training: TrainingSpec,
+    holdout_by: HoldoutBy | None,
+    network: NetworkSpec,
+    task: Task | None,
+    problems: Problems,
 ) -> None:
     """What a training needs of the network and of the data."""
-    if training.patience is not None and spec.holdout == 0:
+    if training.patience is not None and holdout_by is None:
         problems.add(
             "patience_needs_holdout",
             "/training/patience",
-            "Early stopping looks at the cost of held-out rows, and no rows are held out: give a holdout.",
+            "Early stopping looks at the cost of held-out rows, and none are held out: give a holdout or holdout_by.",
         )
-    if training.held_out_every is not None and spec.holdout == 0:
+    if training.held_out_every is not None and holdout_by is None:
         problems.add(
             "held_out_every_needs_holdout",
             "/training/held_out_every",
-            "No rows are held out, so that none can be measured: give a holdout.",
+            "No rows are held out, so that none can be measured: give a holdout or holdout_by.",
         )
     least = float(np.finfo(training.dtype).tiny)
     if training.init == "normal" and training.epsilon < least:

@@ -65,6 +65,12 @@ def list_page(
     return page(session, Job, project, *conditions, after=after, limit=limit)
 
 
+def datasets_of(job: Job) -> list[str]:
+    """The datasets that the job reads: its own, and the one whose rows it holds out, if that is another one."""
+    other = job.spec.get("held_out_table")
+    return [job.dataset_id] if other is None else [job.dataset_id, other["dataset_id"]]
+
+
 def queued_ids(session: Session) -> list[str]:
     """Every job that waits for a worker, the longest waiting first."""
     return list(session.scalars(select(Job.id).where(Job.status == "queued").order_by(Job.id)))

@@ -58,7 +58,7 @@ def inherit(
             "/network_id" if spec.network is None else "/network",
             f"The model's network has {sizes} units and activations of its own: leave the network out to have it.",
         )
-    known = _in_terms_of_model(columns, trained_by, problems)
+    known = known_columns(columns, trained_by.inputs, trained_by.targets, problems, whose="the model")
     if problems:
         raise problems.refusal()
     complete = spec.model_copy(
@@ -119,28 +119,44 @@ def _is_network_of(network: NetworkSpec, trained_by: ResolvedJob) -> bool:
     )
 
 
-def _in_terms_of_model(columns: tuple[Column, ...], trained_by: ResolvedJob, problems: Problems) -> dict[str, Column]:
-    """The columns of the dataset that the model has too, of its types and with its labels."""
+def known_columns(
+    columns: tuple[Column, ...],
+    inputs: tuple[InputColumn, ...],
+    targets: tuple[TargetColumn, ...],
+    problems: Problems,
+    *,
+    whose: str,
+    path: str | None = None,
+) -> dict[str, Column]:
+    """The columns of a dataset that are also inputs or targets of a model or job, of its types and with its labels.
+
+    Args:
+        columns: of the dataset.
+        inputs: of the model or job.
+        targets: likewise.
+        problems: where ``column_type_differs`` and ``unknown_category`` are added.
+        whose: they are, for people.
+        path: the place of the request that names the dataset; None where problems belong to inputs and targets.
+    """
     by_name = {column.name: column for column in columns}
     used: list[tuple[str, InputColumn | TargetColumn, Labels | None]] = [
-        *(("inputs", column, column.categories) for column in trained_by.inputs),
-        *(("targets", column, column.classes) for column in trained_by.targets),
+        *((path or "/inputs", column, column.categories) for column in inputs),
+        *((path or "/targets", column, column.classes) for column in targets),
     ]
     known: dict[str, Column] = {}
-    for field, theirs, labels in used:
+    for place, theirs, labels in used:
         column = by_name.get(theirs.name)
         if column is None:
             continue
         if not _can_be(theirs, column, labels):
             problems.add(
                 "column_type_differs",
-                f"/{field}",
-                f"Column {theirs.name!r} is of type {column.type} in this dataset, and was {theirs.type} in the "
-                "model's.",
+                place,
+                f"Column {theirs.name!r} is of type {column.type} in this dataset, and {theirs.type} in {whose}'s.",
             )
             continue
         if labels is not None:
-            _check_labels(f"/{field}", column, theirs.type, labels, problems)
+            _check_labels(place, column, theirs.type, labels, problems, whose)
         as_theirs: dict[str, object] = {"type": theirs.type if labels is not None else column.type}
         if labels is not None:
             as_theirs["categories"] = labels
@@ -169,15 +185,13 @@ def _has_no_value(column: Column) -> bool:
     return column.type == "number" and column.minimum is None
 
 
-def _check_labels(path: str, column: Column, kind: str, labels: Labels, problems: Problems) -> None:
+def _check_labels(path: str, column: Column, kind: str, labels: Labels, problems: Problems, whose: str) -> None:
     if column.type == "number":
         return  # its values are not listed: whether the model knows them, the worker will see
     strange = [label for label in column.categories or () if not _is_known(label, kind, labels)]
     if strange or column.categories is None:
         named = ": " + ", ".join(map(repr, strange[:5])) if strange else ""
-        problems.add(
-            "unknown_category", path, f"Column {column.name!r} has values that the model does not know{named}."
-        )
+        problems.add("unknown_category", path, f"Column {column.name!r} has values that {whose} does not know{named}.")
 
 
 def _is_known(label: bool | int | str, kind: str, labels: Labels) -> bool:

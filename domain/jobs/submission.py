@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import ReadAs
-from backprop_client.wire.specs import CellRules, JobSpec, NetworkSpec, ResolvedJob
+from backprop_client.wire.specs import CellRules, HeldOutDataset, JobSpec, NetworkSpec, ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.jobs import control, transitions
 from domain.jobs import rows as jobs
+from domain.jobs.holdouts import Table
 from domain.jobs.limits import check_iterations
 from domain.jobs.planning import plan
 from domain.jobs.starting_model import inherit
@@ -46,7 +47,8 @@ def resolve(session: Session, project: Project, spec: JobSpec, settings: Setting
         trained_by = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
         spec, network, columns, reread = inherit(spec, network, columns, trained_by)
         cells, of_model = trained_by.cells, trained_by.inputs
-    planned = plan(spec, network, columns, dataset.rows, settings, of_model)
+    held_out = _table_held_out(session, project, spec)
+    planned = plan(spec, network, columns, dataset.rows, settings, of_model, held_out)
     return planned.model_copy(update={"cells": cells, "reread": reread})
 
 
@@ -88,15 +90,16 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
         TooLarge: these are more iterations than a job may have.
         TooMany: too many of the project's jobs are queued.
     """
-    dataset_id = jobs.get(session, project, job_id).dataset_id
+    job = jobs.get(session, project, job_id)
     if iterations is not None:
         check_iterations(iterations, "/iterations", settings)
-    try:
-        datasets.get_for_a_job(session, project, dataset_id)
-    except NotFound as error:
-        raise Conflict(
-            "dataset_deleted", f"The job's dataset {dataset_id} has been deleted, and training needs it."
-        ) from error
+    for dataset_id in jobs.datasets_of(job):
+        try:
+            datasets.get_for_a_job(session, project, dataset_id)
+        except NotFound as error:
+            raise Conflict(
+                "dataset_deleted", f"The job's dataset {dataset_id} has been deleted, and training needs it."
+            ) from error
     jobs.refuse_too_many(session, project, settings.max_queued_jobs)
     return control.resume(session, project, job_id, iterations)
 
@@ -116,6 +119,14 @@ def _network(session: Session, project: Project, spec: JobSpec) -> NetworkSpec |
     if spec.network_id is None:
         return spec.network
     return NetworkSpec.model_validate(networks.get(session, project, spec.network_id).spec)
+
+
+def _table_held_out(session: Session, project: Project, spec: JobSpec) -> Table | None:
+    """The dataset whose rows are held out, if the job names one."""
+    if not isinstance(spec.holdout_by, HeldOutDataset):
+        return None
+    dataset = datasets.get_for_a_job(session, project, spec.holdout_by.dataset_id)
+    return Table(tuple(Column.model_validate(column) for column in dataset.columns), dataset.rows)
 
 
 def _cell_rules(dataset: Dataset) -> CellRules | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from backprop.coding.coding import Coding
-from backprop.coding.columns import batch_rows
+from backprop.coding.columns import Batch, batch_rows
+from backprop.coding.labels import LabelTable
 from backprop.model import TrainedModel
 from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.jobs import RowCounts
 from backprop_client.wire.specs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
@@ -15,6 +19,7 @@ from domain.jobs import rows as jobs
 from domain.jobs.gradient_checks import Array
 from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import training_of
+from domain.jobs.weighting import rows_weights, used_columns
 from domain.models import rows as models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
@@ -39,27 +44,43 @@ def check_model(
     """
     with database.reading() as session:
         model = models.get(session, project, model_id)
-        job = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
+        row = jobs.get(session, project, model.job_id)
+        job = ResolvedJob.model_validate(row.spec)
+        counts = None if row.row_counts is None else RowCounts.model_validate(row.row_counts)
         try:
             artifact = datasets.get(session, project, model.dataset_id).artifact
         except NotFound as error:
             raise _deleted(model.dataset_id) from error
     try:
-        X, Y = _first_rows(job, trained.coding, artifacts, artifact)
+        X, Y, weights = _first_rows(job, trained.coding, artifacts, artifact, counts)
     except FileNotFoundError as error:  # deleted in the meantime
         raise _deleted(model.dataset_id) from error
     try:
-        return gradient_checks.check(trained.parameters, X, Y, training_of(job.training).objective(), seed)
+        return gradient_checks.check(trained.parameters, X, Y, training_of(job.training).objective(), seed, weights)
     except FloatingPointError as error:
         raise InvalidRequest("gradient_not_finite", f"The gradient cannot be checked: {error}.") from error
 
 
-def _first_rows(job: ResolvedJob, coding: Coding, artifacts: ArtifactStore, artifact: str) -> tuple[Array, Array]:
-    columns = [column.name for column in job.inputs] + [column.name for column in job.targets]
+def _first_rows(
+    job: ResolvedJob, coding: Coding, artifacts: ArtifactStore, artifact: str, counts: RowCounts | None
+) -> tuple[Array, Array, Array | None]:
+    """The examples and their weights, if they have some."""
+    columns = used_columns(job)
     rows = max(1, min(MOST_ROWS, MOST_BYTES // (8 * (job.sizes[0] + job.sizes[-1]))))
     batches = read_batches(artifacts, artifact, columns, rows, complete=job.required)
-    batch = in_terms_of(job, next(batch for batch in batches if batch_rows(batch)))
-    return coding.inputs.encode(batch), coding.targets.encode(batch)
+    batch = in_terms_of(job, next(batch for batch in batches if batch_rows(batch)), job.reread)
+    return coding.inputs.encode(batch), coding.targets.encode(batch), _weights(job, batch, counts)
+
+
+def _weights(job: ResolvedJob, batch: Batch, counts: RowCounts | None) -> Array | None:
+    """What the rows weigh in J. If they weigh nothing at all, they count alike: any serve to check the arithmetic."""
+    weights = rows_weights(job, batch)
+    of_classes = counts.class_weight if job.class_weight == "balanced" and counts is not None else job.class_weight
+    if of_classes is not None and of_classes != "balanced":
+        table = LabelTable(job.targets[0].classes or ())
+        by_class = np.array([each.weight for each in of_classes])[table.codes(batch[job.targets[0].name])]
+        weights = by_class if weights is None else by_class * weights
+    return weights if weights is not None and weights.any() else None
 
 
 def _deleted(dataset_id: str) -> Conflict:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from backprop.activations import ACTIVATIONS
 from backprop.checking import check_gradient, locate, numerical_gradient, relative_difference
+from backprop.gradient import cost_and_gradient
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.objective import Objective
 from tests.support.networks import Problem, problems
@@ -94,3 +95,27 @@ def test_every_position_is_located_where_the_views_have_it(problem: Problem) -> 
         assert views[layer - 1][index] == position
     with pytest.raises(ValueError, match="fewer"):
         locate(network, network.parameter_count)
+
+
+@pytest.mark.parametrize("cost", ["squared_error", "cross_entropy"])
+def test_weighted_examples_pass_it_to_nine_digits(cost: str) -> None:
+    network = Network(7, (Layer(6, "sigmoid"), Layer(3, "sigmoid")))
+    rng = np.random.default_rng(0)
+    parameters = initial_parameters(network, init="uniform", seed=0, dtype="float64")
+    X, Y, w = rng.uniform(size=(25, 7)), rng.uniform(size=(25, 3)), rng.exponential(size=25)
+    check = check_gradient(parameters, X, Y, Objective(cost, weight_decay=1e-3), weights=w)
+    assert check.relative_difference < 1e-9
+    _, gradient = cost_and_gradient(parameters, X, Y, Objective(cost, weight_decay=1e-3), weights=w)
+    assert check.worst.gradient in gradient.vector
+
+
+def test_examples_without_a_weight_are_not_drawn() -> None:
+    network = Network(4, (Layer(1, "sigmoid"),))
+    rng = np.random.default_rng(0)
+    X, Y, w = rng.uniform(size=(500, 4)), rng.uniform(size=(500, 1)), np.zeros(500)
+    w[123:125] = 1, 2
+    parameters = initial_parameters(network, seed=0, dtype="float64")
+    check = check_gradient(parameters, X, Y, most_examples=10, weights=w)
+    assert (check.examples, check.relative_difference < 1e-9) == (2, True)
+    with pytest.raises(ValueError, match="above 0"):
+        check_gradient(parameters, X, Y, weights=np.zeros(500))

@@ -21,12 +21,12 @@ each_cost = pytest.mark.parametrize(
 )
 
 
-def measured(cost: str, output: str, z: Array, y: Array, delta: Array) -> float:
+def measured(cost: str, output: str, z: Array, y: Array, delta: Array, weights: Array | None = None) -> float:
     """Σ J(W,b;x,y); δ is left in `delta`, and z is used up."""
     f = ACTIVATIONS[output]
     z *= f.scale
     with np.errstate(over="ignore"):
-        return COST_FUNCTIONS[cost].measure(f, z, y, delta)
+        return COST_FUNCTIONS[cost].measure(f, z, y, delta, weights)
 
 
 @st.composite
@@ -50,6 +50,28 @@ def test_columns_end_to_end_cost_what_rows_do(cost: str, output: str, dtype: str
     precision = 100 * float(np.finfo(dtype).eps)
     assert found == pytest.approx(expected, rel=precision, abs=precision)
     np.testing.assert_allclose(by_column, by_row, rtol=precision, atol=precision)
+
+
+@each_cost
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=30)
+def test_rows_count_as_much_as_they_weigh(cost: str, output: str, dtype: str, data: st.DataObject) -> None:
+    """Whether the rows lie end to end or the columns do."""
+    z, y = (array.astype(dtype) for array in data.draw(examples(output, spread=3)))
+    w = np.random.default_rng(len(z)).exponential(size=len(z)).astype(dtype)
+    alone = [np.empty((1, z.shape[1]), dtype) for _ in z]
+    costs = [measured(cost, output, z[[row]].copy(), y[[row]].copy(), delta) for row, delta in enumerate(alone)]
+    precision = 100 * float(np.finfo(dtype).eps)
+    for found_delta, z_here, y_here in (
+        (np.empty_like(z), z.copy(), y),
+        (np.empty(z.T.shape, dtype).T, z.T.copy().T, y.T.copy().T),
+    ):
+        found = measured(cost, output, z_here, y_here, found_delta, w)
+        assert found == pytest.approx(float(w @ costs), rel=precision, abs=precision)
+        np.testing.assert_allclose(
+            found_delta, w[:, np.newaxis] * np.concatenate(alone), rtol=precision, atol=precision
+        )
 
 
 @each_cost
@@ -93,7 +115,9 @@ def test_cross_entropy_is_never_negative_nor_infinite(
     if classes:
         y = np.where(z == z.max(axis=1, keepdims=True), 1.0, 0.0) if output == "softmax" else np.where(z > 0, 1.0, 0.0)
     z, y = z.astype(dtype), y.astype(dtype)
-    assert 0 <= measured("cross_entropy", output, z, y, np.empty_like(z)) < np.inf
+    assert 0 <= measured("cross_entropy", output, z.copy(), y, np.empty_like(z)) < np.inf
+    w = np.random.default_rng(0).exponential(size=len(z)).astype(dtype)
+    assert 0 <= measured("cross_entropy", output, z, y, np.empty_like(z), w) < np.inf
 
 
 @given(data=st.data(), spread=st.sampled_from((1.0, 30.0, 500.0)))
@@ -108,16 +132,18 @@ def test_sigmoid_cross_entropy_keeps_its_digits_in_single_precision(data: st.Dat
     assert found == pytest.approx(float(expected), rel=1e-5, abs=float(np.finfo(np.float32).tiny))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("outputs", [1, 2, 7])
-def test_the_most_that_is_allocated_on_the_way_is_known_and_reached(outputs: int) -> None:
+def test_the_most_that_is_allocated_on_the_way_is_known_and_reached(outputs: int, weighted: bool) -> None:
     """But for the buffers, of some ten kilobytes, through which NumPy itself passes what it cannot take as it lies."""
     rows, own_buffers = 100_000, 2**17
     most = 0
     for cost in COST_FUNCTIONS.values():
         for output in cost.activations:
             z, y, delta = np.zeros((3, rows, outputs))
+            weights = np.ones(rows) if weighted else None
             tracemalloc.start()
-            cost.measure(ACTIVATIONS[output], z, y, delta)
+            cost.measure(ACTIVATIONS[output], z, y, delta, weights)
             most = max(most, tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
     assert 0 <= measuring_values(rows, outputs) * 8 - (most - own_buffers) < rows * 8

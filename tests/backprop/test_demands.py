@@ -66,10 +66,14 @@ def examples(network: Network, m: int, dtype: str, seed: int = 0) -> tuple[Array
     return rng.normal(size=(m, network.inputs)).astype(dtype), rng.uniform(size=(m, network.outputs)).astype(dtype)
 
 
-def allocated(network: Network, training: Training, X: Array, Y: Array, *, held: int = 0) -> int:
+def allocated(
+    network: Network, training: Training, X: Array, Y: Array, *, held: int = 0, weights: Array | None = None
+) -> int:
     """Most bytes that a run and its pass hold at once, from their making to the last record."""
     parameters = initial_parameters(network, init="uniform", seed=0, dtype=X.dtype)
     held_out: dict[str, Any] = {"X_held": X[:held], "Y_held": Y[:held]} if held else {}
+    if weights is not None:
+        held_out |= {"weights": weights[held:], "weights_held": weights[:held] if held else None}
     tracemalloc.start()
     try:
         run = run_of(network, training, X[held:], Y[held:], parameters=parameters, threads=MANY_THREADS, **held_out)
@@ -168,7 +172,20 @@ def test_no_more_is_allocated_for_few_rows_or_small_networks(
     assert taken <= demanded
 
 
-def demanded_and_taken(network: Network, training: Training, m: int, held: int) -> tuple[int, int]:
-    X, Y = np.zeros((m + held, network.inputs), np.float32), np.zeros((m + held, network.outputs), np.float32)
-    demanded = training_bytes(network, training, "float32", m, held_out=held > 0)
-    return demanded, allocated(network, training, X, Y, held=held)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("m", "held", "batch_size"), [(400_000, 0, None), (300_000, 100_000, 90_000), (569, 100, 32)])
+def test_weights_are_counted(m: int, held: int, batch_size: int | None, dtype: str) -> None:
+    training = replace(TRAINING, batch_size=batch_size)
+    demanded, taken = demanded_and_taken(ONE_UNIT, training, m, held, dtype, weights=np.ones(m + held))
+    assert taken <= demanded
+    plain = training_bytes(ONE_UNIT, training, dtype, m, held_out=held > 0)
+    assert demanded - plain == (m + held) * 8 + (m + held + (batch_size or 0)) * np.dtype(dtype).itemsize
+
+
+def demanded_and_taken(
+    network: Network, training: Training, m: int, held: int, dtype: str = "float32", weights: Array | None = None
+) -> tuple[int, int]:
+    X, Y = np.zeros((m + held, network.inputs), dtype), np.zeros((m + held, network.outputs), dtype)
+    weighted = 0 if weights is None else m + held
+    demanded = training_bytes(network, training, dtype, m, held_out=held > 0, weighted=weighted)
+    return demanded, allocated(network, training, X, Y, held=held, weights=weights)

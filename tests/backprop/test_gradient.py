@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.neural_network import MLPRegressor
 
 from backprop import reference
@@ -14,7 +16,15 @@ from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.objective import Objective
 from backprop.passes import lanes, products
 from backprop.passes.lanes import Lanes
-from tests.support.networks import Problem, automatic_cost_and_gradient, distance, problems, problems_of_all_kinds
+from tests.support.networks import (
+    Problem,
+    automatic_cost_and_gradient,
+    distance,
+    problems,
+    problems_of_all_kinds,
+    weighted,
+)
+from tests.support.passes import Passing, both_ways
 
 
 @given(problems(most_units=4, most_examples=5))
@@ -274,3 +284,107 @@ def test_objectives_that_do_not_fit_the_network_are_refused(
 def test_impossible_objectives_are_refused(values: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=name):
         Objective(**values)
+
+
+class TestWeights:
+    @given(weighted(problems(most_units=4, most_examples=5)))
+    @settings(max_examples=60, deadline=None)
+    def test_the_three_forms_agree(self, problem: Problem) -> None:
+        decay, w = problem.objective.weight_decay, problem.weights
+        by_unit = reference.cost_and_gradient(problem.parameters, problem.X, problem.Y, decay, w)
+        by_vector = reference.cost_and_gradient_matrix_vector(problem.parameters, problem.X, problem.Y, decay, w)
+        cost, fast = cost_and_gradient(problem.parameters, problem.X, problem.Y, problem.objective, weights=w)
+        assert math.isclose(by_unit[0], by_vector[0], rel_tol=1e-12, abs_tol=1e-15)
+        assert math.isclose(by_unit[0], cost.total, rel_tol=1e-12, abs_tol=1e-15)
+        assert distance(by_unit[1], by_vector[1]) < 1e-10
+        assert distance(by_unit[1], fast) < 1e-10
+
+    @both_ways
+    @given(problem=weighted(problems_of_all_kinds(most_units=20, most_examples=100)))
+    @settings(max_examples=60, deadline=None)
+    def test_agrees_with_automatic_differentiation(self, passing: Passing, problem: Problem) -> None:
+        with passing():
+            cost, fast = cost_and_gradient(
+                problem.parameters, problem.X, problem.Y, problem.objective, weights=problem.weights
+            )
+        expected_cost, expected = automatic_cost_and_gradient(problem)
+        assert math.isclose(cost.total, expected_cost, rel_tol=1e-10)
+        assert distance(fast, expected) < 1e-10
+
+    @both_ways
+    @given(
+        problem=weighted(problems_of_all_kinds(most_examples=30), whole=True), factor=st.sampled_from((1, 1e-6, 1e9))
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_a_whole_weight_is_as_many_rows_but_for_sparsity(
+        self, passing: Passing, problem: Problem, factor: float
+    ) -> None:
+        """Mean activations are those of the rows that are there, so sparsity is left out here."""
+        assert problem.weights is not None
+        objective = replace(problem.objective, sparsity_weight=0.0)
+        times = problem.weights.astype(int)
+        with passing():
+            ours = cost_and_gradient(
+                problem.parameters, problem.X, problem.Y, objective, weights=factor * problem.weights
+            )
+            repeated = cost_and_gradient(
+                problem.parameters, np.repeat(problem.X, times, axis=0), np.repeat(problem.Y, times, axis=0), objective
+            )
+        assert math.isclose(ours[0].total, repeated[0].total, rel_tol=1e-12, abs_tol=1e-15)
+        assert distance(ours[1], repeated[1]) < 1e-11
+
+    @both_ways
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @given(problem=problems_of_all_kinds(most_examples=30))
+    @settings(max_examples=30, deadline=None)
+    def test_equal_weights_change_only_the_rounding(self, passing: Passing, dtype: str, problem: Problem) -> None:
+        parameters = Parameters(problem.parameters.network, problem.parameters.vector.astype(dtype))
+        X, Y = problem.X.astype(dtype), problem.Y.astype(dtype)
+        with passing():
+            plain = cost_and_gradient(parameters, X, Y, problem.objective)
+            equal = cost_and_gradient(parameters, X, Y, problem.objective, weights=np.full(len(X), 7))
+        precision = 100 * float(np.finfo(dtype).eps)
+        assert equal[0].total == pytest.approx(plain[0].total, rel=precision, abs=precision)
+        assert equal[1].vector.tobytes() == plain[1].vector.tobytes()
+
+    @pytest.mark.parametrize("cost", ["squared_error", "cross_entropy"])
+    def test_any_number_of_threads_gives_the_same_bits(self, cost: str) -> None:
+        network = Network(40, (Layer(50, "sigmoid"), Layer(3, "sigmoid")))
+        rng = np.random.default_rng(0)
+        X, Y, w = rng.normal(size=(10_003, 40)), rng.uniform(size=(10_003, 3)), rng.exponential(size=10_003)
+        parameters = initial_parameters(network, epsilon=0.3, seed=0, dtype="float64")
+        assert Lanes.for_work(len(X), network.sizes, network.parameter_count).count > 1
+        results = [
+            cost_and_gradient(parameters, X, Y, Objective(cost), threads=threads, weights=w) for threads in (1, 2, 5)
+        ]
+        assert len({cost for cost, _ in results}) == 1
+        assert len({slope.vector.tobytes() for _, slope in results}) == 1
+
+    def test_descent_agrees_with_scikit_learn(self) -> None:
+        rng = np.random.default_rng(3)
+        m = 150
+        X, y, w = rng.normal(size=(m, 6)), rng.normal(size=m), rng.exponential(size=m)
+        theirs = MLPRegressor(
+            hidden_layer_sizes=(8,),
+            activation="tanh",
+            solver="sgd",
+            alpha=0.3 * w.sum(),  # it divides the penalty, too, by the sum of the weights
+            batch_size=m,
+            momentum=0,
+            shuffle=False,
+            learning_rate_init=0.05,
+            random_state=0,
+        )
+        theirs.partial_fit(X, y, sample_weight=w)
+        network = Network(6, (Layer(8, "tanh"), Layer(1, "linear")))
+        parameters = Parameters.from_arrays(
+            network,
+            {f"W{number}": W.T for number, W in enumerate(theirs.coefs_, 1)}
+            | {f"b{number}": b for number, b in enumerate(theirs.intercepts_, 1)},
+        )
+        for _ in range(20):
+            _, slope = cost_and_gradient(parameters, X, y[:, np.newaxis], Objective(weight_decay=0.3), weights=w)
+            theirs.partial_fit(X, y, sample_weight=w)
+            parameters.vector[...] -= 0.05 * slope.vector
+        for W, coefs in zip(parameters.W, theirs.coefs_, strict=True):
+            np.testing.assert_allclose(W, coefs.T, rtol=1e-9)

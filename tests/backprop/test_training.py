@@ -385,3 +385,41 @@ def test_a_run_needs_something_to_start_from_that_fits() -> None:
 def test_trainings_that_make_no_sense_are_refused(values: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=name):
         Training(**values)
+
+
+class TestWeights:
+    W = np.random.default_rng(9).integers(0, 4, 50).astype(float)
+
+    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+    def test_whole_weights_train_as_repeated_rows_do(self, optimizer: str) -> None:
+        """Also of the held-out examples."""
+        X, Y = data()
+        training = replace(TRAINING, optimizer=optimizer, learning_rate=0.05, iterations=6)
+        times = self.W.astype(int)
+        held = np.arange(10)
+        ours = run_of(
+            NETWORK, training, X[10:], Y[10:], parameters=start(), X_held=X[held], Y_held=Y[held],
+            weights=self.W[10:], weights_held=self.W[held],
+        )  # fmt: skip
+        X_many, Y_many = np.repeat(X[10:], times[10:], axis=0), np.repeat(Y[10:], times[10:], axis=0)
+        X_held, Y_held = np.repeat(X[held], times[held], axis=0), np.repeat(Y[held], times[held], axis=0)
+        repeated = run_of(NETWORK, training, X_many, Y_many, parameters=start(), X_held=X_held, Y_held=Y_held)
+        for one, other in zip(ours.records(), repeated.records(), strict=True):
+            assert one.held_out_cost is not None
+            assert one.cost == pytest.approx(other.cost, rel=1e-9)
+            assert one.held_out_cost == pytest.approx(other.held_out_cost, rel=1e-9)
+            np.testing.assert_allclose(ours.parameters.vector, repeated.parameters.vector, rtol=1e-6, atol=1e-9)
+
+    @both_ways
+    @pytest.mark.parametrize(("optimizer", "batch_size"), [("adam", None), ("adam", 7), ("lbfgs", None)])
+    def test_a_run_goes_on_with_the_same_bits(self, passing: Passing, optimizer: str, batch_size: int | None) -> None:
+        X, Y = data()
+        training = replace(TRAINING, optimizer=optimizer, learning_rate=0.01, batch_size=batch_size)
+        with passing():
+            whole = run_of(NETWORK, training, X, Y, parameters=start(), weights=self.W, threads=2)
+            records = list(whole.records())
+            first = run_of(NETWORK, replace(training, iterations=5), X, Y, parameters=start(), weights=self.W)
+            assert list(first.records()) == records[:6]
+            second = run_of(NETWORK, training, X, Y, state=from_bytes(to_bytes(first.state())), weights=self.W)
+            assert list(second.records()) == records[6:]
+        assert second.parameters.vector.tobytes() == whole.parameters.vector.tobytes()

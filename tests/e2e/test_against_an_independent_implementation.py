@@ -96,6 +96,26 @@ def test_regression_on_one_or_many_targets(service: Service, outputs: int, outpu
     np.testing.assert_allclose([metrics["r2"][t] for t in names[4:]], r2, rtol=1e-9)
 
 
+def held_out_of_each_class(classes: NDArray[np.str_], fraction: float, seed: int) -> NDArray[np.intp]:
+    """The recipe of docs/jobs.md, as a reader of it would write it."""
+    m = len(classes)
+    labels, counts = np.unique(classes, return_counts=True)
+    wanted = max(1, round(fraction * m))
+    shares = {label: wanted * n // m for label, n in zip(labels, counts.tolist(), strict=True)}
+    remainders = {
+        label: wanted * n % m for label, n in zip(labels, counts.tolist(), strict=True) if shares[label] < n - 1
+    }
+    left = wanted - sum(shares.values())
+    for label in sorted(remainders, key=lambda label: -remainders[label])[:left]:
+        shares[label] += 1
+    held = []
+    for i in np.random.default_rng(seed).permutation(m):
+        if shares[classes[i]]:
+            shares[classes[i]] -= 1
+            held.append(i)
+    return np.array(held)
+
+
 @pytest.mark.parametrize(("output", "low", "high"), [("sigmoid", 0.0, 1.0), ("tanh", -1.0, 1.0)])
 @pytest.mark.parametrize("labels", [["no", "yes"], ["blue", "green", "red"]])
 def test_classification_with_category_inputs_and_held_out_rows(
@@ -111,7 +131,7 @@ def test_classification_with_category_inputs_and_held_out_rows(
     writer.writerow(["a", "shape", "b", "label"])
     writer.writerows(zip(numbers[:, 0].tolist(), shapes, numbers[:, 1].tolist(), classes, strict=True))
     dataset = service.upload_csv(buffer.getvalue())
-    held = np.random.default_rng(5).permutation(60)[: round(0.25 * 60)]
+    held = held_out_of_each_class(classes, 0.25, seed=5)
     kept = np.setdiff1d(np.arange(60), held)
     units = np.array(sorted(set(shapes)))
     a, b = ((numbers - numbers[kept].mean(0)) / numbers[kept].std(0)).T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import autograd
@@ -25,12 +25,16 @@ PAGE_OUTPUTS = ("sigmoid", "tanh", "linear")
 
 @dataclass(frozen=True)
 class Problem:
-    """A network somewhere in its parameter space, data that fit it, and what is to be minimised."""
+    """A network somewhere in its parameter space, data that fit it, and what is to be minimised.
+
+    The examples may have weights, (m,).
+    """
 
     parameters: Parameters
     X: Array
     Y: Array
     objective: Objective
+    weights: Array | None = None
 
 
 @st.composite
@@ -90,6 +94,18 @@ def problems_of_all_kinds(draw: st.DrawFn, *, most_units: int = 6, most_examples
     return Problem(problem.parameters, problem.X, problem.Y, objective)
 
 
+@st.composite
+def weighted(draw: st.DrawFn, some: st.SearchStrategy[Problem], *, whole: bool = False) -> Problem:
+    """The same with weights of the examples, some of which may be 0; whole numbers if wanted."""
+    problem = draw(some)
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    m = len(problem.X)
+    weights = generator.integers(0, 4, m).astype(float) if whole else generator.exponential(size=m) * 10
+    weights[generator.random(m) < 0.2] = 0
+    weights[generator.integers(m)] = 2
+    return replace(problem, weights=weights)
+
+
 def automatic_cost_and_gradient(problem: Problem) -> tuple[float, Parameters]:
     """J and ∇J by automatic differentiation of J's definition."""
     network = problem.parameters.network
@@ -135,8 +151,9 @@ def _data_cost(problem: Problem, a: Array) -> Array:
         costs = -y * anp.log(a)
     else:
         costs = -y * anp.log(a) - (1 - y) * anp.log(1 - a)
-    total: Array = anp.sum(costs) / m
-    return total
+    if problem.weights is None:
+        return anp.sum(costs) / m  # type: ignore[no-any-return]
+    return anp.sum(costs * problem.weights[:, np.newaxis]) / anp.sum(problem.weights)  # type: ignore[no-any-return]
 
 
 def _divergence(rho: float, mean: Array) -> Array:

@@ -24,6 +24,8 @@ def pass_of(
     threads: int = 1,
     X_held: Array | None = None,
     Y_held: Array | None = None,
+    weights: Array | None = None,
+    weights_held: Array | None = None,
 ) -> Pass:
     """The usual pass, as the training wants it."""
     return usual_pass(
@@ -36,6 +38,8 @@ def pass_of(
         threads=threads,
         X_held=X_held,
         Y_held=Y_held,
+        weights=weights,
+        weights_held=weights_held,
     )
 
 
@@ -50,7 +54,19 @@ def run_of(
     threads: int = 1,
     X_held: Array | None = None,
     Y_held: Array | None = None,
+    weights: Array | None = None,
+    weights_held: Array | None = None,
 ) -> Run:
     """A run with it."""
-    pass_ = pass_of(network, training, X, Y, threads=threads, X_held=X_held, Y_held=Y_held)
+    pass_ = pass_of(
+        network,
+        training,
+        X,
+        Y,
+        threads=threads,
+        X_held=X_held,
+        Y_held=Y_held,
+        weights=weights,
+        weights_held=weights_held,
+    )
     return Run(training, pass_, parameters=parameters, state=state)

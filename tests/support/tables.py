@@ -47,6 +47,8 @@ def column_of(name: str, values: Sequence[Any]) -> Column:
             "maximum": max(present) if numbers else None,
             "categories": None if kind in ("number", "datetime") else tuple(sorted(set(present))),
             "periods": ("day",) if kind == "datetime" else None,
+            "earliest": f"{min(present).isoformat()}Z" if kind == "datetime" else None,
+            "latest": f"{max(present).isoformat()}Z" if kind == "datetime" else None,
         }
     )
 

@@ -49,7 +49,7 @@ def test_rows_are_coded_as_learned_from_the_training_rows(
     if batch_bytes is not None:
         monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
     table = people()
-    job = job_on(table, activation, holdout=0.25, **spec)
+    job = job_on(table, activation, holdout=0.25, holdout_by="random", **spec)
     data = prepared(tmp_path, table, job)
     held = holdout_mask(200, 0.25, job.training.seed)
     training = rows_of(table, ~held)
@@ -98,7 +98,7 @@ def test_a_class_that_is_held_out_entirely_is_told(tmp_path: Path) -> None:
     held = np.flatnonzero(holdout_mask(10, 0.3, 0))
     table["y"][held[0]] = "rare"
     with pytest.raises(InvalidRequest, match="'rare'") as refused:
-        prepared(tmp_path, table, job_on(table, targets=["y"], holdout=0.3))
+        prepared(tmp_path, table, job_on(table, targets=["y"], holdout=0.3, holdout_by="random"))
     assert refused.value.code == "class_missing_in_training"
 
 
@@ -122,7 +122,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
 ) -> None:
     table = people()
     job = job_on(table, targets=["grade"]).model_copy(update={"rows": 10**15})
-    monkeypatch.setattr(preparation, "holdout_mask", lambda *_: np.zeros(1, np.bool_))
+    monkeypatch.setattr(preparation, "held_out_mask", lambda *_: np.zeros(1, np.bool_))
     with pytest.raises(TooLarge) as refused:
         prepared(tmp_path, table, job)
     assert refused.value.code == "scratch_full"
@@ -168,7 +168,7 @@ def test_rows_with_gaps_are_imputed_or_left_out_and_counted(
     if batch_bytes is not None:
         monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
     table = with_gaps()
-    job = job_on(table, targets=targets, missing=missing, holdout=0.25)
+    job = job_on(table, targets=targets, missing=missing, holdout=0.25, holdout_by="random")
     data = prepared(tmp_path, table, job)
     without_target = gaps(table, *targets)
     left_out = gaps(table, *table) if missing == "drop_rows" else without_target
@@ -180,6 +180,8 @@ def test_rows_with_gaps_are_imputed_or_left_out_and_counted(
         "input_missing": left_out.sum() - without_target.sum(),
         "training": (~held).sum(),
         "held_out": held.sum(),
+        "held_out_dataset": None,
+        "class_weight": None,
     }
     assert data.rows.target_missing > 0
     assert (len(data.X), len(data.Y)) == (data.rows.training, data.rows.training)

@@ -10,10 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.specs import (
     MOST_ITERATIONS,
+    ClassWeight,
+    HoldoutBy,
     InputColumn,
     LeftOut,
     Missing,
     NetworkSpec,
+    ResolvedClassWeight,
     Scaling,
     Selection,
     TargetColumn,
@@ -57,14 +60,30 @@ class ResumeRequest(BaseModel):
     )
 
 
+class OtherRowCounts(BaseModel):
+    """What became of the rows of another dataset, of which all are held out that can be."""
+
+    dataset: int = Field(description="Rows of that dataset: those held out and the following together.")
+    target_missing: int = Field(description="Left out because a target is missing.")
+    input_missing: int = Field(description="Left out because an input is missing; 0 unless missing is drop_rows.")
+
+
 class RowCounts(BaseModel):
     """What became of the dataset's rows."""
 
-    dataset: int = Field(description="Rows of the dataset: all of the following together.")
+    dataset: int = Field(
+        description="Rows of the dataset: all of the following together, but for held-out rows of another dataset."
+    )
     target_missing: int = Field(description="Left out because a target is missing.")
     input_missing: int = Field(description="Left out because an input is missing; 0 unless missing is drop_rows.")
     training: int = Field(description="m, the rows trained on.")
     held_out: int = Field(description="m′, the rows held out.")
+    held_out_dataset: OtherRowCounts | None = Field(
+        default=None, description="Of the dataset that holdout_by names; null if it names none."
+    )
+    class_weight: tuple[ClassWeight, ...] | None = Field(
+        default=None, description="What balanced has come to for these training rows; null if that was not asked for."
+    )
 
 
 class JobError(BaseModel):
@@ -128,6 +147,11 @@ class JobOut(BaseModel):
     left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
     rows: RowCounts | None = Field(description="What became of the dataset's rows; null until a worker has read them.")
     holdout: float
+    holdout_by: HoldoutBy | None = Field(description="Which rows are held out; null if none are.")
+    weights: str | None = Field(description="The column with the weights of the rows; null if all count alike.")
+    class_weight: ResolvedClassWeight | None = Field(
+        description="The weight of each class, in their order, or balanced; null if all count alike."
+    )
     training: TrainingSpec
     selection: Selection | None = Field(
         description="How the network and weight_decay are chosen; null where nothing is tried. Until it has chosen, "
@@ -153,6 +177,11 @@ class JobPlan(BaseModel):
     missing: Missing
     left_out: tuple[LeftOut, ...] = Field(description="Columns that are no inputs although nobody said so, and why.")
     holdout: float
+    holdout_by: HoldoutBy | None = Field(description="Which rows are held out; null if none are.")
+    weights: str | None = Field(description="The column with the weights of the rows; null if all count alike.")
+    class_weight: ResolvedClassWeight | None = Field(
+        description="The weight of each class, in their order, or balanced; null if all count alike."
+    )
     training: TrainingSpec
     selection: Selection | None = Field(description="What would be tried before the training; null for nothing.")
     gradient_check: bool
@@ -203,12 +232,12 @@ class CostOut(BaseModel):
 
     iteration: int
     cost: float = Field(description="J; with mini-batches, on the batch that the next update takes.")
-    data_cost: float = Field(description="(1/m) Σ J(W,b;x,y).")
+    data_cost: float = Field(description="(1/m) Σ J(W,b;x,y), weighted if the rows are.")
     decay_cost: float = Field(description="(λ/2) Σ W².")
     sparsity_cost: float = Field(description="β Σ KL(ρ‖ρ̂); 0 without a sparsity_weight.")
     held_out_cost: float | None = Field(
-        description="(1/m′) Σ J(W,b;x,y) of the held-out rows; null if there are none, and at iterations that are no "
-        "multiple of held_out_every."
+        description="(1/m′) Σ J(W,b;x,y) of the held-out rows, weighted if they are; null if there are none, and at "
+        "iterations that are no multiple of held_out_every."
     )
     evaluations: int = Field(description="How many times J and its gradient have been computed so far.")
 

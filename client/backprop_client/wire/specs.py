@@ -15,13 +15,16 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictFloat,
+    StrictInt,
     StrictStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from backprop_client.wire.columns import ColumnType, Labels, Period
+from backprop_client.wire.columns import CATEGORY_LIMIT, ColumnType, Labels, Period
 from backprop_client.wire.datasets import Decimal
 from backprop_client.wire.strict_models import StrictModel, at_most
 
@@ -65,6 +68,9 @@ MEANT_BY: dict[str, Optimizer] = {
 DEFAULT_SPARSITY = 0.01
 
 MOST_ITERATIONS = 1_000_000_000
+
+LARGEST_CLASS_WEIGHT = 1e100
+"""The most that a class may weigh: its product with the weight of a row must be a number."""
 
 
 def refuse_text_and_booleans(value: object) -> object:
@@ -323,6 +329,90 @@ class TrainingSpec(_Spec):
         return self.model_copy(update={name: value for name, value in defaults.items() if getattr(self, name) is None})
 
 
+class HeldOutRows(_Spec):
+    """The rows with a value of a column are held out.
+
+    Attributes:
+        column: any of the dataset but a target.
+        value: of the column's type; a moment in ISO 8601.
+    """
+
+    column: _Name
+    value: (
+        StrictBool
+        | StrictInt
+        | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+        | Annotated[StrictStr, AfterValidator(_refuse_lone_surrogates)]
+    )
+
+
+class HeldOutDataset(_Spec):
+    """The rows of another dataset are held out."""
+
+    dataset_id: _Id
+
+
+def _way_to_hold_out(given: object) -> object:
+    """Say in one error what is possible, where the union would give one for each of its members."""
+    for form in (HeldOutRows, HeldOutDataset):
+        try:
+            return form.model_validate(given)
+        except ValidationError:
+            continue
+    if given in ("random", "stratified"):
+        return given
+    raise ValueError(
+        'must be "random", "stratified", {"column": name, "value": a text, number or boolean} or {"dataset_id": id}'
+    )
+
+
+HoldoutBy = Annotated[
+    Literal["random", "stratified"] | HeldOutRows | HeldOutDataset,
+    BeforeValidator(
+        _way_to_hold_out, json_schema_input_type=Literal["random", "stratified"] | HeldOutRows | HeldOutDataset
+    ),
+]
+
+
+class ClassWeight(_Spec):
+    """How much the rows of a class count in J."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    label: StrictBool | StrictInt | Annotated[StrictStr, AfterValidator(_refuse_lone_surrogates)] = Field(alias="class")
+    weight: _Number = Field(ge=0, le=LARGEST_CLASS_WEIGHT)
+
+
+ResolvedClassWeight = Literal["balanced"] | tuple[ClassWeight, ...]
+"""`balanced`, or a weight for each class in the order of the classes."""
+
+
+def _class_weights(given: object) -> object:
+    """From label to weight as a list; and say in one error what is possible."""
+    listed = given
+    if isinstance(given, dict):
+        listed = [{"class": label, "weight": weight} for label, weight in given.items()]
+    if isinstance(listed, list | tuple) and 0 < len(listed) <= CATEGORY_LIMIT:
+        try:
+            return tuple(map(ClassWeight.model_validate, listed))
+        except ValidationError:
+            pass
+    if given == "balanced":
+        return given
+    raise ValueError(
+        f'must be "balanced", an object from class to weight or a list of {{"class": label, "weight": w}}, of at most '
+        f"{CATEGORY_LIMIT:,} classes; weights are numbers from 0 to {LARGEST_CLASS_WEIGHT:g}"
+    )
+
+
+ClassWeights = Annotated[
+    ResolvedClassWeight,
+    BeforeValidator(
+        _class_weights, json_schema_input_type=Literal["balanced"] | tuple[ClassWeight, ...] | dict[str, float]
+    ),
+]
+
+
 class JobSpec(_Spec):
     """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
 
@@ -368,7 +458,26 @@ class JobSpec(_Spec):
         ge=0,
         lt=1,
         description="Fraction of the m rows used that is kept out of training, for metrics and early stopping only: "
-        "the first round(fraction · m) of numpy.random.default_rng(seed).permutation(m), and at least 1.",
+        "round(fraction · m) of them, and at least 1. Which ones, holdout_by says.",
+    )
+    holdout_by: HoldoutBy | None = Field(
+        default=None,
+        description="Which rows are held out. random: the first of numpy.random.default_rng(seed).permutation(m); "
+        "stratified: of each class its share, the first of the same order, for classification only; "
+        '{"column": c, "value": v}: those whose c is v, and c is no input unless it is named in inputs; '
+        '{"dataset_id": id}: those of another dataset with the same columns. The last two go without a holdout. '
+        "Default: with a holdout, stratified for classification and random for other tasks.",
+    )
+    weights: _Name | None = Field(
+        default=None,
+        description="A column of numbers from 0 up: how much each row counts in J, in training and held out; only the "
+        "ratios matter. It is no input unless it is named in inputs. Default: all rows count alike.",
+    )
+    class_weight: ClassWeights | None = Field(
+        default=None,
+        description="How much the rows of each class count in J, times their own weight. balanced: m / (K · n_k), n_k "
+        "of the m training rows being of class k; else from class to weight, as an object (true or 7 as the text "
+        '"true" or "7") or as a list of {"class": label, "weight": w}; classes not named weigh 1. For classification.',
     )
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train; every field has a default.")
     select: StrictBool = Field(
@@ -388,6 +497,18 @@ class JobSpec(_Spec):
         "scaling, all of which may be left out. The rows, of any dataset with these columns, are coded as the model's "
         "were. The optimizer starts afresh: to go on as if nothing had been, resume the model's job.",
     )
+
+    @field_validator("holdout_by")
+    @classmethod
+    def _one_holdout(cls, value: HoldoutBy | None, info: ValidationInfo) -> HoldoutBy | None:
+        holdout = info.data.get("holdout")  # absent if it was refused itself
+        if isinstance(value, HeldOutRows | HeldOutDataset) and holdout:
+            raise ValueError("says itself which rows are held out: give no holdout with it")
+        if isinstance(value, str) and holdout == 0:
+            raise ValueError("has no effect without a holdout")
+        if isinstance(value, HeldOutDataset) and value.dataset_id == info.data.get("dataset_id"):
+            raise ValueError("is the dataset that the job learns from: its rows cannot be held out too")
+        return value
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
@@ -472,6 +593,22 @@ class Selection(_Spec):
     reason: str | None = Field(default=None, description="Why, in a sentence.")
 
 
+class HeldOutTable(_Spec):
+    """The other dataset whose rows are held out, as its columns are for this job.
+
+    Attributes:
+        dataset_id: which one.
+        rows: of it.
+        required: the columns with gaps in which a row must have a value, or is left out.
+        reread: the columns that were read as another type than in the job's own dataset.
+    """
+
+    dataset_id: str
+    rows: int
+    required: tuple[str, ...] = ()
+    reread: tuple[str, ...] = ()
+
+
 class ResolvedJob(_Spec):
     """A job with nothing left to infer: what the database keeps and the worker trains.
 
@@ -488,6 +625,10 @@ class ResolvedJob(_Spec):
         required: the columns with gaps in which a row must have a value, or is left out.
         reread: the columns that were read as another type than the model's that the job starts from.
         cells: how the file's cells were read; None where it had no text.
+        holdout_by: which rows are held out; None if none are.
+        held_out_table: the dataset that they come from, if it is another one.
+        weights: the column with the weights of the rows.
+        class_weight: of every class in their order, or `balanced`.
         from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
@@ -509,6 +650,10 @@ class ResolvedJob(_Spec):
     reread: tuple[str, ...] = ()
     cells: CellRules | None = None
     holdout: float
+    holdout_by: HoldoutBy | None = None
+    held_out_table: HeldOutTable | None = None
+    weights: str | None = None
+    class_weight: ResolvedClassWeight | None = None
     training: TrainingSpec
     selection: Selection | None = None
     gradient_check: bool
@@ -521,9 +666,11 @@ class ResolvedJob(_Spec):
     @model_validator(mode="before")
     @classmethod
     def _as_it_was_when_stored(cls, stored: Any) -> Any:  # noqa: ANN401
-        """Jobs that say nothing of a preset are of the tutorial, and of held_out_every measure at every iteration."""
+        """What jobs meant that are older than a field: a random holdout, measured at every iteration; the tutorial."""
         training = stored.get("training") if isinstance(stored, dict) else None
         if not isinstance(training, dict):
             return stored
-        then: dict[str, Any] = {"preset": "tutorial"} | ({"held_out_every": 1} if stored.get("holdout") else {})
-        return {**stored, "training": then | training}
+        holds_out = bool(stored.get("holdout"))
+        of_training: dict[str, Any] = {"preset": "tutorial"} | ({"held_out_every": 1} if holds_out else {})
+        of_job = {"holdout_by": "random"} if holds_out else {}
+        return of_job | {**stored, "training": of_training | training}

@@ -53,7 +53,7 @@ def check_scores(measured: dict[str, Any], actual: list[Any], scores: NDArray[An
 )
 def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: dict[str, Any], tmp_path: Path) -> None:
     table = people()
-    job = job_on(table, activation, holdout=0.3, training={"dtype": dtype}, **spec)
+    job = job_on(table, activation, holdout=0.3, holdout_by="random", training={"dtype": dtype}, **spec)
     data = prepared(tmp_path, table, job)
     trained = TrainedModel(initial_parameters(network_of(job), epsilon=1.0, seed=3, dtype=dtype), data.coding)
     metrics = json.loads(json.dumps(evaluate(trained, data)))

@@ -39,6 +39,7 @@ def batches(
     seed: int = 0,
     evaluations: int = 0,
     threads: int = 1,
+    weights: Array | None = None,
 ) -> MiniBatches:
     gradient = Parameters.zeros(parameters.network, parameters.vector.dtype)
     evaluator = MiniBatches(
@@ -50,6 +51,7 @@ def batches(
         Crew(threads),
         size=size,
         seed=seed,
+        weights=weights,
     )
     evaluator.evaluations = evaluations
     return evaluator
@@ -188,3 +190,35 @@ def test_threads_and_mapped_files_change_no_bit_of_a_batch(passing: Passing, tmp
 def test_data_that_do_not_fit_are_refused_before_a_batch_is_taken(X: Array, Y: Array, name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} should be"):
         batches(start(), X, Y)
+
+
+@both_ways
+@pytest.mark.parametrize("size", [1, 5, 22])
+def test_a_batch_sums_what_its_rows_weigh_and_divides_by_how_many_they_are(passing: Passing, size: int) -> None:
+    X, Y = data()
+    w = np.random.default_rng(3).exponential(size=M)
+    parameters = start()
+    objective = Objective("cross_entropy")
+    with passing(), computing():
+        evaluator = batches(parameters, X, Y, objective, size=size, weights=w)
+        for number in range(2 * -(-M // size)):
+            cost = evaluator.evaluate()
+            rows = rows_of_batch(number, size=size, seed=0)
+            alone, gradient = cost_and_gradient(parameters, X[rows], Y[rows], objective, weights=w[rows])
+            share = w[rows].mean()
+            assert cost.data == pytest.approx(share * alone.data, rel=1e-12)
+            np.testing.assert_allclose(evaluator.gradient, share * gradient.vector, rtol=1e-9, atol=1e-14)
+
+
+def test_the_mean_of_a_round_s_batches_is_j_of_all() -> None:
+    X, Y = data()
+    w = np.random.default_rng(3).exponential(size=M)
+    parameters, objective = start(), Objective("cross_entropy")
+    with computing():
+        evaluator = batches(parameters, X, Y, objective, size=5, weights=w / w.mean())
+        sums = np.zeros_like(parameters.vector)
+        for number in range(-(-M // 5)):
+            evaluator.evaluate()
+            sums += len(rows_of_batch(number, size=5, seed=0)) * evaluator.gradient
+    _, whole = cost_and_gradient(parameters, X, Y, objective, weights=w)
+    np.testing.assert_allclose(sums / M, whole.vector, rtol=1e-10, atol=1e-14)

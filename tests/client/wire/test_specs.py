@@ -20,6 +20,7 @@ from backprop_client.wire.specs import (
     OUTPUT_ONLY,
     Activation,
     CostName,
+    HeldOutRows,
     InputColumn,
     JobSpec,
     NetworkSpec,
@@ -216,11 +217,87 @@ def test_an_unknown_activation_is_answered_with_the_known_ones() -> None:
         {"dataset_id": "ds_1", "network": NETWORK, "holdout": float("nan")},
         {"dataset_id": "ds_1", "network": NETWORK, "task": "clustering"},
         {"dataset_id": "ds_1", "network": NETWORK, "epochs": 3},
+        *(
+            {"dataset_id": "ds_1", "network": NETWORK, "holdout_by": by}
+            for by in ("random", "stratified", {"dataset_id": "ds_1"}, {"column": "a", "value": float("inf")}, ["a"])
+        ),
+        *(
+            {"dataset_id": "ds_1", "network": NETWORK, "holdout": 0.2, "holdout_by": by}
+            for by in (
+                "class",
+                {"column": "a"},
+                {"column": "a", "value": None},
+                {"column": "a", "value": [1]},
+                {"column": "a", "value": 1},
+                {"dataset_id": "ds_2"},
+                {"dataset_id": "ds 2"},
+                {"dataset_id": "ds_2", "column": "a", "value": 1},
+            )
+        ),
     ],
 )
 def test_a_job_that_cannot_be_is_refused(job: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         JobSpec.model_validate(job)
+
+
+@pytest.mark.parametrize("by", ["stratify", {"column": "a"}, {"column": "a", "value": []}, 7, None])
+def test_what_is_possible_is_said_once(by: object) -> None:
+    job = {"dataset_id": "ds_1", "network": NETWORK, "holdout": 0.1, "holdout_by": by}
+    if by is None:
+        assert JobSpec.model_validate(job).holdout_by is None
+        return
+    with pytest.raises(ValidationError, match='must be "random", "stratified"') as refused:
+        JobSpec.model_validate(job)
+    assert places(refused.value) == [("holdout_by",)]
+
+
+@pytest.mark.parametrize("value", ["x", "", True, 3, 3.0, -2.5])
+def test_the_value_to_hold_out_by_keeps_its_type_through_json(value: object) -> None:
+    job = {"dataset_id": "ds_1", "network": NETWORK, "holdout_by": {"column": "a", "value": value}}
+    found = JobSpec.model_validate_json(JobSpec.model_validate(job).model_dump_json()).holdout_by
+    assert isinstance(found, HeldOutRows)
+    assert (type(found.value), found.value) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    ("given", "listed"),
+    [
+        ("balanced", "balanced"),
+        ({"a": 1, "b": 2.5}, [{"class": "a", "weight": 1.0}, {"class": "b", "weight": 2.5}]),
+        ([{"class": True, "weight": 0}], [{"class": True, "weight": 0.0}]),
+        ([{"class": 7, "weight": 3}], [{"class": 7, "weight": 3.0}]),
+    ],
+)
+def test_classes_are_weighed_by_name_or_in_a_list(given: object, listed: object) -> None:
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "network": NETWORK, "class_weight": given})
+    assert json.loads(spec.model_dump_json())["class_weight"] == listed
+    assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "even",
+        {},
+        [],
+        {"a": -1},
+        {"a": "1"},
+        {"a": True},
+        {"a": float("nan")},
+        {"a": 1e101},
+        [{"class": "a"}],
+        [{"class": None, "weight": 1}],
+        [{"class": 1.5, "weight": 1}],
+        ["a"],
+        3,
+        {str(index): 1 for index in range(1001)},
+    ],
+)
+def test_what_are_no_weights_of_classes_is_said_once(given: object) -> None:
+    with pytest.raises(ValidationError, match='must be "balanced", an object') as refused:
+        JobSpec.model_validate({"dataset_id": "ds_1", "network": NETWORK, "class_weight": given})
+    assert places(refused.value) == [("class_weight",)]
 
 
 @given(
