@@ -22,8 +22,8 @@ MOST_VALUES = 2**21
 """Values. A column has no more different ones: two million rows are ranked exactly."""
 
 MOST_VALUES_OF_ALL = 2**22
-"""Values. All columns together have no more different ones, so that a hundred classes take no more memory than two. With
-two weights each they take 96 MiB, and while a batch is merged three times as much."""
+"""Values. All columns together have no more different ones, so that a hundred classes take no more memory than two.
+With two weights each they take 96 MiB, and while a batch is merged three times as much."""
 
 
 def values_of_each(columns: int) -> int:

@@ -22,6 +22,9 @@ LEAST_STEPS = 10
 STEPS_OF_ALL = 1000
 """Steps that the ROC curves of all classes have together, unless that leaves one fewer than `LEAST_STEPS`."""
 
+ROUNDING = 1e-9
+"""Of a rate. A point that lacks so little is there, so that the choice of points does not depend on rounding."""
+
 
 @dataclass(frozen=True)
 class RocCurve:
@@ -126,10 +129,10 @@ def _ranked(counts: BoundedCounts, steps: int) -> RankedClass:
 
 
 def _curve(true: Floats, false: Floats, thresholds: Floats, steps: int) -> RocCurve:
-    """The first point that is j / steps of the way from (0, 0) to (1, 1), each j; a way is the sum of both rates.
+    """The first point that is j / steps of the way from (0, 0) to (1, 1), each j; a way is the mean of both rates.
 
     The curve between two neighbours is in the rectangle that they span.
     """
     way = (true + false) / 2
-    chosen = np.unique([*np.searchsorted(way, np.arange(1, steps) / steps), len(way) - 1])
+    chosen = np.unique([*np.searchsorted(way, np.arange(1, steps) / steps - ROUNDING), len(way) - 1])
     return RocCurve([0.0, *false[chosen].tolist()], [0.0, *true[chosen].tolist()], [None, *thresholds[chosen].tolist()])

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+
+UNTIMED = settings(deadline=None)
+"""scikit-learn takes its time on a busy machine."""
 
 LABELS: tuple[tuple[Any, ...], ...] = (
     tuple(range(6)),

@@ -17,6 +17,7 @@ from backprop.metrics.bounded_counts import (
     leading_digits,
     values_of_each,
 )
+from tests.support.measured import UNTIMED
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +34,7 @@ def some_values(seed: int, rows: int) -> tuple[Floats, Floats]:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
+@UNTIMED
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_every_different_value_has_the_weights_of_its_rows(weighted: bool, seed: int, batches: int) -> None:
     values, weights = some_values(seed, 40)
@@ -52,6 +54,7 @@ def test_every_different_value_has_the_weights_of_its_rows(weighted: bool, seed:
 
 
 @pytest.mark.parametrize("cut", [leading_digits, digits_from_both_ends])
+@UNTIMED
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_what_does_not_fit_is_cut_to_as_many_digits_as_do_fit_in_whatever_order_it_came(
     cut: Callable[[Floats, int], Floats], seed: int, batches: int, random: object
@@ -68,6 +71,7 @@ def test_what_does_not_fit_is_cut_to_as_many_digits_as_do_fit_in_whatever_order_
     assert counts.weights[0].tolist() == [weights[rounded == value].sum() for value in counts.values]
 
 
+@UNTIMED
 @given(st.lists(st.floats(0, allow_infinity=False), min_size=1), DIGITS)
 def test_leading_digits_are_those_that_a_person_would_write(values: list[float], digits: int) -> None:
     for value, cut in zip(values, leading_digits(np.array(values), digits).tolist(), strict=True):
@@ -78,6 +82,7 @@ def test_leading_digits_are_those_that_a_person_would_write(values: list[float],
             assert cut == np.ldexp(np.floor(np.ldexp(fraction, digits + 1)), exponent - digits - 1)
 
 
+@UNTIMED
 @given(SCORES, DIGITS)
 def test_scores_near_one_keep_as_many_digits_as_those_near_zero_and_their_order(
     scores: list[float], digits: int
@@ -91,6 +96,7 @@ def test_scores_near_one_keep_as_many_digits_as_those_near_zero_and_their_order(
 
 
 @pytest.mark.parametrize("cut", [leading_digits, digits_from_both_ends])
+@UNTIMED
 @given(SCORES, DIGITS, DIGITS)
 def test_to_cut_in_steps_is_to_cut(
     cut: Callable[[Floats, int], Floats], scores: list[float], one: int, other: int

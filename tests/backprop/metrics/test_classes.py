@@ -21,9 +21,10 @@ from sklearn.metrics import (
 
 from backprop.metrics import bounded_counts, row_buffer
 from backprop.metrics.classes import ClassMetrics
-from tests.support.measured import ClassRows, class_rows, exactly, in_batches
+from tests.support.measured import UNTIMED, ClassRows, class_rows, exactly, in_batches
 
 
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_every_value_is_plain_json_and_never_nan(rows: ClassRows, batches: int) -> None:
     measured = ClassMetrics(rows.classes, probabilities=True)

@@ -16,7 +16,7 @@ from sklearn.metrics import (
 )
 
 from backprop.metrics.confusion import LARGEST_MATRIX, ClassCounts
-from tests.support.measured import ClassRows, class_rows, exactly, in_batches
+from tests.support.measured import UNTIMED, ClassRows, class_rows, exactly, in_batches
 
 
 def counted(rows: ClassRows, batches: int) -> ClassCounts:
@@ -26,6 +26,7 @@ def counted(rows: ClassRows, batches: int) -> ClassCounts:
     return counts
 
 
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_shares_of_right_rows_agree_with_scikit_learn(rows: ClassRows, batches: int) -> None:
     counts = counted(rows, batches)
@@ -44,6 +45,7 @@ def test_shares_of_right_rows_agree_with_scikit_learn(rows: ClassRows, batches: 
     assert counts.balanced_accuracy == exactly(balanced)
 
 
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_precision_recall_and_f1_agree_with_scikit_learn(rows: ClassRows, batches: int) -> None:
     counts = counted(rows, batches)
@@ -58,6 +60,7 @@ def test_precision_recall_and_f1_agree_with_scikit_learn(rows: ClassRows, batche
         assert ours == [None if np.isnan(value) else exactly(value) for value in theirs]
 
 
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_the_matrix_agrees_with_scikit_learn(rows: ClassRows, batches: int) -> None:
     matrix = counted(rows, batches).matrix
@@ -90,6 +93,7 @@ def test_nothing_is_known_before_the_first_row() -> None:
     assert counts.matrix == [[0, 0], [0, 0]]
 
 
+@UNTIMED
 @given(class_rows())
 def test_rows_of_weight_0_are_no_rows(rows: ClassRows) -> None:
     counts = ClassCounts(rows.classes)

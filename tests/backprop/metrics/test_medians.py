@@ -9,10 +9,11 @@ from sklearn.metrics import median_absolute_error
 from backprop.metrics import bounded_counts, row_buffer
 from backprop.metrics.bounded_counts import leading_digits
 from backprop.metrics.medians import MedianErrors
-from tests.support.measured import NumberRows, exactly, in_batches, number_rows
+from tests.support.measured import UNTIMED, NumberRows, exactly, in_batches, number_rows
 
 
 @pytest.mark.parametrize("waiting", [1, 2**21])
+@UNTIMED
 @given(number_rows(), st.integers(1, 4))
 def test_medians_agree_with_scikit_learn(waiting: int, rows: NumberRows, batches: int) -> None:
     medians = MedianErrors(rows.actual.shape[1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from backprop.metrics.numbers import NumberErrors
-from tests.support.measured import NumberRows, exactly, in_batches, number_rows
+from tests.support.measured import UNTIMED, NumberRows, exactly, in_batches, number_rows
 
 
 def errors_of(rows: NumberRows, batches: int) -> NumberErrors:
@@ -17,6 +17,7 @@ def errors_of(rows: NumberRows, batches: int) -> NumberErrors:
     return errors
 
 
+@UNTIMED
 @given(number_rows(), st.integers(1, 4))
 def test_errors_agree_with_scikit_learn(rows: NumberRows, batches: int) -> None:
     errors = errors_of(rows, batches)
@@ -27,6 +28,7 @@ def test_errors_agree_with_scikit_learn(rows: NumberRows, batches: int) -> None:
     assert errors.mae == [rows.to_scale(value) for value in mae]
 
 
+@UNTIMED
 @given(number_rows(), st.integers(1, 4))
 def test_r2_agrees_with_scikit_learn_and_is_unknown_where_all_is_the_same(rows: NumberRows, batches: int) -> None:
     counting = rows.counting
@@ -41,6 +43,7 @@ def test_r2_agrees_with_scikit_learn_and_is_unknown_where_all_is_the_same(rows: 
         assert 1 - value == pytest.approx(1 - expected, rel=1e-12)
 
 
+@UNTIMED
 @given(number_rows(), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_gaps_are_nothing_to_compare(rows: NumberRows, batches: int, seed: int) -> None:
     gaps = np.random.default_rng(seed).random(rows.actual.shape) < 0.3

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss
 
 from backprop.metrics.probabilities import ProbabilityErrors
-from tests.support.measured import ClassRows, class_rows, exactly, in_batches
+from tests.support.measured import UNTIMED, ClassRows, class_rows, exactly, in_batches
 
 
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_log_loss_and_brier_score_agree_with_scikit_learn(rows: ClassRows, batches: int) -> None:
     errors = ProbabilityErrors(rows.classes)

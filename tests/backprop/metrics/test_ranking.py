@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from backprop.metrics import bounded_counts, row_buffer
 from backprop.metrics.bounded_counts import digits_from_both_ends
 from backprop.metrics.ranking import MOST_STEPS, RankedClass, Ranking, RocCurve
-from tests.support.measured import ClassRows, Floats, class_rows, exactly, in_batches
+from tests.support.measured import UNTIMED, ClassRows, Floats, class_rows, exactly, in_batches
 
 NOTHING = RankedClass(None, None, None)
 
@@ -31,6 +31,7 @@ def of_two_classes(actual: list[int] | Floats, scores: Floats) -> RankedClass:
 
 
 @pytest.mark.parametrize("waiting", [1, 2**21])
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_areas_and_average_precision_agree_with_scikit_learn(waiting: int, rows: ClassRows, batches: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -50,27 +51,28 @@ def test_areas_and_average_precision_agree_with_scikit_learn(waiting: int, rows:
             assert (result.roc_auc, result.roc_curve) == (None, None)
 
 
+@UNTIMED
 @given(class_rows())
-def test_few_points_of_the_curve_are_all_there_are(rows: ClassRows) -> None:
+def test_the_points_of_the_curve_are_scikit_learns_at_equal_steps(rows: ClassRows) -> None:
     for position, result in enumerate(ranked(rows)):
         if result.roc_curve is None:
             continue
         expected = roc_curve(
             rows.actual == position, rows.scores[:, position], sample_weight=rows.weights, drop_intermediate=False
         )
+        of_all = {threshold: (false, true) for false, true, threshold in zip(*expected, strict=True)}
         curve = result.roc_curve
-        points = list(zip(curve.false_positive_rate, curve.true_positive_rate, curve.threshold, strict=True))
-        for ours, theirs in zip(points, zip(*(each.tolist() for each in expected), strict=True), strict=False):
-            if ours != points[0]:
-                continue
-            assert (*ours[:2], np.inf) == theirs
-        ways = np.array([(false + true) / 2 for false, true, _ in points])
-        of_all = (expected[0] + expected[1]) / 2
-        assert (np.diff(ways) > 0).all()
-        assert set(curve.threshold[1:]) <= set(expected[2].tolist())
-        for step in np.arange(1, MOST_STEPS) / MOST_STEPS:
-            first = of_all[of_all >= step - 1e-12].min()
-            assert np.isclose(ways, first, rtol=0, atol=1e-12).any()
+        assert curve.threshold[0] is None
+        thresholds = [np.inf if threshold is None else threshold for threshold in curve.threshold]
+        assert thresholds == sorted(set(thresholds), reverse=True)
+        for false, true, threshold in zip(curve.false_positive_rate, curve.true_positive_rate, thresholds, strict=True):
+            assert (exactly(false), exactly(true)) == of_all[threshold]
+        ways = {threshold: (false + true) / 2 for threshold, (false, true) in of_all.items()}
+        firsts = [
+            max(threshold for threshold, way in ways.items() if way >= step - 1e-9)
+            for step in [0, *np.arange(1, MOST_STEPS) / MOST_STEPS]
+        ]
+        assert set(thresholds) == {*firsts, expected[2][-1]}
 
 
 @pytest.mark.parametrize("classes", [2, 10, 40, 200])

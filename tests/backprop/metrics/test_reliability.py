@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from backprop.metrics.reliability import BINS, Reliability
-from tests.support.measured import ClassRows, class_rows, exactly, in_batches
+from tests.support.measured import UNTIMED, ClassRows, class_rows, exactly, in_batches
 
 
+@UNTIMED
 @given(class_rows(), st.integers(1, 4))
 def test_the_curve_agrees_with_scikit_learn(rows: ClassRows, batches: int) -> None:
     reliability = Reliability(rows.classes)
