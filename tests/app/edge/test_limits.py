@@ -42,8 +42,13 @@ def upload(api: TestClient) -> str:
 
 
 def submit(api: TestClient, dataset_id: str, **changes: Any) -> Response:  # noqa: ANN401
-    body = {"dataset_id": dataset_id, "targets": ["label"], "network": {"layers": [{"units": 2}, {}]}} | changes
-    return api.post("/v1/jobs", json=body)
+    body = {
+        "dataset_id": dataset_id,
+        "targets": ["label"],
+        "network": {"layers": [{"units": 2}, {}]},
+        "training": {"preset": "tutorial"},
+    }
+    return api.post("/v1/jobs", json=body | changes)
 
 
 def assert_refused(response: Response, status: int, code: str) -> None:

@@ -79,7 +79,7 @@ def test_a_list_has_the_metrics_without_matrices_and_curves(service: Service) ->
     dataset = service.upload_arrays(x=x, y=(x.sum(axis=1) > 0).astype(int))
     job = service.train(
         {"dataset_id": dataset["id"], "targets": ["y"], "task": "classification", "holdout": 0.25}
-        | {"network": {"layers": [{"activation": "softmax"}]}, "training": {"iterations": 2}}
+        | {"network": {"layers": [{"activation": "softmax"}]}, "training": {"preset": "tutorial", "iterations": 2}}
     )
     model = service.api.get(f"/v1/models/{job['model_id']}").json()
     (listed,) = service.api.get("/v1/models").json()["data"]

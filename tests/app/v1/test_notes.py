@@ -50,7 +50,7 @@ def real_body(service: Service, table: str, hidden: tuple[int, ...], training: T
             ]
         },
         "holdout": 0.25,
-        "training": training,
+        "training": {"preset": "tutorial"} | training,
     }
 
 
@@ -107,7 +107,7 @@ def test_noise_has_a_model_no_better_than_the_mean(service: Service) -> None:
             "targets": ["y"],
             "network": {"layers": [{"units": 20, "activation": "tanh"}, {"activation": "linear"}]},
             "holdout": 0.3,
-            "training": {"optimizer": "lbfgs", "init": "uniform", "iterations": 200},
+            "training": {"preset": "tutorial", "optimizer": "lbfgs", "init": "uniform", "iterations": 200},
         }
     )
     assert codes(job) == {"no_better_than_trivial", "held_out_cost_rose"}
@@ -133,12 +133,14 @@ def test_a_j_that_is_not_finite_at_the_start_is_no_fault_of_the_learning_rate(
         "scaling": "none",
         "gradient_check": gradient_check,
         "network": {"layers": [{"units": 3, "activation": "linear"}, {"activation": "linear"}]},
-        "training": {"epsilon": 1e30, "iterations": 5},
+        "training": {"preset": "tutorial", "epsilon": 1e30, "iterations": 5},
     }
     job = service.train(body)
     assert job["error"]["code"] == "diverged"
     assert "iteration 0" in job["error"]["message"]
     assert "learning_rate" not in job["error"]["message"]
-    later = service.train({**body, "scaling": "standardize", "training": {"epsilon": 1.0, "learning_rate": 1e6}})
+    later = service.train(
+        {**body, "scaling": "standardize", "training": {"preset": "tutorial", "epsilon": 1.0, "learning_rate": 1e6}}
+    )
     assert later["error"]["code"] == "diverged"
     assert "learning_rate" in later["error"]["message"]
