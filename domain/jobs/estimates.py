@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backprop.coding.holdout import held_out_rows
 from backprop_client.wire.specs import ResolvedJob
 from domain.jobs.epochs import settled
+from domain.jobs.presets import BATCH_SIZE
 from infra.tables import Job
 
 JOBS_LOOKED_AT = 20
@@ -21,6 +22,10 @@ cores 3.7 ms an iteration (benchmarks/RESULTS.md), which is about so many."""
 
 ITERATION_SECONDS = 5e-5
 """Seconds. The least that an iteration takes, however small the network: its calls and the recording of its cost."""
+
+SHARE_OF_TRIALS = 0.4
+"""Of all iterations that trials might take, so many are done: candidates drop out, and trials end when they get no
+better. It is what the tables of benchmarks/tables.py took, roughly."""
 
 _FORWARD_AND_BACK = 3
 """Multiplications for each weight and example: z, the deltas and the gradient."""
@@ -42,7 +47,8 @@ def estimated_seconds(session: Session, job: ResolvedJob) -> float:
     )
     speeds = [speed for spec, rate in ended if (speed := _speed(ResolvedJob.model_validate(spec), rate)) is not None]
     speed = median(speeds) if speeds else USUAL_SPEED
-    return job.training.iterations * (ITERATION_SECONDS + multiplications(job) / speed)
+    trials = _iterations_of_trials(job) * ITERATION_SECONDS + _multiplications_of_trials(job) / speed
+    return job.training.iterations * (ITERATION_SECONDS + multiplications(job) / speed) + trials
 
 
 def multiplications(job: ResolvedJob) -> float:
@@ -53,6 +59,24 @@ def multiplications(job: ResolvedJob) -> float:
     every = settled(job.training, job.rows - of_them, holds_out=held > 0).held_out_every or 1
     evaluations = _LBFGS_EVALUATIONS if job.training.optimizer == "lbfgs" else 1.0
     return evaluations * job.parameters * (_FORWARD_AND_BACK * trained + held / every)
+
+
+def _iterations_of_trials(job: ResolvedJob) -> float:
+    """How many the trials before a training take altogether, if that is still to come."""
+    selection = job.selection
+    if selection is None or selection.chosen is not None:
+        return 0.0
+    return SHARE_OF_TRIALS * len(selection.candidates) * selection.folds * selection.iterations
+
+
+def _multiplications_of_trials(job: ResolvedJob) -> float:
+    """Likewise; each candidate is taken to be as large as the largest, which takes most of the time."""
+    selection = job.selection
+    if selection is None:
+        return 0.0
+    with_batches = selection.folds < selection.parts
+    examples = BATCH_SIZE if with_batches else _LBFGS_EVALUATIONS * selection.rows * (1 - 1 / selection.parts)
+    return _iterations_of_trials(job) * job.parameters * _FORWARD_AND_BACK * examples
 
 
 def _speed(job: ResolvedJob, rate: float) -> float | None:

@@ -31,6 +31,18 @@ def test_what_counts_is_multiplied() -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_trials_take_their_time_until_they_have_chosen(database: Database) -> None:
+    open_job = job_on(people(200), "linear", targets=["height"], network=None, training={"preset": "auto"})
+    assert open_job.selection is not None
+    chosen = open_job.model_copy(update={"selection": open_job.selection.model_copy(update={"chosen": 0})})
+    with database.reading() as session:
+        difference = estimated_seconds(session, open_job) - estimated_seconds(session, chosen)
+    trials = 0.4 * 8 * 5 * 60
+    of_one = ITERATION_SECONDS + open_job.parameters * 3 * 1.2 * 160 / USUAL_SPEED
+    assert difference == pytest.approx(trials * of_one)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_newest_jobs_tell_how_fast_the_workers_are(database: Database) -> None:
     job = job_on(people(200), targets=["height"]).model_copy(update={"rows": 10**7})
     iterations = job.training.iterations
