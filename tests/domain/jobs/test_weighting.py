@@ -91,7 +91,9 @@ class TestColumn:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_they_are_in_the_estimate(self, dtype: str) -> None:
         def estimate(**job: Any) -> int:  # noqa: ANN401
-            return planned(inputs=["size"], training={"dtype": dtype}, rows=10**6, **job).estimated_bytes
+            return planned(
+                inputs=["size"], training={"preset": "tutorial", "dtype": dtype}, rows=10**6, **job
+            ).estimated_bytes
 
         in_the_core = 10**6 * (8 + np.dtype(dtype).itemsize)
         assert estimate(weights="weight") - estimate() == in_the_core + 10**6 * 8
