@@ -118,6 +118,8 @@ def test_an_independent_program_codes_the_rows_to_the_same_bits(service: Service
         "input_missing": 0,
         "training": len(used) - len(held),
         "held_out": len(held),
+        "held_out_dataset": None,
+        "class_weight": None,
     }
     model = service.api.get(f"/v1/models/{job['model_id']}").json()
     inputs, targets = model["preprocessing"]["inputs"], model["preprocessing"]["targets"]

@@ -98,9 +98,10 @@ def test_balanced_shows_what_it_has_come_to(service: Service) -> None:
     assert costs(service, plain) != costs(service, balanced)
 
 
-def test_both_count_together_and_the_gradient_is_checked(service: Service) -> None:
+@pytest.mark.parametrize("class_weight", [{"yes": 2.5}, "balanced"])
+def test_both_count_together_and_the_gradient_is_checked(service: Service, class_weight: object) -> None:
     dataset = upload(service, np.arange(40))
-    weights = {"weights": "times", "class_weight": {"yes": 2.5}}
+    weights = {"weights": "times", "class_weight": class_weight}
     checked = trained(service, job(dataset, gradient_check=True, **weights))
     assert checked["gradient_check"]["relative_difference"] < 1e-9
     assert checked["gradient_check"]["examples"] == np.count_nonzero(TIMES)

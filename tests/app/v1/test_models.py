@@ -232,6 +232,11 @@ PEOPLE = csv_text(
 )
 
 
+def counts(job: dict[str, Any]) -> dict[str, int]:
+    """What became of the job's rows, without what only other jobs have."""
+    return {name: count for name, count in job["rows"].items() if count is not None}
+
+
 def test_rows_of_a_table_with_gaps_names_and_an_index(service: Service) -> None:
     dataset = service.upload_csv(PEOPLE)
     job = service.train(
@@ -247,7 +252,7 @@ def test_rows_of_a_table_with_gaps_names_and_an_index(service: Service) -> None:
     assert all(each["reason"] for each in job["left_out"])
     assert [column["name"] for column in job["inputs"]] == ["age", "colour"]
     assert job["missing"] == "impute"
-    assert job["rows"] == {"dataset": 60, "target_missing": 0, "input_missing": 0, "training": 60, "held_out": 0}
+    assert counts(job) == {"dataset": 60, "target_missing": 0, "input_missing": 0, "training": 60, "held_out": 0}
     rows = [
         {"age": 30, "colour": "r"},
         {"age": None, "colour": None},
@@ -275,7 +280,7 @@ def test_rows_without_a_target_are_left_out_and_counted(service: Service) -> Non
         }
     )
     assert job["status"] == "succeeded", job["error"]
-    assert job["rows"] == {"dataset": 40, "target_missing": 10, "input_missing": 0, "training": 24, "held_out": 6}
+    assert counts(job) == {"dataset": 40, "target_missing": 10, "input_missing": 0, "training": 24, "held_out": 6}
     checked = service.api.post(f"/v1/models/{job['model_id']}/gradient-check").json()
     assert checked["relative_difference"] < 1e-6
 
