@@ -63,7 +63,7 @@ def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
     sizes = (job.sizes[0], *(layer.units or 0 for layer in candidate.layers[:-1]), job.sizes[-1])
     training: dict[str, float] = {"weight_decay": candidate.weight_decay}
     if selection.tells_iterations and position is not None:
-        epochs = _epochs(job, selection, candidate)
+        epochs = _epochs(candidate, selection, min(selection.rows, training_rows), job.training.batch_size)
         training |= {"epochs": epochs, "iterations": epochs * updates_per_epoch(training_rows, job.training.batch_size)}
     reason = _reason(selection, position)
     return job.model_copy(
@@ -77,10 +77,10 @@ def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
     )
 
 
-def _epochs(job: ResolvedJob, selection: Selection, candidate: Candidate) -> int:
-    """The epochs of the candidate's trial until it was at its best."""
-    trained = selection.rows - selection.rows // selection.parts
-    return max(1, round(candidate.iterations[0] / updates_per_epoch(trained, job.training.batch_size)))
+def _epochs(candidate: Candidate, selection: Selection, rows: int, batch_size: int | None) -> int:
+    """The epochs of the candidate's trial until it was at its best, `rows` having taken part."""
+    trained = rows - math.ceil(rows / selection.parts)
+    return max(1, round(candidate.iterations[0] / updates_per_epoch(trained, batch_size)))
 
 
 def _deviances(selection: Selection) -> list[list[float]]:
