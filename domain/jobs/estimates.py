@@ -23,6 +23,9 @@ cores 3.7 ms an iteration (benchmarks/RESULTS.md), which is about so many."""
 ITERATION_SECONDS = 5e-5
 """Seconds. The least that an iteration takes, however small the network: its calls and the recording of its cost."""
 
+TRIAL_ITERATION_SECONDS = 2e-4
+"""Seconds. The least that an iteration of a trial takes: a line search has more calls than a step of gradient descent."""
+
 SHARE_OF_TRIALS = 0.4
 """Of all iterations that trials might take, so many are done: candidates drop out, and trials end when they get no
 better. It is what the tables of benchmarks/tables.py took, roughly."""
@@ -47,7 +50,7 @@ def estimated_seconds(session: Session, job: ResolvedJob) -> float:
     )
     speeds = [speed for spec, rate in ended if (speed := _speed(ResolvedJob.model_validate(spec), rate)) is not None]
     speed = median(speeds) if speeds else USUAL_SPEED
-    trials = _iterations_of_trials(job) * ITERATION_SECONDS + _multiplications_of_trials(job) / speed
+    trials = _iterations_of_trials(job) * TRIAL_ITERATION_SECONDS + _multiplications_of_trials(job) / speed
     return job.training.iterations * (ITERATION_SECONDS + multiplications(job) / speed) + trials
 
 

@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 
 from backprop_client.wire.specs import ResolvedJob
-from domain.jobs.estimates import ITERATION_SECONDS, USUAL_SPEED, estimated_seconds, multiplications
+from domain.jobs.estimates import (
+    ITERATION_SECONDS,
+    TRIAL_ITERATION_SECONDS,
+    USUAL_SPEED,
+    estimated_seconds,
+    multiplications,
+)
 from infra.database import Database
 from infra.tables import Job
 from tests.support.jobs import queued_job
@@ -38,7 +44,7 @@ def test_trials_take_their_time_until_they_have_chosen(database: Database) -> No
     with database.reading() as session:
         difference = estimated_seconds(session, open_job) - estimated_seconds(session, chosen)
     trials = 0.4 * 8 * 5 * 60
-    of_one = ITERATION_SECONDS + open_job.parameters * 3 * 1.2 * 160 / USUAL_SPEED
+    of_one = TRIAL_ITERATION_SECONDS + open_job.parameters * 3 * 1.2 * 160 / USUAL_SPEED
     assert difference == pytest.approx(trials * of_one)
 
 
