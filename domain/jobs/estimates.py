@@ -24,7 +24,7 @@ ITERATION_SECONDS = 5e-5
 """Seconds. The least that an iteration takes, however small the network: its calls and the recording of its cost."""
 
 TRIAL_ITERATION_SECONDS = 2e-4
-"""Seconds. The least that an iteration of a trial takes: a line search has more calls than a step of gradient descent."""
+"""Seconds. The least that an iteration of a trial takes: a line search has more calls than a step of descent."""
 
 SHARE_OF_TRIALS = 0.4
 """Of all iterations that trials might take, so many are done: candidates drop out, and trials end when they get no
