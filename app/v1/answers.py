@@ -7,8 +7,9 @@ from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import EventOut, JobError, JobOut, JobPlan, RowCounts
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
+from backprop_client.wire.predictions import QueuedPredictionOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
-from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow
+from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow, QueuedPrediction
 
 
 def dataset_summary(dataset: Dataset) -> DatasetSummary:
@@ -93,13 +94,25 @@ def model_out(model: Model) -> ModelOut:
     )
 
 
+def queued_prediction_out(row: QueuedPrediction) -> QueuedPredictionOut:
+    """The queued prediction: what was asked, and how far it has come."""
+    eta = (row.rows - row.rows_done) / row.rate if row.status == "running" and row.rate else None
+    return QueuedPredictionOut.model_validate(
+        {
+            **{name: getattr(row, name) for name in QueuedPredictionOut.model_fields if hasattr(row, name)},
+            "eta_seconds": eta,
+            "error": _error(row),
+        }
+    )
+
+
 def _eta_seconds(job: Job) -> float | None:
     if job.status != "running" or not job.rate or job.iteration is None:
         return None
     return (job.iterations - job.iteration) / job.rate
 
 
-def _error(job: Job) -> JobError | None:
-    if job.error_code is None:
+def _error(row: Job | QueuedPrediction) -> JobError | None:
+    if row.error_code is None:
         return None
-    return JobError(code=job.error_code, message=job.error_message or "")
+    return JobError(code=row.error_code, message=row.error_message or "")

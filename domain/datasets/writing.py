@@ -22,6 +22,8 @@ TableForm = Literal["csv", "parquet", "arrow"]
 _MOMENT_IN_UTC = pa.timestamp("us", "UTC")
 _TIME_OF_DAY = pa.time64("us")
 
+_KNOWN_TYPES = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+
 _TYPE_OF_FORM = {"date": pa.date32(), "time": _TIME_OF_DAY, "moment": _MOMENT_IN_UTC}
 
 
@@ -47,6 +49,13 @@ def written(schema: pa.Schema, batches: Iterable[pa.RecordBatch], form: TableFor
 def as_known(columns: Sequence[Column], batch: pa.RecordBatch) -> list[pa.Array]:
     """The columns of a canonical file as people know them."""
     return [_as_known(column, values) for column, values in zip(columns, batch.columns, strict=True)]
+
+
+def known_type(column: Column) -> pa.DataType:
+    """The type of a column's values as people know them."""
+    if column.type == "datetime":
+        return _TYPE_OF_FORM[form_of(column)]
+    return _KNOWN_TYPES.get(column.type, pa.string())
 
 
 def _as_known(column: Column, values: pa.Array) -> pa.Array:
@@ -80,7 +89,10 @@ def _writer(sink: pa.NativeFile, schema: pa.Schema, form: TableForm) -> Any:  # 
         return csv.CSVWriter(sink, schema)
     if form == "arrow":
         return ipc.new_stream(sink, schema)
-    return parquet.ParquetWriter(sink, schema)
+    # Floats seldom repeat: a dictionary of them costs time and saves nothing.
+    return parquet.ParquetWriter(
+        sink, schema, use_dictionary=[field.name for field in schema if field.type != pa.float64()]
+    )
 
 
 class _Gathered(io.RawIOBase):

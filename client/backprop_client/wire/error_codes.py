@@ -890,7 +890,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "too_many_queued_jobs",
                 "too_many",
-                "`BACKPROP_MAX_QUEUED_JOBS` jobs of this project wait.",
+                "`BACKPROP_MAX_QUEUED_JOBS` jobs and predictions of this project wait.",
                 "Wait until some have been taken up.",
             ),
             ErrorCode(

@@ -173,10 +173,9 @@ def test_a_file_without_a_header_has_the_inputs_or_all_columns_in_order(service:
 
 
 def test_a_charset_is_believed(service: Service) -> None:
-    rows = [("größe", "y"), *((index, index) for index in range(20))]
     job = service.train(
         {
-            "dataset_id": service.upload_csv(csv_text(rows[0], rows[1:]))["id"],
+            "dataset_id": service.upload_csv(csv_text(("größe", "y"), [(index, index) for index in range(20)]))["id"],
             "inputs": ["größe"],
             "targets": ["y"],
             "task": "regression",
