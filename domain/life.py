@@ -75,8 +75,8 @@ def hold(session: Session, table: type[Lived], kind: EventKind, *conditions: Col
     )
 
 
-def move(session: Session, row: Job | QueuedPrediction, kind: EventKind, **values: Any) -> None:  # noqa: ANN401
-    """Take a step with a row that is locked.
+def move(session: Session, row: Job | QueuedPrediction, kind: EventKind, **values: Any) -> Any:  # noqa: ANN401
+    """Take a step with a row that is locked; gives the moment, as `transaction_time` does.
 
     Args:
         session: of the transaction that holds it.
@@ -99,6 +99,7 @@ def move(session: Session, row: Job | QueuedPrediction, kind: EventKind, **value
     for name, value in values.items():
         setattr(row, name, value)
     session.flush()
+    return now
 
 
 def expired(session: Session, table: type[Lived]) -> Sequence[Lived]:

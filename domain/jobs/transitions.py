@@ -62,8 +62,8 @@ def take(session: Session, job: Job, kind: EventKind, reason: str | None = None,
         ValueError: the job's status is not one that the step starts from.
     """
     source = job.status
-    life.move(session, job, kind, **values)
-    _record(session, job, kind, source, reason, transaction_time(session))
+    at = life.move(session, job, kind, **values)
+    _record(session, job, kind, source, reason, at)
 
 
 def take_as_owner(session: Session, owner: Owner, kind: EventKind, reason: str | None = None, **values: Any) -> None:  # noqa: ANN401

@@ -52,18 +52,20 @@ def under_way(service: Service, prediction_id: str, rows: int) -> dict[str, Any]
 
     def condition() -> dict[str, Any] | None:
         prediction = now(service, prediction_id)
-        ended = prediction["status"] not in ("queued", "running")
-        return prediction if prediction["rows_done"] >= rows or ended else None
+        goes_on = prediction["status"] in ("queued", "running")
+        return prediction if prediction["rows_done"] >= rows or not goes_on else None
 
     return wait_for("some rows", condition)
 
 
 def ended(service: Service, prediction_id: str) -> dict[str, Any]:
-    return wait_for(
-        "the end",
-        lambda: (row := now(service, prediction_id))["status"] not in ("queued", "running") and row,
-        seconds=120.0,
-    )
+    """The prediction once it has ended."""
+
+    def condition() -> dict[str, Any] | None:
+        prediction = now(service, prediction_id)
+        return prediction if prediction["status"] not in ("queued", "running") else None
+
+    return wait_for("the end", condition, seconds=120.0)
 
 
 def horses_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
