@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from app.access.upload_slots import UploadSlots
 from domain.datasets.reading.processes import FileReaders
+from domain.models.cache import ModelCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue
@@ -17,7 +18,10 @@ from infra.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
-    """The parts that one process of the API opens once and all its requests share."""
+    """The parts that one process of the API opens once and all its requests share.
+
+    Rows to predict have readers of their own: they do not wait for uploads, which may be a hundred times larger.
+    """
 
     settings: Settings
     database: Database
@@ -25,6 +29,7 @@ class Services:
     artifacts: ArtifactStore
     upload_slots: UploadSlots
     readers: FileReaders
+    row_readers: FileReaders
 
 
 def _services(request: Request) -> Services:
@@ -44,6 +49,11 @@ def _queue(services: Annotated[Services, Depends(_services)]) -> JobQueue:
     return services.queue
 
 
+def _trained_models(request: Request) -> ModelCache:
+    cache: ModelCache = request.app.state.trained_models
+    return cache
+
+
 def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
     return services.artifacts
 
@@ -52,4 +62,5 @@ ServicesDep = Annotated[Services, Depends(_services)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 QueueDep = Annotated[JobQueue, Depends(_queue)]
+TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
 ArtifactsDep = Annotated[ArtifactStore, Depends(_artifacts)]

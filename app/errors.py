@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.edge.media_types import content_type, is_json
 from app.edge.security_headers import add_security_headers
 from backprop_client.wire.error_codes import STATUS_OF, AnswerCode, FailureCode, InvalidRequestCode
 from backprop_client.wire.problems import Problem, ProblemField
@@ -123,7 +124,7 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
     found = _without_followers(error.errors())
     if any(each["type"] == "json_invalid" for each in found):
         return http_problem(HTTPStatus.BAD_REQUEST)
-    if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _is_json(request):
+    if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _has_json(request):
         return http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found[:REPORTED_PROBLEMS]]
     detail = "; ".join(f"{field.path or 'The body'}: {field.message}" for field in fields[:3])
@@ -146,9 +147,8 @@ def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     return response
 
 
-def _is_json(request: Request) -> bool:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+def _has_json(request: Request) -> bool:
+    return is_json(content_type(request.headers.get("content-type")).name)
 
 
 def _allowed_methods(request: Request) -> set[str]:

@@ -26,6 +26,8 @@ from app.v1.datasets import router as datasets_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
+from app.v1.predict import router as predict_router
+from app.v1.predictions import router as predictions_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
@@ -65,6 +67,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
             artifacts=ArtifactStore(settings.resolved_artifacts_uri),
             upload_slots=UploadSlots(settings.max_uploads),
             readers=FileReaders(settings.max_readings),
+            row_readers=FileReaders(settings.max_readings),
         )
         app.state.services = services
         remove_abandoned_uploads(settings)
@@ -84,7 +87,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    for router in (datasets_router, networks_router, jobs_router, models_router):
+    for router in (datasets_router, networks_router, jobs_router, models_router, predict_router, predictions_router):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the

@@ -10,6 +10,8 @@ Their codes, what these mean and HTTP's statuses are in `backprop_client.wire.er
     ├── Forbidden           the key does not allow this
     ├── NotFound            no such dataset, network, job or model
     ├── Conflict            the thing is in a state that forbids this
+    ├── NotAcceptable       the client takes none of the types that there are
+    ├── UnsupportedMediaType the body is of a type that is not read
     ├── TooLarge            a limit of this server (a setting) is exceeded
     ├── TooSlow             the request takes too long to come
     ├── TooMany             too much of something at a time; later the same request is right
@@ -28,12 +30,14 @@ from backprop_client.wire.error_codes import (
     ForbiddenCode,
     InvalidRequestCode,
     Kind,
+    NotAcceptableCode,
     NotFoundCode,
     TooLargeCode,
     TooManyCode,
     TooSlowCode,
     UnauthenticatedCode,
     UnavailableCode,
+    UnsupportedMediaTypeCode,
 )
 
 Code = TypeVar("Code", bound=AnswerCode | FailureCode)
@@ -116,6 +120,18 @@ class Conflict(_WithCode[ConflictCode]):
     """The thing exists but is in a state that forbids this."""
 
     kind: ClassVar[Kind] = "conflict"
+
+
+class NotAcceptable(_WithCode[NotAcceptableCode]):
+    """The client takes none of the types that this can be answered with; the message names them."""
+
+    kind: ClassVar[Kind] = "not_acceptable"
+
+
+class UnsupportedMediaType(_WithCode[UnsupportedMediaTypeCode]):
+    """The body is of a type that is not read; the message names those that are."""
+
+    kind: ClassVar[Kind] = "unsupported_media_type"
 
 
 class TooLarge(_WithCode[TooLargeCode | FailureCode]):

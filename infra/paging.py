@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from infra.tables import Dataset, Job, Model, NetworkRow
+from infra.tables import Dataset, Job, Model, NetworkRow, QueuedPrediction
 
 Row = TypeVar("Row")
-Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model)
+Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model, QueuedPrediction)
 
 
 @dataclass(frozen=True)

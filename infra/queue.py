@@ -1,4 +1,7 @@
-"""The queue in Redis. It only carries job ids: losing all of it loses no job, since the database has the rows."""
+"""The queue in Redis. It only carries ids, of jobs and of queued predictions: losing all of it loses none of these.
+
+The database has their rows. What is said here of jobs holds for both.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from rq.serializers import JSONSerializer
 from infra.errors import Unavailable
 from infra.ids import job_of_delivery, new_delivery_id
 
-TASK = "worker.tasks.train"
-"""The worker calls the function of this dotted name with the job's id. Nothing is imported here."""
+TASKS = {"job": "worker.tasks.train", "prd": "worker.tasks.predict"}
+"""The worker calls the function of this dotted name with the id, by the id's kind. Nothing is imported here."""
 
 
 def connect(redis_url: str) -> redis.Redis:
@@ -36,7 +39,7 @@ class JobQueue:
         """
         try:
             self.rq.enqueue(
-                TASK,
+                TASKS[job_id.partition("_")[0]],
                 job_id,
                 job_id=new_delivery_id(job_id),
                 job_timeout=-1,

@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     )
 
     max_iterations: int = Field(10_000_000, gt=0, description="Most iterations a job may ask for.")
-    max_queued_jobs: int = Field(1000, gt=0, description="Most jobs of one project that may wait for a worker.")
+    max_queued_jobs: int = Field(
+        1000, gt=0, description="Most jobs and predictions of one project that may wait for a worker."
+    )
     max_uploads: int = Field(
         8, gt=0, description="Most uploads of one project that one API process takes in at the same time."
     )

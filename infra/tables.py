@@ -325,3 +325,54 @@ class Model(Base):
     cost: Mapped[float]
     weights: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime]
+
+
+class QueuedPrediction(Base):
+    """A model's predictions for all rows of a dataset. This row is the truth about them, as a job's is.
+
+    The answers are artifacts, one for each `part_rows` rows, see `domain.predictions.parts`.
+
+    Attributes:
+        dataset_id: no foreign key, since predictions that are done outlive the dataset.
+        unknown_categories: what is done about categories that the training data did not have.
+        rows: of the dataset.
+        part_rows: rows of each part but the last.
+        rows_done: those whose parts are stored. The first rows are done first.
+        rate: rows a second of this attempt.
+        unknown: how many values have counted as missing because their category was not known, by column, as JSON.
+        attempt: how many times a worker has claimed it.
+        crashes: how many attempts since the last part have ended without a word.
+        token: names the attempt that may write; anybody else's writes change no row.
+        lease_expires_at: when the attempt, not heard of since, is taken to be dead.
+    """
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        Index(None, "status", "lease_expires_at"),
+        Index(None, "dataset_id", "status"),
+        Index(None, "project", "status"),
+        Index(None, "project", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"))
+    dataset_id: Mapped[str]
+    unknown_categories: Mapped[str]
+    status: Mapped[str]
+    rows: Mapped[int] = mapped_column(BigInteger)
+    part_rows: Mapped[int] = mapped_column(BigInteger)
+    rows_done: Mapped[int] = mapped_column(BigInteger)
+    rate: Mapped[float | None]
+    unknown: Mapped[dict[str, Any]]
+    attempt: Mapped[int] = mapped_column(Integer)
+    crashes: Mapped[int] = mapped_column(Integer)
+    token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    cancel_requested: Mapped[bool]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
@@ -27,23 +27,24 @@ from domain.datasets import rows as datasets
 from domain.jobs import attempts, costs, gradient_checks
 from domain.jobs.attempts import Claim
 from domain.jobs.epochs import settled
-from domain.jobs.transitions import Owner, Superseded
+from domain.jobs.transitions import Owner
 from domain.jobs.translation import network_of, training_of
+from domain.life import Superseded
 from domain.models import rows as models
 from infra.artifacts import ArtifactStore
 from infra.database import Database
-from infra.errors import InvalidRequest, ServiceError, Unavailable
+from infra.errors import InvalidRequest, Unavailable
 from infra.ids import new_id
 from infra.processes import usable_processors
 from infra.settings import Settings
 from infra.tables import Model
+from worker.carrying_out import Written, carried_out, write_however_long_it_takes
 from worker.evaluation import evaluate
-from worker.interrupter import CancelRequested
 from worker.preparation import TrainingData, prepare
 from worker.recorder import Pace, Recorder
 from worker.scratch import job_folder
 from worker.selection import select
-from worker.shutdown import Shutdown, ShutdownRequested
+from worker.shutdown import Shutdown
 from worker.start import Start, start_of
 from worker.writer import DirectWriter, Writer
 
@@ -57,8 +58,6 @@ averages both sides."""
 
 STORE_SECONDS = 2.0
 """Seconds. A store of datasets that is away is asked again after so long."""
-
-Written = TypeVar("Written")
 
 _log = structlog.get_logger(__name__)
 
@@ -114,25 +113,11 @@ class Attempt:
             Superseded: the job is no longer this attempt's.
             Unavailable: the database is away, and this process is to end before it is back.
         """
-        try:
-            with job_folder() as scratch:
-                return self._succeed(*self._train(scratch))
-        except Superseded:
-            raise
-        except CancelRequested:
-            return self._cancel()
-        except ShutdownRequested:
-            return self._release("Its worker was asked to stop.")
-        except Unavailable as error:
-            _log.warning("the job goes back to the queue", job=self.claim.job.id, reason=error.message)
-            return self._release(error.message)
-        except ServiceError as error:
-            return self._fail(error.code, error.message)
-        except MemoryError:
-            return self._fail("out_of_memory", "The worker has not enough memory for this job; try a smaller network.")
-        except Exception:  # whatever it is, the job must end and its owner be told
-            _log.exception("unexpected failure", job=self.claim.job.id)
-            return self._fail("internal_error", "The worker failed at this job; the reason is in its log.")
+        return carried_out(self._train_to_the_end, self, self.claim.job.id, "try a smaller network")
+
+    def _train_to_the_end(self) -> Status:
+        with job_folder() as scratch:
+            return self._succeed(*self._train(scratch))
 
     def _train(self, scratch: Path) -> tuple[Model, StopReason | None]:
         """Prepare, train and measure, all while the recorder keeps the lease.
@@ -256,35 +241,27 @@ class Attempt:
             model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
 
-        self._write_however_long_it_takes(write)
+        self._end(write)
         return "succeeded"
 
-    def _fail(self, code: AnswerCode | FailureCode, message: str) -> Status:
-        self._write_however_long_it_takes(lambda session: attempts.fail(session, self.claim.owner, code, message))
+    def fail(self, code: AnswerCode | FailureCode, message: str) -> Status:
+        """As `Ends.fail`."""
+        self._end(lambda session: attempts.fail(session, self.claim.owner, code, message))
         return "failed"
 
-    def _cancel(self) -> Status:
-        self._write_however_long_it_takes(lambda session: attempts.cancel(session, self.claim.owner))
+    def cancel(self) -> Status:
+        """As `Ends.cancel`. The checkpoint stays."""
+        self._end(lambda session: attempts.cancel(session, self.claim.owner))
         return "cancelled"
 
-    def _release(self, reason: str) -> Status:
-        return self._write_however_long_it_takes(lambda session: attempts.release(session, self.claim.owner, reason))
+    def release(self, reason: str) -> Status:
+        """As `Ends.release`."""
+        return self._end(lambda session: attempts.release(session, self.claim.owner, reason))
 
-    def _write_however_long_it_takes(self, write: Callable[[Session], Written]) -> Written:
-        """End the attempt, waiting for a database that is away.
-
-        If the commit went through and only its answer was lost, the second try finds the job ended: superseded by
-        itself, which changes nothing.
-        """
-        while True:
-            try:
-                with self.database.writing() as session:
-                    return write(session)
-            except Unavailable as error:
-                if self.shutdown.requested:
-                    raise
-                _log.warning("the job ends when the database takes it", job=self.claim.job.id, reason=error.message)
-                time.sleep(self.settings.flush_seconds)
+    def _end(self, write: Callable[[Session], Written]) -> Written:
+        return write_however_long_it_takes(
+            self.database, write, self.shutdown, self.claim.job.id, self.settings.flush_seconds
+        )
 
 
 def follow(run: Run, recorder: Recorder) -> None:

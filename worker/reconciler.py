@@ -7,28 +7,31 @@ import time
 
 import structlog
 
-from domain.jobs import rows as jobs
+from domain import life
 from domain.jobs import supervision
+from domain.predictions import attempts as predictions
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.queue import JobQueue, connect
 from infra.settings import Settings
+from infra.tables import Job, QueuedPrediction
 
 _log = structlog.get_logger(__name__)
 
 
 def recover(database: Database, max_crashes: int) -> None:
-    """Requeue the jobs whose worker has died.
+    """Requeue the jobs and predictions whose worker has died.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
     with database.writing() as session:
         supervision.recover(session, max_crashes)
+        predictions.recover(session, max_crashes)
 
 
 def deliver(database: Database, queue: JobQueue) -> None:
-    """Deliver the queued jobs that Redis does not hold.
+    """Deliver the queued jobs and predictions that Redis does not hold.
 
     Any number of workers may do this at the same time: a job delivered twice is claimed once.
 
@@ -36,7 +39,7 @@ def deliver(database: Database, queue: JobQueue) -> None:
         Unavailable: the database or Redis cannot be reached.
     """
     with database.reading() as session:
-        queued = jobs.queued_ids(session)
+        queued = [*life.queued_ids(session, Job), *life.queued_ids(session, QueuedPrediction)]
     if not queued:
         return
     waiting = queue.waiting()

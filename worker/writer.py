@@ -26,7 +26,8 @@ from backprop.training import Record
 from domain.jobs import attempts, checkpoints, costs
 from domain.jobs.attempts import Progress
 from domain.jobs.checkpoints import Part
-from domain.jobs.transitions import Owner, Superseded
+from domain.jobs.transitions import Owner
+from domain.life import Superseded
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.processes import die_with_parent

@@ -9,8 +9,9 @@ from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPlan, RowCounts
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
+from backprop_client.wire.predictions import QueuedPredictionOut
 from backprop_client.wire.specs import NetworkSpec, ResolvedJob
-from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow
+from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow, QueuedPrediction
 
 MATRICES_AND_CURVES = ("confusion_matrix", "roc_curve", "reliability_curve")
 """Metrics of many values, which a list of models leaves out."""
@@ -120,13 +121,25 @@ def _without_curves(part: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
+def queued_prediction_out(row: QueuedPrediction) -> QueuedPredictionOut:
+    """The queued prediction: what was asked, and how far it has come."""
+    eta = (row.rows - row.rows_done) / row.rate if row.status == "running" and row.rate else None
+    return QueuedPredictionOut.model_validate(
+        {
+            **{name: getattr(row, name) for name in QueuedPredictionOut.model_fields if hasattr(row, name)},
+            "eta_seconds": eta,
+            "error": _error(row),
+        }
+    )
+
+
 def _eta_seconds(job: Job) -> float | None:
     if job.status != "running" or not job.rate or job.iteration is None:
         return None
     return (job.iterations - job.iteration) / job.rate
 
 
-def _error(job: Job) -> JobError | None:
-    if job.error_code is None:
+def _error(row: Job | QueuedPrediction) -> JobError | None:
+    if row.error_code is None:
         return None
-    return JobError(code=job.error_code, message=job.error_message or "")
+    return JobError(code=row.error_code, message=row.error_message or "")

@@ -44,7 +44,8 @@ def _upload_body() -> dict[str, Any]:
     file = {
         "type": "string",
         "format": "binary",
-        "description": "CSV, Parquet, JSON rows (an array, or one a line), or NPZ with `x` and `y`; packed or not.",
+        "description": "CSV, Parquet, JSON rows (an array, or one a line), NPZ with `x` and `y`, or a stream of "
+        "Arrow's; packed or not.",
     }
     return {
         "required": True,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
-from app.access.dependencies import CanPredict, CanRead, CanTrain
-from app.dependencies import ArtifactsDep, DatabaseDep, SettingsDep
+from app.access.dependencies import CanRead, CanTrain
+from app.dependencies import ArtifactsDep, DatabaseDep, TrainedModelsDep
 from app.edge.heavy_work import GradientChecksDep, HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import model_out, model_summary
 from app.v1.parameters import After, IdPath, Limit
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.models import FeaturePage, ModelOut, ModelPage, PredictionRequest, PredictionResponse
+from backprop_client.wire.models import FeaturePage, ModelOut, ModelPage
 from domain.access.projects import Project
 from domain.models import rows as models
-from domain.models.cache import ModelCache
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from domain.models.gradient_check import check_model
 from infra.database import Database
@@ -25,13 +24,6 @@ from infra.errors import Conflict, NotFound, TooLarge
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
-
-def _trained_models(request: Request) -> ModelCache:
-    cache: ModelCache = request.app.state.trained_models
-    return cache
-
-
-TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
 AfterUnit = Annotated[int, Query(ge=-1, le=2**31, description="Units past this one; −1 for all.")]
 UnitLimit = Annotated[int, Query(ge=1, le=1000, description="How many units at most; a large page may end earlier.")]
 TileWidth = Annotated[
@@ -78,27 +70,6 @@ def _weights(database: Database, project: Project, model_id: str) -> Response:
         weights,
         media_type="application/vnd.safetensors",
         headers={"Content-Disposition": f'attachment; filename="{model_id}.safetensors"'},
-    )
-
-
-@router.post("/{model_id}/predict", response_model=PredictionResponse, responses=responses(NotFound, TooLarge))
-def predict(
-    model_id: IdPath,
-    body: PredictionRequest,
-    access: CanPredict,
-    trained_models: TrainedModelsDep,
-    settings: SettingsDep,
-) -> Response:
-    """Predictions for rows, in the data's own labels and units. Rows that cannot be read are named, not guessed at."""
-    if len(body.rows) > settings.max_prediction_rows:
-        raise TooLarge(
-            "too_many_rows",
-            f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
-            "(setting BACKPROP_MAX_PREDICTION_ROWS).",
-        )
-    answers, unknown = trained_models.get(access.project, model_id).predict(body.rows, body.unknown_categories)
-    return JSONResponse(
-        {"model_id": model_id, "predictions": answers, "unknown": [each.model_dump() for each in unknown]}
     )
 
 

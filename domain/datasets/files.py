@@ -9,7 +9,7 @@ thousand rows and for a hundred million, for 3 columns and for 10,000.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import reduce
 from types import TracebackType
@@ -119,6 +119,36 @@ def read_batches(
             yield {name: _values(kept.column(name)) for name in columns}
 
 
+def row_batches(
+    source: pa.NativeFile, columns: Sequence[str], batch_rows: int, first_row: int = 0
+) -> Iterator[pa.RecordBatch]:
+    """The rows of some columns as Arrow has them, batch after batch, from any row on.
+
+    Where a batch begins and ends depends on `first_row` and `batch_rows` only, not on the row groups of the file.
+
+    Args:
+        source: a canonical file; left open.
+        columns: names of columns, at least one.
+        batch_rows: rows in every batch but the last.
+        first_row: where to begin, from 0.
+
+    Yields:
+        The columns in the order given, of their canonical types; strings as dictionaries, so that a long one that is in
+        every row is in memory once.
+
+    Raises:
+        KeyError: there is no such column.
+    """
+    strings = [field.name for field in parquet.read_schema(source) if field.type == pa.string()]
+    with parquet.ParquetFile(source, pre_buffer=False, read_dictionary=strings) as file:
+        if unknown := set(columns) - set(file.schema_arrow.names):
+            raise KeyError(f"no column named {sorted(unknown)[0]!r}")
+        groups, skipped = _row_groups_from(file.metadata, first_row)
+        batches = file.iter_batches(batch_size=batch_rows, row_groups=groups, columns=list(columns))
+        ordered = (batch.select(list(columns)) for batch in batches)
+        yield from _of_equal_size(ordered, batch_rows, skipped)
+
+
 def count_complete_rows(store: ArtifactStore, key: str, columns: Collection[str]) -> int:
     """How many rows have a value in each of these columns, of which there is at least one. Raises FileNotFoundError."""
     with store.reading(key) as source, _opened(source) as file:
@@ -136,11 +166,12 @@ def preview(store: ArtifactStore, key: str, columns: Sequence[Column], rows: int
     """
     with store.reading(key) as source, _opened(source) as file:
         first = next(file.iter_batches(batch_size=rows))
-    shown = [_shown(column, values) for column, values in zip(columns, first.columns, strict=True)]
+    shown = [plain_values(column, values) for column, values in zip(columns, first.columns, strict=True)]
     return [list(row) for row in zip(*shown, strict=True)]
 
 
-def _shown(column: Column, values: pa.Array) -> list[Scalar]:
+def plain_values(column: Column, values: pa.Array) -> list[Scalar]:
+    """Values of a column as the preview shows them: None is missing, and moments are in ISO 8601."""
     if column.type == "datetime":
         form = form_of(column)
         return [None if each is None else iso(each, form) for each in values.cast(pa.int64()).to_pylist()]
@@ -148,6 +179,41 @@ def _shown(column: Column, values: pa.Array) -> list[Scalar]:
         values = values.cast(pa.int64())
     shown: list[Scalar] = values.to_pylist()
     return shown
+
+
+def _row_groups_from(metadata: parquet.FileMetaData, first_row: int) -> tuple[list[int], int]:
+    """The row groups that have `first_row` and those after it, and how many of their rows come before that row."""
+    groups = list(range(metadata.num_row_groups))
+    while groups and first_row >= (rows := metadata.row_group(groups[0]).num_rows):
+        first_row -= rows
+        del groups[0]
+    return groups, first_row
+
+
+def _of_equal_size(batches: Iterable[pa.RecordBatch], rows: int, skipped: int) -> Iterator[pa.RecordBatch]:
+    """The rows of these batches without the first ones, so many in every batch but the last."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        kept = batch.slice(skipped)
+        skipped -= batch.num_rows - kept.num_rows
+        while kept.num_rows:
+            piece = kept.slice(0, rows - count)
+            kept = kept.slice(piece.num_rows)
+            waiting.append(piece)
+            count += piece.num_rows
+            if count == rows:
+                yield _joined(waiting)
+                waiting, count = [], 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    (joined,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined
 
 
 def _opened(source: pa.NativeFile) -> parquet.ParquetFile:

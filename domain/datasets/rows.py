@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from domain.access.projects import Project
 from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
-from infra.tables import Dataset, Job
+from infra.tables import Dataset, Job, QueuedPrediction
 
 
 def add(session: Session, dataset: Dataset) -> None:
@@ -45,23 +45,22 @@ def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
 
     Raises:
         NotFound: there is none (code ``dataset_not_found``).
-        Conflict: a queued or running job needs it (code ``dataset_in_use``).
+        Conflict: a queued or running job or prediction needs it (code ``dataset_in_use``).
     """
     dataset = _found(project, dataset_id, session.get(Dataset, dataset_id, with_for_update=True))
     held_out_from = Job.spec[("held_out_table", "dataset_id")].as_string()
-    user = session.scalar(
-        select(Job.id)
-        .where(
-            Job.project == project,
-            Job.status.in_(("queued", "running")),
-            or_(Job.dataset_id == dataset_id, held_out_from == dataset_id),
-        )
-        .limit(1)
+    needed_by = (
+        (Job, or_(Job.dataset_id == dataset_id, held_out_from == dataset_id)),
+        (QueuedPrediction, QueuedPrediction.dataset_id == dataset_id),
     )
-    if user is not None:
-        raise Conflict(
-            "dataset_in_use", f"The dataset is needed by {user}, which has not ended; cancel that job first."
+    for table, needs_it in needed_by:
+        user = session.scalar(
+            select(table.id).where(table.project == project, table.status.in_(("queued", "running")), needs_it).limit(1)
         )
+        if user is not None:
+            raise Conflict(
+                "dataset_in_use", f"The dataset is needed by {user}, which has not ended; cancel that first."
+            )
     session.delete(dataset)
     return dataset
 

@@ -16,7 +16,8 @@ from backprop_client.wire.jobs import Status, StopReason
 from backprop_client.wire.specs import ResolvedJob
 from domain.jobs import checkpoints, costs
 from domain.jobs.checkpoints import Part
-from domain.jobs.transitions import Owner, Superseded, hold, take, take_as_owner
+from domain.jobs.transitions import Owner, hold, take, take_as_owner
+from domain.life import Superseded
 from infra.database import lease_end, transaction_time
 from infra.tables import CostRow, Job
 

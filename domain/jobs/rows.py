@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import Status
 from domain.access.projects import Project
-from infra.errors import NotFound, TooMany
+from infra.errors import NotFound
 from infra.paging import Page, page
 from infra.tables import Job
-
-FULL_QUEUE_SECONDS = 10
-"""Seconds. A client with too many queued jobs is told to try again after so long."""
-
-
-def refuse_too_many(session: Session, project: Project, most: int) -> None:
-    """Refuse another job of a project that has `most` queued ones. Call it in the transaction that adds the job.
-
-    Raises:
-        TooMany: code ``too_many_queued_jobs``.
-    """
-    if session.connection().dialect.name == "postgresql":  # on SQLite all writing transactions wait for each other
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(project))))
-    queued = session.scalar(select(func.count()).where(Job.project == project, Job.status == "queued")) or 0
-    if queued >= most:
-        raise TooMany(
-            "too_many_queued_jobs",
-            f"{queued:,} jobs of this project wait for a worker, and this server queues no more than {most:,} "
-            "(BACKPROP_MAX_QUEUED_JOBS).",
-            retry_after=FULL_QUEUE_SECONDS,
-        )
 
 
 def get(session: Session, project: Project, job_id: str) -> Job:
@@ -69,11 +48,6 @@ def datasets_of(job: Job) -> list[str]:
     """The datasets that the job reads: its own, and the one whose rows it holds out, if that is another one."""
     other = job.spec.get("held_out_table")
     return [job.dataset_id] if other is None else [job.dataset_id, other["dataset_id"]]
-
-
-def queued_ids(session: Session) -> list[str]:
-    """Every job that waits for a worker, the longest waiting first."""
-    return list(session.scalars(select(Job.id).where(Job.status == "queued").order_by(Job.id)))
 
 
 def locked(session: Session, project: Project, job_id: str) -> Job:

@@ -16,6 +16,7 @@ from domain.jobs.holdouts import Table
 from domain.jobs.limits import check_iterations
 from domain.jobs.planning import plan
 from domain.jobs.starting_model import inherit
+from domain.life import refuse_too_many
 from domain.models import rows as models
 from domain.networks import rows as networks
 from infra.database import clock
@@ -60,7 +61,7 @@ def record(session: Session, project: Project, spec: JobSpec, settings: Settings
         TooMany: too many of the project's jobs are queued.
     """
     resolved = resolve(session, project, spec, settings)
-    jobs.refuse_too_many(session, project, settings.max_queued_jobs)
+    refuse_too_many(session, project, settings.max_queued_jobs)
     now = clock(session)
     job = Job(
         id=new_id("job"),
@@ -100,7 +101,7 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
             raise Conflict(
                 "dataset_deleted", f"The job's dataset {dataset_id} has been deleted, and training needs it."
             ) from error
-    jobs.refuse_too_many(session, project, settings.max_queued_jobs)
+    refuse_too_many(session, project, settings.max_queued_jobs)
     return control.resume(session, project, job_id, iterations)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain import life
 from domain.jobs.transitions import take
-from infra.database import transaction_time
 from infra.tables import Job
 
 
@@ -16,13 +15,7 @@ def recover(session: Session, max_crashes: int) -> None:
     They are queued again, but a job that somebody asked to cancel is cancelled, and one that has lost its worker
     `max_crashes` times without a new checkpoint in between fails with the code ``worker_lost``.
     """
-    expired = session.scalars(
-        select(Job)
-        .where(Job.status == "running", Job.lease_expires_at < transaction_time(session))
-        .order_by(Job.id)
-        .with_for_update(skip_locked=True)  # somebody else is about to do the same, or the attempt has reported
-    ).all()
-    for job in expired:
+    for job in life.expired(session, Job):
         crashes = job.crashes + 1
         if job.cancel_requested:
             take(session, job, "cancelled", crashes=crashes)

@@ -1,14 +1,6 @@
-"""A job's life: the statuses it goes through, who may move it on, and the events that tell of it.
+"""The steps of a job's life, and the events that tell of it.
 
-``queued → running → succeeded | failed | cancelled``. `TRANSITIONS` has every step. A step is two calls inside one
-transaction: `hold` locks the job's row if the step is possible, `take` changes the row and records the event. So of any
-number of processes that want to move a job on, one does.
-
-A worker that claims a job gets a token, and every later write of that attempt names both (`Owner`). When the row has
-another token by then, the attempt has been superseded, and nothing is written.
-
-Leases are given and compared by one clock, the database's (`infra.database.transaction_time`), however far those of
-the hosts are apart.
+The life is that of `domain.life`: which steps there are, and who may take them. A job's steps are recorded besides.
 """
 
 from __future__ import annotations
@@ -20,14 +12,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from backprop_client.wire.jobs import EventKind, Status
+from backprop_client.wire.jobs import EventKind
+from domain import life
 from domain.jobs.notes import notes_of
+from domain.life import ENDED, TRANSITIONS, Superseded
 from infra.database import transaction_time
 from infra.tables import Job, JobEvent
-
-
-class Superseded(Exception):
-    """The attempt no longer owns the job: it has ended, or another attempt has claimed it. Stop at once."""
 
 
 @dataclass(frozen=True)
@@ -48,35 +38,6 @@ class Owner:
         return Job.id == self.job_id, Job.token == self.token, Job.status == "running"
 
 
-@dataclass(frozen=True)
-class Transition:
-    """One step in a job's life.
-
-    Attributes:
-        sources: the statuses that it starts from; none: the job begins with it.
-        target: the status that it leads to.
-    """
-
-    sources: tuple[Status, ...]
-    target: Status
-
-
-TRANSITIONS: dict[EventKind, Transition] = {
-    "submitted": Transition((), "queued"),
-    "started": Transition(("queued",), "running"),
-    "released": Transition(("running",), "queued"),
-    "lost": Transition(("running",), "queued"),
-    "cancel_requested": Transition(("running",), "running"),
-    "succeeded": Transition(("running",), "succeeded"),
-    "failed": Transition(("running",), "failed"),
-    "cancelled": Transition(("queued", "running"), "cancelled"),
-    "resumed": Transition(("succeeded", "failed", "cancelled"), "queued"),
-}
-"""Every step, by the kind of its event."""
-
-ENDED: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
-
-
 def add(session: Session, job: Job) -> None:
     """Record a new job, which is queued."""
     session.add(job)
@@ -86,12 +47,7 @@ def add(session: Session, job: Job) -> None:
 
 def hold(session: Session, kind: EventKind, *conditions: ColumnElement[bool]) -> Job | None:
     """The job that meets the conditions and can take that step, locked until the transaction ends; or None."""
-    return session.scalar(
-        select(Job)
-        .where(Job.status.in_(TRANSITIONS[kind].sources), *conditions)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    return life.hold(session, Job, kind, *conditions)
 
 
 def take(
@@ -116,21 +72,11 @@ def take(
     Raises:
         ValueError: the job's status is not one that the step starts from.
     """
-    transition = TRANSITIONS[kind]
     source = job.status
-    if source not in transition.sources:
-        raise ValueError(f"a job that is {source} cannot be {kind}")
-    now = transaction_time(session)
-    job.status = transition.target
-    job.updated_at = now
-    if transition.target != "running":
-        job.token = job.lease_expires_at = None
-        job.finished_at = now if transition.target in ENDED else None
-    for name, value in values.items():
-        setattr(job, name, value)
-    job.notes = notes_of(session, job, metrics) if transition.target in ENDED else []
+    at = life.move(session, job, kind, **values)
+    job.notes = notes_of(session, job, metrics) if job.status in ENDED else []
     session.flush()
-    _record(session, job, kind, source, reason, now)
+    _record(session, job, kind, source, reason, at)
 
 
 def take_as_owner(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from backprop.coding.targets import ClassScores
 from backprop.model import PredictedRows, TrainedModel
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
+from domain.models.answer_tables import answer_batch, answer_schema
 from domain.models.row_reading import Row, RowReader
+from domain.models.table_reading import TableReader
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 Array = NDArray[Any]
@@ -25,17 +28,23 @@ class Predictions(NamedTuple):
     """What a model says about rows.
 
     Attributes:
-        answers: one object a row, in order, of plain JSON values:
-
-            - classification: ``{"prediction": label, "scores": [{"class": label, "score": s}, …]}``, the classes in
-              the model's order, s in [0, 1] (a score, not a probability);
-            - regression: ``{"prediction": {target: value, …}}``;
-            - reconstruction: ``{"prediction": {column: value, …}}``.
+        blocks: its answers, block by block and in order.
         unknown: the values that no training row had, and that count as missing.
     """
 
-    answers: list[dict[str, Any]]
+    blocks: list[PredictedRows]
     unknown: list[UnknownCategory]
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """One object a row, in order, of plain JSON values.
+
+        - classification: ``{"prediction": label, "scores": [{"class": label, "score": s}, …]}``, the classes in the
+          model's order, s in [0, 1] (a score, not a probability);
+        - regression: ``{"prediction": {target: value, …}}``;
+        - reconstruction: ``{"prediction": {column: value, …}}``.
+        """
+        return [answer for predicted in self.blocks for answer in _answers(predicted)]
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,11 @@ class Predictor:
     model: TrainedModel
     reader: RowReader
 
+    @property
+    def answer_schema(self) -> pa.Schema:
+        """The columns of its answers, where they are to be a table."""
+        return answer_schema(self.model.coding.targets)
+
     def predict(self, rows: Sequence[Row], unknown_categories: UnknownCategories = "refuse") -> Predictions:
         """Answer each row.
 
@@ -53,34 +67,64 @@ class Predictor:
                 the training data that the network overflows.
             TooLarge: ``answer_too_large``.
         """
-        self._check_answer_size(len(rows))
+        self.check_answer_size(len(rows))
         read = self.reader.read(rows, unknown_categories)
-        answers: list[dict[str, Any]] = []
-        for predicted in self.model.predict(read.columns):
-            _check_finite(predicted)
-            answers += _answers(predicted)
-        return Predictions(answers, read.unknown)
+        blocks = list(self.model.predict(read.columns))
+        row = _first_infinite(blocks)
+        if row is not None:
+            raise _not_finite(f"Row {row}", f"/rows/{row}")
+        return Predictions(blocks, read.unknown)
 
-    def _check_answer_size(self, rows: int) -> None:
+    def predict_batch(self, reader: TableReader, batch: pa.RecordBatch, first_row: int = 0) -> Predictions:
+        """Answer the rows of a table's batch.
+
+        Args:
+            reader: reads the table for this model.
+            batch: as the reader takes it.
+            first_row: the place of its first row in the table, from 0.
+
+        Raises:
+            InvalidRequest: as `predict` does; messages count rows from 1.
+        """
+        read = reader.read(batch, first_row)
+        blocks = list(self.model.predict(read.columns))
+        row = _first_infinite(blocks)
+        if row is not None:
+            raise _not_finite(f"Row {first_row + row + 1:,}", "/file")
+        return Predictions(blocks, read.unknown)
+
+    def answer_table(self, predictions: Predictions) -> Iterator[pa.RecordBatch]:
+        """The answers as batches of `answer_schema`."""
+        schema = self.answer_schema
+        return (answer_batch(predicted, schema) for predicted in predictions.blocks)
+
+    def check_answer_size(self, rows: int) -> None:
+        """Refuse so many rows at once if the answer would be too large. Raises TooLarge: ``answer_too_large``."""
         each = self.model.coding.targets.values_per_row
         if rows * each > LARGEST_ANSWER:
             raise TooLarge(
                 "answer_too_large",
                 f"{rows:,} rows with {each:,} values each make too large an answer: send at most "
-                f"{LARGEST_ANSWER // each:,} rows at once.",
+                f"{LARGEST_ANSWER // each:,} rows at once, or ask for the predictions of a dataset "
+                "(POST /v1/predictions).",
             )
 
 
-def _check_finite(predicted: PredictedRows) -> None:
-    """Refuse rows for which the network has no finite answer; JSON has no word for it."""
-    for values in (predicted.outputs, *predicted.columns.values()):
-        if values.dtype.kind != "f":
-            continue
-        finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-        if not finite.all():
-            row = predicted.first_row + int(np.argmin(finite))
-            message = f"Row {row}: its numbers are so far from the training data that the network overflows."
-            raise InvalidRequest("prediction_not_finite", message, (FieldError(f"/rows/{row}", message),))
+def _first_infinite(blocks: Iterable[PredictedRows]) -> int | None:
+    """The first row for which the network has no finite answer; None if there is none. JSON has no word for it."""
+    for predicted in blocks:
+        for values in (predicted.outputs, *predicted.columns.values()):
+            if values.dtype.kind != "f":
+                continue
+            finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+            if not finite.all():
+                return predicted.first_row + int(np.argmin(finite))
+    return None
+
+
+def _not_finite(row: str, path: str) -> InvalidRequest:
+    message = f"{row}: its numbers are so far from the training data that the network overflows."
+    return InvalidRequest("prediction_not_finite", message, (FieldError(path, message),))
 
 
 def _answers(predicted: PredictedRows) -> list[dict[str, Any]]:

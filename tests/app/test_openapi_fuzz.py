@@ -63,6 +63,7 @@ def ids(service: Service) -> dict[str, str]:
         "job_id": job["id"],
         "model_id": job["model_id"],
         "network_id": network["id"],
+        "prediction_id": service.predict_dataset(job["model_id"], dataset["id"])["id"],
     }
 
 
@@ -104,5 +105,6 @@ def _refer_to(ids: dict[str, str], case: Case[Any]) -> None:
     """Make the request one about things that exist, so that it comes past the first 404."""
     for name in case.path_parameters:
         case.path_parameters[name] = ids.get(name, case.path_parameters[name])
-    if isinstance(case.body, dict) and "dataset_id" in case.body:
-        case.body["dataset_id"] = ids["dataset_id"]
+    if isinstance(case.body, dict):
+        for name in {"dataset_id", "model_id"} & case.body.keys():
+            case.body[name] = ids[name]

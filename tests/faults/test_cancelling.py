@@ -14,7 +14,7 @@ import pytest
 from domain.access.projects import DEFAULT_PROJECT
 from domain.jobs import attempts, control, supervision
 from domain.jobs import rows as jobs
-from domain.jobs.transitions import Superseded
+from domain.life import Superseded
 from infra.database import Database
 from infra.errors import Conflict
 from tests.support.faults import SOON, StartWorker, ended, job_body, job_of, progressed, some_moments

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from backprop_client.wire.datasets import Format
-from tests.support.uploads import csv_file, json_file, json_lines_file, npz_file
+from tests.support.uploads import arrow_file, csv_file, json_file, json_lines_file, npz_file
 
 ROWS = 60
 NAMES = ("age", "height", "member", "colour")
@@ -32,7 +32,7 @@ class DamagedFile:
 def damaged_file(seed: int, number: int) -> DamagedFile:
     """The file of that number."""
     rng = random.Random(f"{seed} {number}")  # noqa: S311
-    file_format: Format = rng.choices(("parquet", "npz", "csv", "json"), (6, 2, 1, 1))[0]
+    file_format: Format = rng.choices(("parquet", "npz", "csv", "json", "arrow"), (6, 2, 1, 1, 3))[0]
     content = bytearray(rng.choice(_whole_files()[file_format]))
     for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
         rng.choice(_DAMAGES)(content, rng)
@@ -74,7 +74,7 @@ def _cut(content: bytearray, rng: random.Random) -> None:
 
 def _splice(content: bytearray, rng: random.Random) -> None:
     """Put a piece of this file or another one somewhere, over what is there or between."""
-    other = rng.choice(_whole_files()[rng.choice(("parquet", "npz", "csv", "json"))])
+    other = rng.choice(_whole_files()[rng.choice(("parquet", "npz", "csv", "json", "arrow"))])
     source = rng.choice((bytes(content), other))
     start = rng.randrange(len(source))
     piece = source[start : start + rng.choice((1, 4, 32, 500))]
@@ -128,6 +128,12 @@ def _whole_files() -> dict[Format, list[bytes]]:
             gzip.compress(csv_file(NAMES, rows).encode()),
         ],
         "json": [json_file(NAMES, rows).encode(), json_lines_file(NAMES, rows).encode(), _json_of_moments()],
+        "arrow": [
+            arrow_file(table),
+            arrow_file(table, batch_rows=20, compression="lz4"),
+            arrow_file(table.append_column("code", table["colour"].dictionary_encode())),
+            arrow_file(table.append_column("view", table["colour"].cast(pa.string_view()))),
+        ],
     }
 
 

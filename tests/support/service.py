@@ -16,6 +16,7 @@ from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.settings import Settings
 from worker.attempt import attempt_job
+from worker.prediction import attempt_prediction
 from worker.shutdown import Shutdown
 
 
@@ -53,6 +54,22 @@ class Service:
         """Carry a queued job out, in this process; gives it as ended."""
         attempt_job(job_id, self.database, self.artifacts, self.settings, Shutdown())
         return self._json(self.api.get(f"/v1/jobs/{job_id}"))
+
+    def queue_prediction(self, model_id: str, dataset_id: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Ask for the predictions of a dataset, which must be accepted; gives them as queued."""
+        response = self.api.post("/v1/predictions", json={"model_id": model_id, "dataset_id": dataset_id, **more})
+        assert response.status_code == 202, response.text
+        prediction: dict[str, Any] = response.json()
+        return prediction
+
+    def attempt_prediction(self, prediction_id: str) -> dict[str, Any]:
+        """Make a queued prediction, in this process; gives it as ended."""
+        attempt_prediction(prediction_id, self.database, self.artifacts, self.settings, Shutdown())
+        return self._json(self.api.get(f"/v1/predictions/{prediction_id}"))
+
+    def predict_dataset(self, model_id: str, dataset_id: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Have the predictions of a dataset made at once, in this process; gives them as ended."""
+        return self.attempt_prediction(self.queue_prediction(model_id, dataset_id, **more)["id"])
 
     def costs(self, job_id: str) -> list[dict[str, Any]]:
         """Every cost row of the job, page by page."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import parquet
+from pyarrow import ipc, parquet
 
 from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import ReadAs, Remark, Scalar
@@ -85,6 +85,14 @@ def parquet_file(table: pa.Table) -> bytes:
     """A Parquet file."""
     content = io.BytesIO()
     parquet.write_table(table, content)
+    return content.getvalue()
+
+
+def arrow_file(table: pa.Table, batch_rows: int | None = None, **options: Any) -> bytes:  # noqa: ANN401
+    """A stream of Arrow's."""
+    content = io.BytesIO()
+    with ipc.new_stream(content, table.schema, options=ipc.IpcWriteOptions(**options)) as stream:
+        stream.write_table(table, batch_rows)
     return content.getvalue()
 
 

@@ -16,7 +16,8 @@ from backprop.training import Record, Run, Training
 from domain.access.projects import DEFAULT_PROJECT
 from domain.jobs import control, costs
 from domain.jobs import rows as jobs
-from domain.jobs.transitions import Owner, Superseded
+from domain.jobs.transitions import Owner
+from domain.life import Superseded
 from infra.database import Database
 from infra.errors import Unavailable
 from tests.support.jobs import claimed, queued_job, requeue

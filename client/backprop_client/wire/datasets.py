@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from backprop_client.wire.columns import Column, ColumnType
 from backprop_client.wire.names import Name
 
-Format = Literal["csv", "parquet", "json", "npz"]
+Format = Literal["csv", "parquet", "json", "npz", "arrow"]
 
 Delimiter = Literal[",", ";", "\t", "|", " "]
 Decimal = Literal[".", ","]
@@ -124,7 +124,7 @@ class DatasetSummary(BaseModel):
 
     id: str
     name: str
-    format: str = Field(description="What the file was: csv, parquet, json or npz.")
+    format: str = Field(description="What the file was: csv, parquet, json, npz or arrow.")
     filename: str
     bytes: int = Field(description="Length of the uploaded file.")
     sha256: str = Field(description="Of the uploaded file, in hexadecimal.")

@@ -18,6 +18,7 @@ Kind = Literal[
     "too_slow",
     "conflict",
     "too_large",
+    "not_acceptable",
     "unsupported_media_type",
     "invalid_request",
     "too_many",
@@ -32,6 +33,7 @@ STATUS_OF: dict[Kind, int] = {
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "not_acceptable": 406,
     "too_slow": 408,
     "conflict": 409,
     "too_large": 413,
@@ -68,6 +70,7 @@ NotFoundCode = Literal[
     "network_not_found",
     "job_not_found",
     "model_not_found",
+    "prediction_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]
@@ -82,6 +85,9 @@ ConflictCode = Literal[
     "job_diverged",
     "nothing_left_to_train",
     "dataset_deleted",
+    "prediction_not_ready",
+    "prediction_not_ended",
+    "prediction_already_ended",
 ]
 
 TooLargeCode = Literal[
@@ -101,9 +107,12 @@ TooLargeCode = Literal[
     "picture_too_large",
 ]
 
+NotAcceptableCode = Literal["not_acceptable",]
+
 UnsupportedMediaTypeCode = Literal[
     "json_required",
     "unsupported_coding",
+    "media_type_not_taken",
 ]
 
 InvalidRequestCode = Literal[
@@ -124,6 +133,7 @@ InvalidRequestCode = Literal[
     "invalid_json",
     "invalid_parquet",
     "invalid_npz",
+    "invalid_arrow",
     "invalid_gzip",
     "unsupported_format",
     "not_rows",
@@ -180,6 +190,7 @@ InvalidRequestCode = Literal[
     "too_few_iterations",
     "invalid_rows",
     "prediction_not_finite",
+    "dataset_does_not_fit",
     "no_such_unit",
     "tile_width_required",
     "tile_width",
@@ -223,6 +234,7 @@ AnswerCode = (
     | TooSlowCode
     | ConflictCode
     | TooLargeCode
+    | NotAcceptableCode
     | UnsupportedMediaTypeCode
     | InvalidRequestCode
     | TooManyCode
@@ -432,9 +444,15 @@ GROUPS: tuple[Group, ...] = (
                 "Look the id up in the list of models.",
             ),
             ErrorCode(
+                "prediction_not_found",
+                "not_found",
+                "The project has no queued prediction of this id.",
+                "Look the id up in the list of predictions.",
+            ),
+            ErrorCode(
                 "dataset_in_use",
                 "conflict",
-                "A queued or running job needs the dataset that is to be deleted.",
+                "A queued or running job or prediction needs the dataset that is to be deleted.",
                 "Wait until its jobs have ended, or cancel them.",
             ),
             ErrorCode(
@@ -466,6 +484,24 @@ GROUPS: tuple[Group, ...] = (
                 "conflict",
                 "A gradient check or a job to be resumed needs the dataset that it was trained on.",
                 "Upload the dataset again and start a new job.",
+            ),
+            ErrorCode(
+                "prediction_not_ready",
+                "conflict",
+                "The rows of a queued prediction are there once it has succeeded.",
+                "Wait until it has; one that has failed or was cancelled has none.",
+            ),
+            ErrorCode(
+                "prediction_not_ended",
+                "conflict",
+                "A queued prediction that has not ended cannot be deleted.",
+                "Cancel it first.",
+            ),
+            ErrorCode(
+                "prediction_already_ended",
+                "conflict",
+                "A queued prediction that has succeeded or failed cannot be cancelled.",
+                "Nothing: it is over.",
             ),
         ),
     ),
@@ -572,6 +608,12 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "The file is no NPZ file, or so damaged that it ends the process that reads it.",
                 "Open the file where it was made, and write it again.",
+            ),
+            ErrorCode(
+                "invalid_arrow",
+                "invalid_request",
+                "The file is no stream of Arrow's, or so damaged that it ends the process that reads it.",
+                "Write the stream again, or send Parquet.",
             ),
             ErrorCode(
                 "invalid_gzip",
@@ -918,7 +960,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "too_many_queued_jobs",
                 "too_many",
-                "`BACKPROP_MAX_QUEUED_JOBS` jobs of this project wait.",
+                "`BACKPROP_MAX_QUEUED_JOBS` jobs and predictions of this project wait.",
                 "Wait until some have been taken up.",
             ),
             ErrorCode(
@@ -955,6 +997,24 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "Numbers so far from the training data that the network overflows.",
                 "Compare the rows with the data that the model was trained on.",
+            ),
+            ErrorCode(
+                "dataset_does_not_fit",
+                "invalid_request",
+                "The dataset lacks columns that the model needs, or has values in them that it does not take.",
+                "Mend what the message names and upload the table again, or ask for `unknown_categories` as_missing.",
+            ),
+            ErrorCode(
+                "media_type_not_taken",
+                "unsupported_media_type",
+                "Rows to predict come in another `Content-Type` than those that are read.",
+                "Send JSON, CSV, Parquet or a stream of Arrow's, and say which.",
+            ),
+            ErrorCode(
+                "not_acceptable",
+                "not_acceptable",
+                "`Accept` names nothing that this address can answer with.",
+                "Ask for one of the types that the message names.",
             ),
             ErrorCode(
                 "answer_too_large",

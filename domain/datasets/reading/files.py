@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backprop_client.wire.datasets import Format
+from domain.datasets.reading.arrow_stream import read_arrow_stream
 from domain.datasets.reading.content import Content
 from domain.datasets.reading.delimited.reading import read_csv
 from domain.datasets.reading.json_rows import read_json_rows
@@ -30,6 +31,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".jsonl": "json",
     ".ndjson": "json",
     ".npz": "npz",
+    ".arrows": "arrow",
 }
 
 _READERS: dict[Format, Callable[[Content, TableLimits, ReadingOptions], Table]] = {
@@ -37,11 +39,15 @@ _READERS: dict[Format, Callable[[Content, TableLimits, ReadingOptions], Table]] 
     "json": read_json_rows,
     "parquet": read_parquet,
     "npz": read_npz,
+    "arrow": read_arrow_stream,
 }
 
 _HEAD_BYTES = 4_096
 
 _ZIP = b"PK\x03\x04"
+
+_ARROW_STREAM = b"\xff\xff\xff\xff"
+"""How a message of Arrow's begins, and with it a stream. No text in any encoding does."""
 
 
 def supposed_format(path: Path, filename: str) -> Format:
@@ -81,6 +87,8 @@ def _by_content(head: bytes) -> Format:
         return "parquet"
     if head.startswith(_ZIP):
         return "npz"
+    if head.startswith(_ARROW_STREAM):
+        return "arrow"
     return "json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{") else "csv"
 
 
@@ -89,7 +97,7 @@ def read_file(path: Path, file_format: Format, options: ReadingOptions, limits: 
 
     Raises:
         InvalidRequest: the file is not of the format, or holds what a dataset cannot; see the format's reader, `packed`
-            and `told`.
+            and `told`; or lacks a column that is needed (``invalid_rows``).
         TooLarge: the table exceeds `limits`.
     """
     content = Content.of(path)
@@ -97,7 +105,18 @@ def read_file(path: Path, file_format: Format, options: ReadingOptions, limits: 
         content = unpacked(content, path, limits.unpacked_bytes)
     if content is None:
         raise _empty()
-    return as_told(_READERS[file_format](content, limits, options), options)
+    table = _READERS[file_format](content, limits, options)
+    _refuse_lacking(table, options.needed)
+    return as_told(table, options)
+
+
+def _refuse_lacking(table: Table, needed: tuple[str, ...]) -> None:
+    lacking = [name for name in needed if name not in table.schema.names]
+    if not lacking:
+        return
+    more = f", nor {len(lacking) - 1} others that the model needs" if lacking[1:] else ", which the model needs"
+    hint = "" if table.read_as.header is not False else " It was read as one without a header."
+    raise refuse_file("invalid_rows", f"The file has no column {lacking[0]!r}{more}.{hint}")
 
 
 def _empty() -> InvalidRequest:

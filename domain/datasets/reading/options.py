@@ -23,6 +23,8 @@ class ReadingOptions:
         missing_values: further words, or numbers, that stand for a missing value in any column.
         types: of columns that are to be read otherwise than they would be.
         filename: under which it was uploaded. Its suffix decides where the content leaves a choice.
+        needed: columns that the file must have, where that is known: it has rows to predict.
+        headless: what the columns of a CSV file without a header are called; the first of these that has as many names.
     """
 
     header: bool | None = None
@@ -32,6 +34,8 @@ class ReadingOptions:
     missing_values: tuple[str, ...] = ()
     types: Mapping[str, ColumnType] = field(default_factory=dict)
     filename: str = ""
+    needed: tuple[str, ...] = ()
+    headless: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def of(cls, fields: UploadFields, filename: str) -> ReadingOptions:

@@ -88,6 +88,7 @@ _INVALID: dict[Format, InvalidRequestCode] = {
     "parquet": "invalid_parquet",
     "json": "invalid_json",
     "npz": "invalid_npz",
+    "arrow": "invalid_arrow",
 }
 """What a file is said to be that has ended its reader."""
 

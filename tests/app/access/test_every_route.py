@@ -35,7 +35,13 @@ GUARDED = [operation for operation in OPERATIONS if operation not in OPEN]
 ABOUT_SOMETHING = [(method, path) for method, path in GUARDED if "{" in path]
 LISTS = [(method, path) for method, path in GUARDED if method == "GET" and "{" not in path]
 
-NOBODYS = {"dataset_id": "ds_nobodys", "network_id": "net_nobodys", "job_id": "job_nobodys", "model_id": "mdl_nobodys"}
+NOBODYS = {
+    "dataset_id": "ds_nobodys",
+    "network_id": "net_nobodys",
+    "job_id": "job_nobodys",
+    "model_id": "mdl_nobodys",
+    "prediction_id": "prd_nobodys",
+}
 
 CSV = "a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
 LAYERS = [{"units": 2}, {}]
@@ -82,6 +88,7 @@ def body_of(operation: tuple[str, str], ids: dict[str, str]) -> dict[str, Any]:
         ("POST", "/v1/jobs"): {"json": job},
         ("POST", "/v1/jobs/{job_id}/resume"): {"json": {"iterations": 5}},
         ("POST", "/v1/models/{model_id}/predict"): {"json": {"rows": [[1, 2]]}},
+        ("POST", "/v1/predictions"): {"json": {name: ids.get(name, "") for name in ("model_id", "dataset_id")}},
     }
     return bodies[operation]
 
@@ -120,6 +127,7 @@ def world(migrated_sqlite: Path, redis_url: str, tmp_path_factory: pytest.TempPa
             "network_id": network["id"],
             "job_id": job["id"],
             "model_id": job["model_id"],
+            "prediction_id": service.predict_dataset(job["model_id"], dataset["id"])["id"],
         }
         del api.headers["Authorization"]
         yield World(api, database, ids, owner, stranger)
@@ -210,10 +218,12 @@ def test_everything_there_is_answers_its_owner(world: World) -> None:
     """Last, since it deletes: the ids above are those of things that are there."""
     for operation in sorted(GUARDED, key=lambda each: each[0] == "DELETE"):
         if operation == ("DELETE", "/v1/datasets/{dataset_id}"):
-            for job in world.ask(("GET", "/v1/jobs"), world.owner).json()["data"]:
-                world.api.post(f"/v1/jobs/{job['id']}/cancel", headers=bearing(world.owner))
+            for kind in ("jobs", "predictions"):
+                for each in world.ask(("GET", f"/v1/{kind}"), world.owner).json()["data"]:
+                    world.api.post(f"/v1/{kind}/{each['id']}/cancel", headers=bearing(world.owner))
         response = world.ask(operation, world.owner)
-        assert response.is_success or response.json()["code"] == "job_already_ended", response.text
+        ended = ("job_already_ended", "prediction_already_ended")
+        assert response.is_success or response.json()["code"] in ended, response.text
 
 
 def _lasting(response: Response) -> dict[str, str]:

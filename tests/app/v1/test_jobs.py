@@ -10,7 +10,7 @@ from rq.job import Job as Delivery
 from sqlalchemy import func, select
 
 from infra.database import Database
-from infra.queue import TASK, JobQueue, connect
+from infra.queue import TASKS, JobQueue, connect
 from infra.settings import Settings
 from infra.tables import CostRow, Job
 from tests.support.apps import open_app
@@ -54,7 +54,7 @@ def test_a_submitted_job_is_recorded_and_delivered(
         assert session.get_one(Job, job["id"]).status == "queued"
     assert queue.waiting() == {job["id"]}
     delivery = Delivery.fetch(queue.rq.get_job_ids()[0], queue.connection, serializer=queue.rq.serializer)
-    assert (delivery.func_name, delivery.args, delivery.timeout) == (TASK, [job["id"]], -1)
+    assert (delivery.func_name, delivery.args, delivery.timeout) == (TASKS["job"], [job["id"]], -1)
 
 
 @pytest.mark.parametrize(

@@ -102,4 +102,4 @@ def test_thousands_of_damaged_files() -> None:
     assert tally.faults == []
     assert tally.files > 100
     assert tally.deaths < tally.files / 20  # else most of them were no files at all to the process that reads many
-    assert {"table", "invalid_parquet", "invalid_npz", "invalid_json"} <= set(tally.ends)
+    assert {"table", "invalid_parquet", "invalid_npz", "invalid_json", "invalid_arrow"} <= set(tally.ends)

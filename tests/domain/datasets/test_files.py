@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from backprop_client.wire.columns import Column
 from domain.datasets import files as dataset_files
-from domain.datasets.files import DatasetWriter, count_complete_rows, preview, read_batches
+from domain.datasets.files import DatasetWriter, count_complete_rows, preview, read_batches, row_batches
 from infra.artifacts import ArtifactStore
 
 SCHEMA = pa.schema([("i", pa.int64()), ("f", pa.float64()), ("b", pa.bool_()), ("s", pa.string())])
@@ -133,3 +133,23 @@ def test_the_preview_has_the_first_rows_and_says_what_is_missing(tmp_path: Path)
     columns = [Column(name="a", type="integer", missing=1), Column(name="b", type="category", missing=1)]
     assert preview(artifacts, "t", columns, 2) == [[1, "x"], [None, ""]]
     assert preview(artifacts, "t", columns, 99) == [[1, "x"], [None, ""], [3, None]]
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "ü", None]), min_size=1, max_size=60),
+    st.integers(1, 20),
+    st.integers(1, 20),
+    st.integers(0, 60),
+)
+def test_batches_begin_and_end_wherever_the_row_groups_do(
+    texts: list[str | None], group_rows: int, batch_rows: int, first_row: int
+) -> None:
+    table = pa.table({"n": pa.array(range(len(texts)), pa.int64()), "s": pa.array(texts, pa.string())})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink, row_group_size=group_rows)
+    batches = list(row_batches(pa.BufferReader(sink.getvalue()), ["s", "n"], batch_rows, first_row))
+    assert [row for batch in batches for row in batch.to_pylist()] == table.select(["s", "n"]).slice(
+        first_row
+    ).to_pylist()
+    assert all(batch.num_rows == batch_rows for batch in batches[:-1])
+    assert all(0 < batch.num_rows <= batch_rows for batch in batches)

@@ -20,7 +20,7 @@ from domain.datasets.reading import json_rows
 from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import TableLimits
 from infra.errors import InvalidRequest, TooLarge
-from tests.support.uploads import csv_file, json_file, json_lines_file, npz_file, parquet_file, take_in
+from tests.support.uploads import arrow_file, csv_file, json_file, json_lines_file, npz_file, parquet_file, take_in
 
 NAMES = ["whole", "real", "flag", "kind", "nothing"]
 ROWS: list[list[Any]] = [
@@ -57,6 +57,8 @@ def _array_of_header(header: str) -> bytes:
         (".json", json_file(NAMES, ROWS).encode()),
         (".jsonl", json_lines_file(NAMES, ROWS).encode()),
         (".parquet", parquet_file(_arrow_table())),
+        (".arrows", arrow_file(_arrow_table(), batch_rows=3)),
+        (".arrows", arrow_file(_arrow_table(), compression="zstd")),
     ],
 )
 def test_every_format_of_one_table_gives_the_same_columns_and_rows(
@@ -458,3 +460,35 @@ def test_a_parquet_column_that_unpacks_to_too_much_at_once_is_refused_before_it_
     with pytest.raises(TooLarge) as refusal:
         take_in("t.parquet", content)
     assert "row group 1" in refusal.value.message
+
+
+def test_arrow_integers_beyond_int64_are_numbers_and_times_are_moments() -> None:
+    table = pa.table(
+        {
+            "large": pa.array([1, 2**64 - 1], pa.uint64()),
+            "small": pa.array([1, 2], pa.uint64()),
+            "at": pa.array([3_600, None], pa.time32("s")),
+            "when": pa.array([0, 1_000], pa.timestamp("ns", "Europe/Berlin")),
+        }
+    )
+    taken = take_in("t.arrows", arrow_file(table))
+    assert taken.types == ["number", "integer", "datetime", "datetime"]
+    assert taken.rows == [
+        [1.0, 1, "01:00:00", "1970-01-01T00:00:00Z"],
+        [2.0**64, 2, None, "1970-01-01T00:00:00.000001Z"],
+    ]
+
+
+def test_what_is_wrong_with_an_arrow_stream_is_told() -> None:
+    nested = pa.table({"a": pa.array([[1]], pa.list_(pa.int64()))})
+    damaged = pa.table({"a": pa.array(["x", "y"])}).slice(0, 2)
+    content = bytearray(arrow_file(damaged))
+    content[content.index(b"xy")] = 0xFF  # no UTF-8
+    for sent, code in (
+        (arrow_file(nested), "unsupported_type"),
+        (bytes(content), "invalid_arrow"),
+        (b"x", "invalid_arrow"),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            take_in("t.arrows", sent)
+        assert refused.value.code == code

@@ -13,7 +13,7 @@ from domain.access.projects import DEFAULT_PROJECT
 from domain.jobs import attempts, checkpoints, costs, supervision
 from domain.jobs import rows as jobs
 from domain.jobs.attempts import Claim, Progress
-from domain.jobs.transitions import Superseded
+from domain.life import Superseded
 from infra.database import Database
 from tests.support.jobs import LEASE, claimed, queued_job, reported, requeue, save_state, status
 

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from backprop_client.wire.jobs import EventKind, Status
 from domain.access.projects import DEFAULT_PROJECT
 from domain.jobs import attempts, control, events
-from domain.jobs.transitions import TRANSITIONS, Superseded, hold, take
+from domain.jobs.transitions import hold, take
+from domain.life import TRANSITIONS, Superseded
 from infra.database import Database
 from infra.tables import Job
 from tests.support.jobs import claimed, crash, queued_job

@@ -21,7 +21,8 @@ from backprop_client.wire.models import UnknownCategory
 from backprop_client.wire.specs import CellRules
 from domain.models import prediction
 from domain.models.prediction import Predictor
-from domain.models.row_reading import REPORTED_PROBLEMS, RowReader
+from domain.models.row_reading import RowReader
+from domain.models.value_reading import REPORTED_PROBLEMS
 from infra.errors import InvalidRequest, TooLarge
 from tests.support.columns import inputs_scaled
 
@@ -278,8 +279,9 @@ class TestReading:
     def test_an_unknown_category_counts_as_missing_where_that_is_wanted(self) -> None:
         predicting = predictor()
         rows: list[Any] = [ROW, {**ROW, "colour": "mauve"}, {**ROW, "colour": None}]
-        answers, unknown = predicting.predict(rows, "as_missing")
-        assert unknown == [UnknownCategory(row=1, column="colour")]
+        predictions = predicting.predict(rows, "as_missing")
+        answers = predictions.answers
+        assert predictions.unknown == [UnknownCategory(row=1, column="colour")]
         assert answers[1] == answers[2] != answers[0]
         assert predicting.predict([ROW, ROW], "as_missing").unknown == []
 
@@ -333,4 +335,4 @@ class TestReading:
         for ours, theirs in ((composed, decomposed), (decomposed, composed)):
             inputs = inputs_scaled((CodedColumn(ours),), Scaler.identity(1))
             predicting = predictor(inputs=inputs)
-            assert predicting.predict([{theirs: 2}]) == predicting.predict([{ours: 2}])
+            assert predicting.predict([{theirs: 2}]).answers == predicting.predict([{ours: 2}]).answers

@@ -134,6 +134,7 @@ def find_layout(
     delimiter: Delimiter | None,
     suffix: str,
     escapes: bool,
+    headless: tuple[tuple[str, ...], ...] = (),
 ) -> Layout:
     """How a file is cut into cells.
 
@@ -144,6 +145,8 @@ def find_layout(
         delimiter: between the cells; None: see the module's rules.
         suffix: of the file's name.
         escapes: whether quotes within quoted cells have a backslash before them.
+        headless: what the columns are called if there is no header: the first of these that has as many names, else
+            after their positions.
 
     Raises:
         InvalidRequest: the file has no rows (``empty_file``), a first row that cannot be read (``invalid_csv``), or two
@@ -159,7 +162,8 @@ def find_layout(
     first = _names_of(cut)
     if header is None:
         header = cut.fit == "as R writes" or is_header(first, [row for row in cut.rows if len(row) == len(first)])
-    names = column_names(first if header else [""] * len(first))
+    nameless = next((names for names in headless if len(names) == len(first)), ("",) * len(first))
+    names = column_names(first if header else nameless)
     return Layout(cut.delimiter, names, cut.second if header else cut.begin, header, header and not first[0].strip())
 
 

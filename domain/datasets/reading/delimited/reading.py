@@ -146,7 +146,9 @@ def _laid_out(text: Text, limits: TableLimits, options: ReadingOptions) -> tuple
     """How the file is cut into cells, and its rows."""
 
     def layout_of(escapes: bool) -> Layout:
-        return find_layout(text.content, limits, options.header, options.delimiter, options.suffix, escapes)
+        return find_layout(
+            text.content, limits, options.header, options.delimiter, options.suffix, escapes, options.headless
+        )
 
     layout, escapes = layout_of(escapes=False), False
     if text.has_quotes and has_backslashed_quotes(text.content, 0, layout.delimiter):
