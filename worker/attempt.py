@@ -37,7 +37,7 @@ from infra.ids import new_id
 from infra.processes import usable_processors
 from infra.settings import Settings
 from infra.tables import Model
-from worker.evaluation import evaluate
+from worker.evaluation import evaluate, importance_of_columns
 from worker.interrupter import CancelRequested
 from worker.preparation import TrainingData, prepare
 from worker.recorder import Pace, Recorder
@@ -155,6 +155,7 @@ class Attempt:
             with self.shutdown.at_once():
                 trained = TrainedModel(run.best_parameters, data.coding)
                 metrics = evaluate(trained, data)
+                importance = importance_of_columns(trained, data, training_of(spec.training))
             stored = trained.to_stored()
             model = Model(
                 id=new_id("mdl"),
@@ -168,6 +169,7 @@ class Attempt:
                 metrics=metrics,
                 iteration=run.best_iteration,
                 weights=stored.weights,
+                importance=importance.model_dump(mode="json"),
                 created_at=datetime.now(UTC),
             )
             return model, run.stopped
