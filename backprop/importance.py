@@ -38,10 +38,10 @@ MOST_REPEATS = 5
 MOST_PERMUTATIONS = 5_000
 """Permutations of all columns. There are more only where there are more columns: each has one."""
 
-MOST_WORK = 5 * 10**9
+MOST_WORK = 35 * 10**9
 """Multiplications of all permutations, the first layer's being counted once, see `work_per_row`."""
 
-WORK_OF_AN_ACTIVATION = 10
+WORK_OF_AN_ACTIVATION = 100
 """Multiplications. One value of an activation takes about as long."""
 
 
@@ -101,7 +101,7 @@ class Effort:
 
 
 def work_per_row(network: Network, columns: int) -> int:
-    """s_1 s_2 + n (P + 10 U): multiplications that one permutation of each of n columns takes for a row.
+    """s_1 s_2 + n (P + 100 U): multiplications that one permutation of each of n columns takes for a row.
 
     P is the number of parameters after the first layer, and U that of all units but the inputs.
     """

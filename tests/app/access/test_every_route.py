@@ -37,7 +37,7 @@ LISTS = [(method, path) for method, path in GUARDED if method == "GET" and "{" n
 
 NOBODYS = {"dataset_id": "ds_nobodys", "network_id": "net_nobodys", "job_id": "job_nobodys", "model_id": "mdl_nobodys"}
 
-QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "a"}}
+QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}}
 """What operations cannot do without."""
 
 CSV = "a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
