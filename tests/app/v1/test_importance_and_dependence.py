@@ -61,7 +61,7 @@ def importance(service: Service, model_id: str) -> dict[str, Any]:
     return found
 
 
-def dependent(service: Service, model_id: str, column: str, **query: object) -> dict[str, Any]:
+def dependent(service: Service, model_id: str, column: str, **query: int) -> dict[str, Any]:
     answer = service.api.get(f"/v1/models/{model_id}/dependence", params={"column": column, **query})
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -183,13 +183,14 @@ def test_a_large_dataset_is_sampled(service: Service, dataset: dict[str, Any], m
 def test_what_cannot_be_answered_is_refused(service: Service, dataset: dict[str, Any]) -> None:
     model_id = trained(service, dataset, targets=["dear"])
     address = f"/v1/models/{model_id}/dependence"
-    for query, code in (
+    refusals: list[tuple[dict[str, str | int], str]] = [
         ({"column": "weight"}, "not_an_input"),
         ({"column": "dear"}, "not_an_input"),
         ({}, "invalid_request"),
         ({"column": "size", "points": 1}, "invalid_request"),
         ({"column": "size", "points": 51}, "invalid_request"),
-    ):
+    ]
+    for query, code in refusals:
         answer = service.api.get(address, params=query)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert service.api.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
