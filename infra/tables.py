@@ -307,6 +307,8 @@ class Model(Base):
         iteration: updates that the weights have had; with patience not always the job's last.
         cost: J(W, b) in the cost row of that iteration.
         weights: safetensors of W1, b1, W2, b2, …; loaded only when asked for.
+        importance: how much it needs each of its input columns, as JSON; None of models from before this was measured.
+            Loaded only when asked for.
     """
 
     __tablename__ = "models"
@@ -324,6 +326,7 @@ class Model(Base):
     iteration: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[float]
     weights: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    importance: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime]
 
 

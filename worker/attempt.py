@@ -39,7 +39,7 @@ from infra.processes import usable_processors
 from infra.settings import Settings
 from infra.tables import Model
 from worker.carrying_out import Written, carried_out, write_however_long_it_takes
-from worker.evaluation import evaluate
+from worker.evaluation import evaluate, importance_of_columns
 from worker.preparation import TrainingData, prepare
 from worker.recorder import Pace, Recorder
 from worker.scratch import job_folder
@@ -140,6 +140,7 @@ class Attempt:
             with self.shutdown.at_once():
                 trained = TrainedModel(run.best_parameters, data.coding)
                 metrics = evaluate(trained, data)
+                importance = importance_of_columns(trained, data, training_of(spec.training))
             stored = trained.to_stored()
             model = Model(
                 id=new_id("mdl"),
@@ -153,6 +154,7 @@ class Attempt:
                 metrics=metrics,
                 iteration=run.best_iteration,
                 weights=stored.weights,
+                importance=importance.model_dump(mode="json"),
                 created_at=datetime.now(UTC),
             )
             return model, run.stopped

@@ -1,11 +1,15 @@
-"""What a trained network gets right, on the rows it was trained on and on those held out."""
+"""What a trained network gets right, on the rows it was trained on and on those held out, and by which columns."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from backprop.importance import ColumnImportance, Effect, permutation_importance
 from backprop.model import TrainedModel
+from backprop.training import Training
 from backprop.trivial import TrivialModel
+from backprop_client.wire.models import ColumnImportanceOut, EffectOut, ImportanceOut
 from worker.preparation import TrainingData
 
 
@@ -31,3 +35,43 @@ def evaluate(model: TrainedModel, data: TrainingData) -> dict[str, Any]:
             "held_out": of_trivial,
         },
     }
+
+
+def importance_of_columns(model: TrainedModel, data: TrainingData, training: Training) -> ImportanceOut:
+    """How much the model needs each of its input columns, the most important one first.
+
+    Args:
+        model: whose.
+        data: the rows; those held out are looked at, or the training rows if none are.
+        training: whose J(W,b;x,y) and seed are used.
+    """
+    cost, seed = training.cost, training.seed
+    if data.X_held is None or data.Y_held is None:
+        found = permutation_importance(model, data.X, data.Y, cost, seed, data.weights)
+    else:
+        found = permutation_importance(model, data.X_held, data.Y_held, cost, seed, data.weights_held)
+    return ImportanceOut(
+        on="training" if data.X_held is None else "held_out",
+        rows=found.rows,
+        repeats=found.repeats,
+        seed=seed,
+        columns=tuple(
+            ColumnImportanceOut(
+                column=each.column,
+                score_decrease=_effect_out(each.score_decrease),
+                cost_increase=_effect_out(each.cost_increase),
+            )
+            for each in sorted(found.columns, key=_size, reverse=True)
+        ),
+    )
+
+
+def _size(importance: ColumnImportance) -> tuple[float, float]:
+    """What columns are sorted by."""
+    effects = (importance.score_decrease, importance.cost_increase)
+    score, cost = (-math.inf if effect is None else effect.mean for effect in effects)
+    return score, cost
+
+
+def _effect_out(effect: Effect | None) -> EffectOut | None:
+    return None if effect is None else EffectOut(mean=effect.mean, deviation=effect.deviation)

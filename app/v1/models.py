@@ -14,9 +14,10 @@ from app.errors import responses
 from app.v1.answers import model_out, model_summary
 from app.v1.parameters import After, IdPath, Limit
 from backprop_client.wire.gradient_checks import GradientCheckResult
-from backprop_client.wire.models import FeaturePage, ModelOut, ModelPage
+from backprop_client.wire.models import DependenceOut, FeaturePage, ImportanceOut, ModelOut, ModelPage
 from domain.access.projects import Project
 from domain.models import rows as models
+from domain.models.dependence import dependence
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from domain.models.gradient_check import check_model
 from infra.database import Database
@@ -32,6 +33,11 @@ TileWidth = Annotated[
 ]
 TileScale = Annotated[
     int | None, Query(ge=1, le=64, description="Side of a tile's pixel in the picture. Default: tiles of about 64.")
+]
+DependsOn = Annotated[str, Query(description="The name of an input column.")]
+Points = Annotated[
+    int,
+    Query(ge=2, le=50, description="How many values of a number or moment at most; of categories all are shown."),
 ]
 FeatureFormat = Annotated[
     Literal["json", "png"] | None, Query(description="Default: as the Accept header says, else json.")
@@ -110,6 +116,35 @@ async def get_features(
         return JSONResponse(page_of_features(model, after, limit), headers=headers)
 
     return await heavy.run(features)
+
+
+@router.get("/{model_id}/importance", responses=responses(NotFound, Conflict))
+def get_importance(model_id: IdPath, access: CanRead, database: DatabaseDep) -> ImportanceOut:
+    """How much worse the model is when the values of one input column are permuted among the rows, for each column."""
+    with database.reading() as session:
+        return models.importance(session, access.project, model_id)
+
+
+@router.get("/{model_id}/dependence", responses=responses(NotFound, Conflict))
+async def get_dependence(
+    model_id: IdPath,
+    access: CanRead,
+    heavy: HeavyReadsDep,
+    artifacts: ArtifactsDep,
+    trained_models: TrainedModelsDep,
+    column: DependsOn,
+    points: Points = 20,
+) -> DependenceOut:
+    """What the model answers on average when one input column has the same value in all rows, for some values of it.
+
+    The other columns are those of up to 1,000 rows of the model's dataset.
+    """
+
+    def asked() -> DependenceOut:
+        model = trained_models.get(access.project, model_id).model
+        return dependence(access.project, model_id, model, heavy.database, artifacts, column, points)
+
+    return await heavy.run(asked)
 
 
 @router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))

@@ -105,6 +105,13 @@ class TargetCoding(ABC):
         """
 
     @abstractmethod
+    def score(self, outcome: Outcome) -> float | None:
+        """How well some rows match, as the one number of `metrics` that says most; the greater the better.
+
+        None where it is not defined.
+        """
+
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
 
@@ -200,6 +207,12 @@ class ClassCoding(TargetCoding):
             measured.add(self.codes(Y), self.codes(outputs), self.class_scores(outputs).scores, weights)
         return measured.to_json(list(self.classes))
 
+    def score(self, outcome: Outcome) -> float | None:
+        """The accuracy; None if no row weighs anything."""
+        each, Y, outputs = with_weight(outcome.weights, outcome.Y, outcome.outputs)
+        total = float(each.sum())
+        return float(each @ (self.codes(Y) == self.codes(outputs))) / total if total else None
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
@@ -275,6 +288,12 @@ class NumberCoding(TargetCoding):
             "median_absolute_error": dict(zip(self.targets, medians.medians, strict=True)),
         }
 
+    def score(self, outcome: Outcome) -> float | None:
+        """``r2_mean``."""
+        errors = NumberErrors(self.width)
+        errors.add(self.scaler.decode(outcome.Y), self.scaler.decode(outcome.outputs), outcome.weights)
+        return mean_of_known(errors.r2)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"kind": "numbers", "targets": list(self.targets), "scaler": self.scaler.to_json()}
@@ -337,6 +356,10 @@ class Reconstruction(TargetCoding):
             **_of_columns(errors, numbers),
             "accuracy": {name: weight / total if total else None for name, weight in right.items()},
         }
+
+    def score(self, outcome: Outcome) -> float | None:  # noqa: ARG002
+        """None: numbers and categories come back in different measure, and no one number says how well."""
+        return None
 
     def _present(self, Y: Array, actual: Mapping[str, Array]) -> Array:
         """The actual numbers side by side, NaN where one was missing."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy.orm import Session, undefer
 
 from backprop.model import TrainedModel
+from backprop_client.wire.models import ImportanceOut
 from backprop_client.wire.specs import CellRules
 from domain.access.projects import Project
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
-from infra.errors import NotFound
+from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
 from infra.tables import Model
 
@@ -36,6 +37,22 @@ def get_with_weights(session: Session, project: Project, model_id: str) -> Model
         NotFound: there is none (code ``model_not_found``).
     """
     return _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.weights)]))
+
+
+def importance(session: Session, project: Project, model_id: str) -> ImportanceOut:
+    """How much the project's model of that id needs each of its input columns.
+
+    Raises:
+        NotFound: there is none (code ``model_not_found``).
+        Conflict: it was trained before that was measured (code ``importance_not_measured``).
+    """
+    model = _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.importance)]))
+    if model.importance is None:
+        raise Conflict(
+            "importance_not_measured",
+            "This model is from before the importance of columns was measured. Train it again to have it.",
+        )
+    return ImportanceOut.model_validate(model.importance)
 
 
 def trained(model: Model) -> TrainedModel:

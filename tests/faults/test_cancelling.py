@@ -57,7 +57,7 @@ def hours(*_arguments: object) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("phase", ["prepare", "evaluate", "iteration"])
+@pytest.mark.parametrize("phase", ["prepare", "evaluate", "importance_of_columns", "iteration"])
 @pytest.mark.parametrize("how", ["cancel", "supersede", "terminate"])
 def test_what_takes_hours_is_interrupted(
     service: Service, listening: Shutdown, monkeypatch: pytest.MonkeyPatch, phase: str, how: str

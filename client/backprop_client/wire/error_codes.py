@@ -88,6 +88,7 @@ ConflictCode = Literal[
     "prediction_not_ready",
     "prediction_not_ended",
     "prediction_already_ended",
+    "importance_not_measured",
 ]
 
 TooLargeCode = Literal[
@@ -195,6 +196,8 @@ InvalidRequestCode = Literal[
     "tile_width_required",
     "tile_width",
     "gradient_not_finite",
+    "not_an_input",
+    "dependence_of_reconstruction",
 ]
 
 TooManyCode = Literal[
@@ -482,7 +485,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "dataset_deleted",
                 "conflict",
-                "A gradient check or a job to be resumed needs the dataset that it was trained on.",
+                "A gradient check, a dependence or a job to be resumed needs the dataset that was trained on.",
                 "Upload the dataset again and start a new job.",
             ),
             ErrorCode(
@@ -502,6 +505,12 @@ GROUPS: tuple[Group, ...] = (
                 "conflict",
                 "A queued prediction that has succeeded or failed cannot be cancelled.",
                 "Nothing: it is over.",
+            ),
+            ErrorCode(
+                "importance_not_measured",
+                "conflict",
+                "The model is from before the importance of columns was measured.",
+                "Train it again.",
             ),
         ),
     ),
@@ -1051,6 +1060,18 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "J is not a finite number at these weights.",
                 "Train with a smaller learning rate.",
+            ),
+            ErrorCode(
+                "not_an_input",
+                "invalid_request",
+                "A dependence on a column that is no input of the model.",
+                "Name one of the columns in the model's `preprocessing`.",
+            ),
+            ErrorCode(
+                "dependence_of_reconstruction",
+                "invalid_request",
+                "A dependence of a model that reproduces its inputs, and answers with as many numbers.",
+                "Ask a model of classes or numbers.",
             ),
         ),
     ),

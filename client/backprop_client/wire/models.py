@@ -116,6 +116,66 @@ class PredictionResponse(BaseModel):
     )
 
 
+class EffectOut(BaseModel):
+    """What permuting a column does to a metric."""
+
+    model_config = ConfigDict(title="Effect")
+
+    mean: float = Field(description="Over the permutations.")
+    deviation: float = Field(description="The standard deviation over the permutations; 0 for one.")
+
+
+class ColumnImportanceOut(BaseModel):
+    """How much worse the model is when the values of one input column are permuted among the rows."""
+
+    model_config = ConfigDict(title="ColumnImportance")
+
+    column: str
+    score_decrease: EffectOut | None = Field(
+        description="By how much the accuracy (classification) or r2_mean (regression) falls; null where these are not "
+        "defined, and for a reconstruction."
+    )
+    cost_increase: EffectOut | None = Field(
+        description="By how much the mean of J(W,b;x,y) rises; null where the network overflows."
+    )
+
+
+class ImportanceOut(BaseModel):
+    """How much the model needs each of its input columns. docs/jobs.md has the definition."""
+
+    model_config = ConfigDict(title="Importance")
+
+    on: Literal["held_out", "training"] = Field(
+        description="On which rows: on those held out, and on the training rows if there are none."
+    )
+    rows: int = Field(description="r, on how many of these rows.")
+    repeats: int = Field(description="How often each column was permuted.")
+    seed: int = Field(description="Of the rows and the permutations: that of the job.")
+    columns: tuple[ColumnImportanceOut, ...] = Field(
+        description="The most important column first: by score_decrease, then by cost_increase."
+    )
+
+
+class DependencePoint(BaseModel):
+    """What the model answers on average when the column has this value in all rows."""
+
+    value: bool | int | float | str | None = Field(description="As in the dataset; null where it is missing.")
+    scores: list[ClassScore] | None = Field(description="Classification: the mean score of each class.")
+    prediction: dict[str, float] | None = Field(description="Regression: from target to mean value, in its units.")
+
+
+class DependenceOut(BaseModel):
+    """How the model's answers depend on one input column. docs/jobs.md has the definition."""
+
+    model_config = ConfigDict(title="Dependence")
+
+    column: str
+    rows: int = Field(description="Over how many rows of the dataset the means are.")
+    data: list[DependencePoint] = Field(
+        description="In the order of the values, categories in the model's order; null comes last."
+    )
+
+
 class FeatureOut(BaseModel):
     """What one unit of the first layer responds to."""
 

@@ -43,6 +43,9 @@ NOBODYS = {
     "prediction_id": "prd_nobodys",
 }
 
+QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}}
+"""What operations cannot do without."""
+
 CSV = "a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
 LAYERS = [{"units": 2}, {}]
 
@@ -70,7 +73,9 @@ class World:
         method, path = operation
         known = self.ids if ids is None else ids
         headers = {} if key is None else bearing(key)
-        return self.api.request(method, path.format(**known), headers=headers, **body_of(operation, known))
+        return self.api.request(
+            method, path.format(**known), params=QUERIES.get(operation), headers=headers, **body_of(operation, known)
+        )
 
     def state(self) -> list[bytes]:
         """All that the owner sees."""
