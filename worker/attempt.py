@@ -171,7 +171,7 @@ class Attempt:
         if start.is_the_first:
             spec = self._settled(spec, data.rows)
         if spec.selection is not None and spec.selection.chosen is None:
-            spec = select(spec, data, self._threads, self._record_choice)
+            spec = select(spec, data, self._threads, self._record_choice, self.settings.max_iterations)
         run = self._run(spec, data, start)
         if spec.gradient_check and start.is_the_first:
             self._check_gradient(spec, run.parameters, data)

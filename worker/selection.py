@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from backprop.passes.batches import updates_per_epoch
 from backprop.selection.folds import fold_of_rows
 from backprop.selection.trials import Candidate, Rows, try_all
+from backprop_client.wire.specs import MOST_ITERATIONS, NetworkSpec, ResolvedJob, Selection, TrainingSpec
 from backprop_client.wire.specs import Candidate as CandidateSpec
-from backprop_client.wire.specs import NetworkSpec, ResolvedJob, Selection, TrainingSpec
 from domain.jobs.presets import BATCH_SIZE, CORRECTIONS
 from domain.jobs.selection import choose, folds_done, next_candidates, with_trials
 from domain.jobs.translation import output_activation, sized_network, training_of
@@ -25,7 +25,9 @@ PATIENCE = 6
 Record = Callable[[ResolvedJob], None]
 
 
-def select(job: ResolvedJob, data: TrainingData, threads: int, record: Record) -> ResolvedJob:
+def select(
+    job: ResolvedJob, data: TrainingData, threads: int, record: Record, most_iterations: int = MOST_ITERATIONS
+) -> ResolvedJob:
     """Try what is left to try, and take the best.
 
     Args:
@@ -33,6 +35,7 @@ def select(job: ResolvedJob, data: TrainingData, threads: int, record: Record) -
         data: the coded rows.
         threads: how many trials run at once, at most; the result does not depend on it.
         record: called with the job after each fold, and with the chosen network and weight decay at last.
+        most_iterations: that a job may have here.
 
     Returns:
         The job that was recorded last.
@@ -53,19 +56,22 @@ def select(job: ResolvedJob, data: TrainingData, threads: int, record: Record) -
             record(job)
     finally:
         abandoned.set()  # threads that still try something are to end
-    job = choose(job, len(data.X))
+    job = choose(job, len(data.X), len(sample.X), most_iterations)
     record(job)
     return job
 
 
 def _sample(selection: Selection, job: ResolvedJob, data: TrainingData) -> Rows:
-    """All training rows or, where they are more than are tried on, a sample in the order of the file."""
+    """The training rows that count or, where they are more than are tried on, a sample, in the order of the file."""
     everything = Rows(data.X, data.Y, data.cost_weights)
-    m = len(data.X)
-    if m <= selection.rows:
+    weights = data.cost_weights
+    # A fold whose rows all weigh 0 would have no deviance.
+    counted: NDArray[Any] = np.arange(len(data.X)) if weights is None else np.flatnonzero(weights)
+    if len(counted) == len(data.X) <= selection.rows:
         return everything
-    chosen: NDArray[Any] = np.sort(np.random.default_rng(job.training.seed).permutation(m)[: selection.rows])
-    return everything.some(chosen)
+    if len(counted) > selection.rows:
+        counted = counted[np.random.default_rng(job.training.seed).permutation(len(counted))[: selection.rows]]
+    return everything.some(np.sort(counted))
 
 
 def _candidate(job: ResolvedJob, selection: Selection, spec: CandidateSpec, rows: int) -> Candidate:

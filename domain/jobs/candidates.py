@@ -134,5 +134,8 @@ def _decays(layers: Sequence[LayerSpec], given: float | None, situation: Situati
 def _tells_iterations(spec: JobSpec, situation: Situation) -> bool:
     """Whether the trials also tell how long to train: with mini-batches, unless the client has said it."""
     return (
-        not situation.has_few_rows and is_everything_chosen_by_auto(spec.training) and not says_how_long(spec.training)
+        not situation.has_few_rows
+        and not spec.training.tolerance
+        and is_everything_chosen_by_auto(spec.training)
+        and not says_how_long(spec.training)
     )

@@ -6,6 +6,13 @@ from backprop.passes.batches import updates_per_epoch
 from backprop_client.wire.specs import TrainingSpec
 
 
+def no_longer_than(training: TrainingSpec, most_iterations: int) -> TrainingSpec:
+    """The training with so many iterations at most, which are then no epochs any more."""
+    if training.iterations <= most_iterations:
+        return training
+    return training.model_copy(update={"iterations": most_iterations, "epochs": None})
+
+
 def settled(training: TrainingSpec, m: int, *, holds_out: bool) -> TrainingSpec:
     """The training on m rows, its iterations and measurements counted in updates.
 

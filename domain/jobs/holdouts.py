@@ -152,7 +152,7 @@ def check_enough_rows(
     except ValueError as error:
         problems.add("too_few_rows", "/holdout", f"The dataset has too few rows: {error}.")
         return
-    if by == "stratified":
+    if by == "stratified" and spec.from_model_id is None:  # its classes are the model's; the worker counts
         labels = targets[0].column.categories if targets else None
         if labels is not None and rows - targets[0].column.missing == len(labels):
             problems.add(

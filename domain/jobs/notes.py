@@ -239,7 +239,7 @@ def _stood_still(curve: Curve | None, job: Job, *, is_of_use: bool) -> JobNote |
 def _held_out_rose(session: Session, job: Job, last: int) -> JobNote | None:
     """With patience the model has the weights of the lowest held-out cost, and what came later does not matter."""
     training = job.spec["training"]
-    if not job.spec.get("holdout") or training.get("patience") is not None:
+    if not (job.spec.get("holdout") or job.spec.get("holdout_by")) or training.get("patience") is not None:
         return None
     every = training.get("held_out_every") or 1
     measured = np.unique(np.linspace(0, last // every, POINTS).astype(np.int64)) * every

@@ -27,7 +27,7 @@ from backprop_client.wire.specs import (
 from domain.jobs.candidates import selection_of, usual_network
 from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named, required_columns
 from domain.jobs.columns import inputs as input_columns
-from domain.jobs.epochs import settled
+from domain.jobs.epochs import no_longer_than, settled
 from domain.jobs.holdouts import (
     IS_NO_INPUT,
     Table,
@@ -39,9 +39,9 @@ from domain.jobs.holdouts import (
     way_to_hold_out,
 )
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes, trial_bytes
-from domain.jobs.presets import Situation
+from domain.jobs.presets import Situation, says_how_long
 from domain.jobs.problems import Problems, network_path
-from domain.jobs.selection import largest_of
+from domain.jobs.selection import largest, networks_of
 from domain.jobs.translation import coding_plan_of, output_activation, sized_network
 from domain.jobs.weighting import IS_NO_INPUT as WEIGHTS_ARE_NO_INPUT
 from domain.jobs.weighting import WEIGHT_BYTES, class_weight_of, column_of_weights, vectors_of_weights
@@ -136,6 +136,8 @@ def plan(
         holds_out=holdout_by is not None,
         problems=problems,
     )
+    if spec.training.preset == "auto" and not says_how_long(spec.training):
+        training = no_longer_than(training, limits.max_iterations)
     _check_output_units(spec, network, sizes[-1], task, problems)
     held_out_table = None
     if isinstance(holdout_by, HeldOutDataset) and held_out is not None:
@@ -145,14 +147,23 @@ def plan(
     if problems:
         raise problems.refusal()
     selection = selection_of(spec, given and network, situation, sizes[0], sizes[-1])
-    if selection is not None:
-        network = largest_of(selection)
-        sizes = _sizes(network, sizes[0], sizes[-1])
+    networks = [network] if selection is None else networks_of(selection)
+    network = largest(networks, sizes[0]) if selection is not None else network
+    sizes = _sizes(network, sizes[0], sizes[-1])
     sized = sized_network(network, sizes)
     trained = rows - least_held_out(holdout_by, spec.holdout, rows)
     of_a_row = vectors_of_weights(weights, class_weight)
     weighted = rows + (0 if held_out_table is None else held_out_table.rows) if of_a_row else 0
-    estimate = estimated_bytes(sized, training, trained, held_out=holdout_by is not None, weighted=weighted)
+    estimate = max(
+        estimated_bytes(
+            sized_network(each, _sizes(each, sizes[0], sizes[-1])),
+            training,
+            trained,
+            held_out=holdout_by is not None,
+            weighted=weighted,
+        )
+        for each in networks
+    )
     estimate += of_a_row * WEIGHT_BYTES * weighted + trial_bytes(selection, sizes, training.dtype)
     check_iterations(training.iterations, f"/training/{'iterations' if training.epochs is None else 'epochs'}", limits)
     check_limits(spec, sized, estimate, limits)
@@ -293,8 +304,9 @@ def _in_updates(
     """
     at_most = settled(training, most, holds_out=holds_out)
     if training.epochs is not None and "iterations" in spec.training.model_fields_set:
-        same = training.iterations == at_most.iterations
-        if not (same or (training.iterations < at_most.iterations and not is_certain)):
+        if training.iterations < at_most.iterations and not is_certain:  # what a worker made of them, sent back
+            at_most = settled(training.model_copy(update={"epochs": None}), most, holds_out=holds_out)
+        elif training.iterations != at_most.iterations:
             problems.add(
                 "iterations_and_epochs",
                 "/training/epochs",

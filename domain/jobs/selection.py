@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from backprop.passes.batches import updates_per_epoch
 from backprop.selection.racing import best, mean_deviance, still_in
 from backprop.selection.trials import Trial
-from backprop_client.wire.specs import Candidate, NetworkSpec, ResolvedJob, Selection
-from domain.jobs.translation import activation_of, sized_network
+from backprop_client.wire.specs import MOST_ITERATIONS, Candidate, NetworkSpec, ResolvedJob, Selection
+from domain.jobs.presets import BATCH_SIZE
+from domain.jobs.translation import activation_of, sized_network, sizes_of
 
 NO_TRIAL_WAS_FINITE = 0
 """The candidate that is taken when no trial has a finite deviance: the simplest. Its training says what is wrong."""
 
 
-def largest_of(selection: Selection) -> NetworkSpec:
-    """The network of the candidate with most units, which bounds what the training takes."""
-    largest = max(selection.candidates, key=lambda each: sum(layer.units or 0 for layer in each.layers[:-1]))
-    return NetworkSpec(layers=largest.layers)
+def networks_of(selection: Selection) -> list[NetworkSpec]:
+    """The different networks among the candidates."""
+    return [NetworkSpec(layers=layers) for layers in dict.fromkeys(each.layers for each in selection.candidates)]
+
+
+def largest(networks: Sequence[NetworkSpec], inputs: int) -> NetworkSpec:
+    """The network with most parameters on so many inputs."""
+    return max(networks, key=lambda each: sized_network(each, sizes_of(each, inputs)).parameter_count)
 
 
 def folds_done(selection: Selection) -> int:
@@ -47,12 +52,14 @@ def with_trials(selection: Selection, positions: Iterable[int], trials: Iterable
     return selection.model_copy(update={"candidates": tuple(candidates)})
 
 
-def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
+def choose(job: ResolvedJob, training_rows: int, tried_on: int, most_iterations: int = MOST_ITERATIONS) -> ResolvedJob:
     """The job with the network and the weight decay of the best candidate.
 
     Args:
         job: whose selection has done all folds.
         training_rows: m.
+        tried_on: how many of them took part in the trials.
+        most_iterations: that a job may have here.
     """
     selection = job.selection
     assert selection is not None  # noqa: S101  # only jobs with one get here
@@ -60,11 +67,12 @@ def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
     chosen = NO_TRIAL_WAS_FINITE if position is None else position
     candidate = selection.candidates[chosen]
     network = NetworkSpec(layers=candidate.layers)
-    sizes = (job.sizes[0], *(layer.units or 0 for layer in candidate.layers[:-1]), job.sizes[-1])
+    sizes = sizes_of(network, job.sizes[0])
     training: dict[str, float] = {"weight_decay": candidate.weight_decay}
     if selection.tells_iterations and position is not None:
-        epochs = _epochs(candidate, selection, min(selection.rows, training_rows), job.training.batch_size)
-        training |= {"epochs": epochs, "iterations": epochs * updates_per_epoch(training_rows, job.training.batch_size)}
+        updates = updates_per_epoch(training_rows, job.training.batch_size)
+        epochs = max(1, min(_epochs(candidate, selection, tried_on), most_iterations // updates))
+        training |= {"epochs": epochs, "iterations": epochs * updates}
     reason = _reason(selection, position)
     return job.model_copy(
         update={
@@ -77,10 +85,10 @@ def choose(job: ResolvedJob, training_rows: int) -> ResolvedJob:
     )
 
 
-def _epochs(candidate: Candidate, selection: Selection, rows: int, batch_size: int | None) -> int:
+def _epochs(candidate: Candidate, selection: Selection, rows: int) -> int:
     """The epochs of the candidate's trial until it was at its best, `rows` having taken part."""
     trained = rows - math.ceil(rows / selection.parts)
-    return max(1, round(candidate.iterations[0] / updates_per_epoch(trained, batch_size)))
+    return max(1, round(candidate.iterations[0] / updates_per_epoch(trained, BATCH_SIZE)))
 
 
 def _deviances(selection: Selection) -> list[list[float]]:

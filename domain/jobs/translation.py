@@ -33,6 +33,11 @@ def sized_network(spec: NetworkSpec, sizes: Sequence[int]) -> Network:
     return Network(sizes[0], tuple(Layer(units, activation_of(layer)) for units, layer in layers))
 
 
+def sizes_of(spec: NetworkSpec, inputs: int) -> tuple[int, ...]:
+    """(s_1, …, s_nl) of a network whose layers all say how many units they have."""
+    return (inputs, *(layer.units or 0 for layer in spec.layers))
+
+
 def activation_of(layer: LayerSpec) -> Activation:
     """The activation of a layer of a network that is complete, as all of resolved jobs are."""
     assert layer.activation is not None  # noqa: S101  # the job's preset has filled it in

@@ -71,10 +71,10 @@ def test_the_resolved_job_gives_the_same_bits_without_trials(service: Service) -
     )
     assert again["selection"] is None
     assert service.costs(again["id"]) == service.costs(first["id"])
-    for one, other in zip(
-        service.weights(first["model_id"]).values(), service.weights(again["model_id"]).values(), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
+    weights, same_weights = service.weights(first["model_id"]), service.weights(again["model_id"])
+    assert weights.keys() == same_weights.keys()
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, same_weights[name])
 
 
 def test_many_rows_train_for_the_epochs_that_did_best(service: Service) -> None:
@@ -86,6 +86,16 @@ def test_many_rows_train_for_the_epochs_that_did_best(service: Service) -> None:
     assert job["iterations"] == job["iteration"] == job["training"]["epochs"] * 27
     model = service.api.get(f"/v1/models/{job['model_id']}").json()
     assert model["metrics"]["held_out"]["accuracy"] > 0.9
+
+
+def test_rows_that_weigh_nothing_take_no_part_in_the_trials(service: Service) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(80, 2)).round(3)
+    weights = np.zeros(80)
+    weights[::5] = 1.0
+    text = csv_text(["a", "b", "w", "y"], [[*row, w, row[0] + 1] for row, w in zip(x.tolist(), weights, strict=True)])
+    ended = trained(service, text, weights="w")
+    assert {len(candidate["iterations"]) for candidate in ended["selection"]["candidates"]} <= {1, 2, 3, 4, 5}
 
 
 RNG = np.random.default_rng(5)

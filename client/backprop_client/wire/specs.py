@@ -291,7 +291,7 @@ class TrainingSpec(_Spec):
     @classmethod
     def _optimizer_that_is_meant(cls, given: object) -> object:
         """With the preset auto, a field that not all optimizers read tells which one is meant."""
-        if not isinstance(given, dict) or given.get("optimizer") or given.get("preset", "auto") != "auto":
+        if not isinstance(given, dict) or "optimizer" in given or given.get("preset", "auto") != "auto":
             return given
         meant = next((optimizer for field, optimizer in MEANT_BY.items() if given.get(field) is not None), None)
         return given if meant is None else {**given, "optimizer": meant}

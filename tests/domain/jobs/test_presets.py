@@ -58,6 +58,26 @@ def test_auto_with_many_rows() -> None:
     assert hidden == [[], [64], [64, 64]]
 
 
+def test_a_tolerance_needs_all_rows_at_every_update() -> None:
+    job = planned(rows=FEW_ROWS + 1, training={"tolerance": 1e-3})
+    assert (job.training.optimizer, job.training.iterations, job.training.epochs) == ("lbfgs", 100, None)
+    assert job.selection is not None
+    assert not job.selection.tells_iterations
+
+
+def test_with_many_classes_the_candidate_without_hidden_units_may_be_the_largest() -> None:
+    job = planned(targets=["age"], task="classification", rows=160)
+    assert job.selection is not None
+    inputs, outputs = job.sizes[0], job.sizes[-1]
+    parameters = [(inputs + 1) * outputs, (inputs + 1) * 8 + 9 * outputs]
+    assert job.parameters == max(parameters)
+
+
+def test_what_auto_chooses_is_within_the_servers_limit() -> None:
+    spec = JobSpec.model_validate({"dataset_id": "ds_1", "targets": ["height"]})
+    assert plan(spec, None, COLUMNS, 100, Settings(max_iterations=30)).training.iterations == 30
+
+
 def test_a_network_that_is_given_is_tried_with_several_decays_only() -> None:
     job = planned(network={"layers": [{"units": 32}, {}]})
     assert job.selection is not None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from backprop.selection.trials import Trial
 from backprop_client.wire.specs import JobSpec, ResolvedJob, Selection
 from domain.jobs.planning import plan
-from domain.jobs.selection import choose, folds_done, largest_of, next_candidates, with_trials
+from domain.jobs.selection import choose, folds_done, largest, networks_of, next_candidates, with_trials
 from infra.settings import Settings
 from tests.support.tables import column_of, people
 
@@ -36,7 +36,7 @@ def test_folds_go_on_until_all_are_done_and_the_lowest_mean_is_taken(data: st.Da
         selection = with_trials(selection, positions, [Trial(deviance, 60) for deviance in deviances])
         folds += 1
     assert folds == selection.folds
-    chosen = choose(job.model_copy(update={"selection": selection}), 100)
+    chosen = choose(job.model_copy(update={"selection": selection}), 100, 100)
     taken = selection_of(chosen).chosen
     assert taken is not None
     whole = [
@@ -54,14 +54,14 @@ def test_folds_go_on_until_all_are_done_and_the_lowest_mean_is_taken(data: st.Da
 
 def test_the_job_has_the_sizes_of_what_was_chosen() -> None:
     job = planned(100)
-    assert job.network == largest_of(selection_of(job))
+    assert job.network == largest(networks_of(selection_of(job)), job.sizes[0])
     trials = [Trial(1.0 + position, 60) for position in range(8)]
     selection = selection_of(job)
     for fold in range(5):
         positions = next_candidates(selection)
         selection = with_trials(selection, positions, [trials[position] for position in positions])
         assert folds_done(selection) == fold + 1
-    chosen = choose(job.model_copy(update={"selection": selection}), 100)
+    chosen = choose(job.model_copy(update={"selection": selection}), 100, 100)
     assert chosen.sizes == (job.sizes[0], 1)
     assert chosen.parameters == job.sizes[0] + 1
     assert selection_of(chosen).reason == (
@@ -76,7 +76,7 @@ def test_with_mini_batches_the_job_trains_for_as_many_epochs_as_did_best() -> No
     selection = with_trials(
         selection, [0, 1, 2], [Trial(0.5, 9 * updates), Trial(0.2, 4 * updates), Trial(0.3, updates)]
     )
-    chosen = choose(job.model_copy(update={"selection": selection}), 10_000)
+    chosen = choose(job.model_copy(update={"selection": selection}), 10_000, 10_000)
     assert selection_of(chosen).chosen == 1
     assert chosen.training.iterations == 4 * 50
     assert selection_of(chosen).reason == (
@@ -86,8 +86,15 @@ def test_with_mini_batches_the_job_trains_for_as_many_epochs_as_did_best() -> No
 
 
 def test_where_nothing_could_be_tried_the_simplest_is_taken() -> None:
-    chosen = choose(planned(100), 3)
+    chosen = choose(planned(100), 3, 3)
     assert selection_of(chosen).chosen == 0
     assert selection_of(chosen).reason == (
         "Too few rows are left to try anything on, so that the simplest candidate is taken."
     )
+
+
+def test_no_job_gets_more_iterations_than_one_may_have_here() -> None:
+    job = planned(10_000)
+    selection = with_trials(selection_of(job), [0, 1, 2], [Trial(0.5, 45), Trial(0.2, 40 * 45), Trial(0.3, 45)])
+    chosen = choose(job.model_copy(update={"selection": selection}), 10_000, 10_000, 120)
+    assert (chosen.training.epochs, chosen.training.iterations) == (2, 100)
