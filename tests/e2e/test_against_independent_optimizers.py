@@ -191,6 +191,7 @@ def test_the_sparse_autoencoder_of_the_digits_reaches_its_reference(service: Ser
     x[0, np.ptp(x, axis=0) == 0] += 1e-6  # a pixel that is always blank would be left out
     dataset = service.upload_arrays(x=x)
     training = {
+        "preset": "tutorial",
         "iterations": 400,
         "optimizer": "lbfgs",
         "corrections": 100,
@@ -208,9 +209,7 @@ def test_the_sparse_autoencoder_of_the_digits_reaches_its_reference(service: Ser
         "gradient_check": True,
         "training": training,
     }
-    start = service.weights(
-        service.train({**body, "training": {"preset": "tutorial", **training, "iterations": 0}})["model_id"]
-    )
+    start = service.weights(service.train({**body, "training": {**training, "iterations": 0}})["model_id"])
     job = service.train(body)
     assert job["gradient_check"]["relative_difference"] < 1e-9
     costs = service.costs(job["id"])

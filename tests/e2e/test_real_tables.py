@@ -283,7 +283,7 @@ class TestFilesThatWentWrong:
             scaling="none",
             holdout=0.3,
             network={"layers": [{"activation": "sigmoid"}]},
-            training={"cost": "cross_entropy", "iterations": 300, "dtype": dtype},
+            training={"preset": "tutorial", "cost": "cross_entropy", "iterations": 300, "dtype": dtype},
         )
         rows = service.costs(job["id"])
         assert len(rows) == 301
