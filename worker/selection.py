@@ -16,7 +16,7 @@ from backprop_client.wire.specs import MOST_ITERATIONS, NetworkSpec, ResolvedJob
 from backprop_client.wire.specs import Candidate as CandidateSpec
 from domain.jobs.presets import BATCH_SIZE, CORRECTIONS
 from domain.jobs.selection import choose, folds_done, next_candidates, with_trials
-from domain.jobs.translation import output_activation, sized_network, training_of
+from domain.jobs.translation import output_activation, sized_network, sizes_of, training_of
 from worker.preparation import TrainingData
 
 PATIENCE = 6
@@ -75,7 +75,7 @@ def _sample(selection: Selection, job: ResolvedJob, data: TrainingData) -> Rows:
 
 
 def _candidate(job: ResolvedJob, selection: Selection, spec: CandidateSpec, rows: int) -> Candidate:
-    sizes = (job.sizes[0], *(layer.units or 0 for layer in spec.layers[:-1]), job.sizes[-1])
+    network = NetworkSpec(layers=spec.layers)
     with_mini_batches = selection.folds < selection.parts
     training = TrainingSpec.model_validate(
         {
@@ -89,7 +89,7 @@ def _candidate(job: ResolvedJob, selection: Selection, spec: CandidateSpec, rows
         }
     ).with_defaults(output_activation(job.network))
     return Candidate(
-        sized_network(NetworkSpec(layers=spec.layers), sizes),
+        sized_network(network, sizes_of(network, job.sizes[0])),
         training_of(training),
         job.training.init,
         job.training.epsilon,

@@ -42,7 +42,7 @@ from domain.jobs.limits import JobLimits, check_iterations, check_limits, estima
 from domain.jobs.presets import Situation, says_how_long
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.selection import largest, networks_of
-from domain.jobs.translation import coding_plan_of, output_activation, sized_network
+from domain.jobs.translation import coding_plan_of, output_activation, sized_network, sizes_of
 from domain.jobs.weighting import IS_NO_INPUT as WEIGHTS_ARE_NO_INPUT
 from domain.jobs.weighting import WEIGHT_BYTES, class_weight_of, column_of_weights, vectors_of_weights
 
@@ -147,16 +147,16 @@ def plan(
     if problems:
         raise problems.refusal()
     selection = selection_of(spec, given and network, situation, sizes[0], sizes[-1])
-    networks = [network] if selection is None else networks_of(selection)
-    network = largest(networks, sizes[0]) if selection is not None else network
-    sizes = _sizes(network, sizes[0], sizes[-1])
+    networks = [_with_output(network, sizes[-1])] if selection is None else networks_of(selection)
+    network = largest(networks, sizes[0])
+    sizes = sizes_of(network, sizes[0])
     sized = sized_network(network, sizes)
     trained = rows - least_held_out(holdout_by, spec.holdout, rows)
     of_a_row = vectors_of_weights(weights, class_weight)
     weighted = rows + (0 if held_out_table is None else held_out_table.rows) if of_a_row else 0
     estimate = max(
         estimated_bytes(
-            sized_network(each, _sizes(each, sizes[0], sizes[-1])),
+            sized_network(each, sizes_of(each, sizes[0])),
             training,
             trained,
             held_out=holdout_by is not None,
@@ -167,10 +167,9 @@ def plan(
     estimate += of_a_row * WEIGHT_BYTES * weighted + trial_bytes(selection, sizes, training.dtype)
     check_iterations(training.iterations, f"/training/{'iterations' if training.epochs is None else 'epochs'}", limits)
     check_limits(spec, sized, estimate, limits)
-    output = network.layers[-1].model_copy(update={"units": sizes[-1]})
     return ResolvedJob(
         dataset_id=spec.dataset_id,
-        network=NetworkSpec(layers=(*network.layers[:-1], output)),
+        network=network,
         network_id=spec.network_id,
         inputs=resolved_inputs,
         targets=resolved_targets,
@@ -401,6 +400,12 @@ def _input_column(column: Column, missing: Missing) -> InputColumn:
 def _target_column(column: Column, task: Task) -> TargetColumn:
     classes = column.categories if task == "classification" else None
     return TargetColumn(name=column.name, type=column.type, classes=classes)
+
+
+def _with_output(network: NetworkSpec, units: int) -> NetworkSpec:
+    """The network with so many output units."""
+    *hidden, output = network.layers
+    return NetworkSpec(layers=(*hidden, output.model_copy(update={"units": units})))
 
 
 def _sizes(network: NetworkSpec, inputs: int, outputs: int) -> tuple[int, ...]:

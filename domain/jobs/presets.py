@@ -13,7 +13,8 @@ from backprop_client.wire.specs import Activation, LayerSpec, NetworkSpec, Optim
 from domain.jobs.translation import output_activation
 
 FEW_ROWS = 5_000
-"""Training rows. Up to so many, L-BFGS on all of them at once gets further in the same time than Adam on batches."""
+"""Training rows. Up to so many, L-BFGS takes all of them at once; above, an iteration on all takes too long, and Adam
+takes batches."""
 
 BATCH_SIZE = 200
 """Examples. Small enough that an epoch makes many updates, large enough that a product is worth its call."""

@@ -43,7 +43,7 @@ def test_trials_take_their_time_until_they_have_chosen(database: Database) -> No
     chosen = open_job.model_copy(update={"selection": open_job.selection.model_copy(update={"chosen": 0})})
     with database.reading() as session:
         difference = estimated_seconds(session, open_job) - estimated_seconds(session, chosen)
-    trials = 0.4 * 8 * 5 * 60
+    trials = 0.5 * 8 * 5 * 60
     of_one = TRIAL_ITERATION_SECONDS + open_job.parameters * 3 * 1.2 * 160 / USUAL_SPEED
     assert difference == pytest.approx(trials * of_one)
 
