@@ -21,7 +21,7 @@ from backprop.training import Run, StopReason
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import RowCounts, Status
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.jobs import attempts, costs, gradient_checks

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from backprop.coding.holdout import holdout_mask, stratified_mask
 from backprop.coding.labels import LabelTable
-from backprop_client.wire.specs import HeldOutRows, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import HeldOutRows
 from domain.datasets.files import read_batches
 from domain.jobs.holdouts import moment
 from domain.jobs.new_batches import in_terms_of

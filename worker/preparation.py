@@ -24,7 +24,7 @@ from backprop.coding.columns import Batch, batch_rows
 from backprop.coding.learning import ClassesMissing, ConstantTarget, Learner
 from backprop.coding.scaling import CannotBeScaled
 from backprop_client.wire.jobs import OtherRowCounts, RowCounts
-from backprop_client.wire.specs import HeldOutTable, ResolvedJob
+from backprop_client.wire.resolved_jobs import HeldOutTable, ResolvedJob
 from domain.datasets.files import count_complete_rows, read_batches
 from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import coding_plan_of

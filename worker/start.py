@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from backprop.codec import from_bytes
 from backprop.coding.coding import Coding
 from backprop.network import Network, Parameters, initial_parameters
-from backprop_client.wire.specs import ResolvedJob, TrainingSpec
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import TrainingSpec
 from domain.access.projects import Project
 from domain.jobs import checkpoints
 from domain.jobs.attempts import Claim

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from backprop.coding.columns import Batch, batch_rows
 from backprop.coding.labels import LabelTable
-from backprop_client.wire.specs import ClassWeight, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import ClassWeight
 from domain.jobs.weighting import rows_weights, weights_of_classes
 from infra.errors import InvalidRequest
 

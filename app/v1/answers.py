@@ -10,7 +10,8 @@ from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPl
 from backprop_client.wire.models import ModelOut
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.predictions import QueuedPredictionOut
-from backprop_client.wire.specs import NetworkSpec, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import NetworkSpec
 from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow, QueuedPrediction
 
 MATRICES_AND_CURVES = ("confusion_matrix", "roc_curve", "reliability_curve")

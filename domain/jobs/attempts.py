@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.jobs import Status, StopReason
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.jobs import checkpoints, costs
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, hold, take, take_as_owner

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backprop.passes.batches import updates_per_epoch
-from backprop_client.wire.specs import Candidate, JobSpec, LayerSpec, NetworkSpec, Selection
+from backprop_client.wire.resolved_jobs import Candidate, Selection
+from backprop_client.wire.specs import JobSpec, LayerSpec, NetworkSpec
 from domain.jobs.presets import (
     BATCH_SIZE,
     WEIGHT_DECAY_OF_MANY,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from backprop.column_statistics import differs_by_rounding_only
 from backprop_client.wire.columns import CATEGORY_LIMIT, Column, RowNames
-from backprop_client.wire.specs import JobSpec, LeftOut, Missing, Task
+from backprop_client.wire.resolved_jobs import LeftOut
+from backprop_client.wire.specs import JobSpec, Missing, Task
 from domain.datasets.names import composed
 from domain.jobs.problems import Problems
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backprop.coding.holdout import held_out_rows
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.jobs.epochs import settled
 from domain.jobs.presets import BATCH_SIZE
 from infra.tables import Job

@@ -6,17 +6,8 @@ from typing import NamedTuple
 
 from backprop.coding.holdout import held_out_rows
 from backprop_client.wire.columns import Column
-from backprop_client.wire.specs import (
-    HeldOutDataset,
-    HeldOutRows,
-    HeldOutTable,
-    HoldoutBy,
-    InputColumn,
-    JobSpec,
-    Missing,
-    TargetColumn,
-    Task,
-)
+from backprop_client.wire.resolved_jobs import HeldOutTable, InputColumn, TargetColumn
+from backprop_client.wire.specs import HeldOutDataset, HeldOutRows, HoldoutBy, JobSpec, Missing, Task
 from domain.datasets.names import composed
 from domain.datasets.reading.delimited.cells import datetime_in
 from domain.jobs.columns import QUANTITIES, Chosen, check_values, required_columns

@@ -11,7 +11,8 @@ import numpy as np
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop.network import Network
 from backprop.passes.lanes import block_rows
-from backprop_client.wire.specs import MOST_ITERATIONS, JobSpec, Selection, TrainingSpec
+from backprop_client.wire.resolved_jobs import Selection
+from backprop_client.wire.specs import MOST_ITERATIONS, JobSpec, TrainingSpec
 from domain.jobs.problems import network_path
 from domain.jobs.translation import training_of
 from infra.errors import FieldError, TooLarge

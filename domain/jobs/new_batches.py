@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_client.wire.columns import Labels
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from infra.errors import InvalidRequest
 
 Array = NDArray[Any]

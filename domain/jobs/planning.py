@@ -11,16 +11,14 @@ import numpy as np
 from backprop.activations import output_range
 from backprop.costs import COST_FUNCTIONS
 from backprop_client.wire.columns import Column
+from backprop_client.wire.resolved_jobs import InputColumn, ResolvedJob, TargetColumn
 from backprop_client.wire.specs import (
     HeldOutDataset,
     HoldoutBy,
-    InputColumn,
     JobSpec,
     Missing,
     NetworkSpec,
-    ResolvedJob,
     Scaling,
-    TargetColumn,
     Task,
     TrainingSpec,
 )

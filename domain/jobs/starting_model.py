@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from backprop_client.wire.columns import Column, Labels
-from backprop_client.wire.specs import InputColumn, JobSpec, NetworkSpec, ResolvedJob, TargetColumn, TrainingSpec
+from backprop_client.wire.resolved_jobs import InputColumn, ResolvedJob, TargetColumn
+from backprop_client.wire.specs import JobSpec, NetworkSpec, TrainingSpec
 from domain.jobs.new_batches import category_of
 from domain.jobs.problems import Problems
 

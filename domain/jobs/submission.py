@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import ReadAs
-from backprop_client.wire.specs import CellRules, HeldOutDataset, JobSpec, NetworkSpec, ResolvedJob
+from backprop_client.wire.resolved_jobs import CellRules, ResolvedJob
+from backprop_client.wire.specs import HeldOutDataset, JobSpec, NetworkSpec
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.jobs import control, transitions

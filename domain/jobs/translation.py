@@ -9,17 +9,8 @@ from backprop.coding.inputs import CodedColumn, Moments
 from backprop.coding.learning import CodingPlan
 from backprop.network import Layer, Network
 from backprop.training import Training
-from backprop_client.wire.specs import (
-    Activation,
-    InputColumn,
-    LayerSpec,
-    Missing,
-    NetworkSpec,
-    ResolvedJob,
-    Scaling,
-    TargetColumn,
-    TrainingSpec,
-)
+from backprop_client.wire.resolved_jobs import InputColumn, ResolvedJob, TargetColumn
+from backprop_client.wire.specs import Activation, LayerSpec, Missing, NetworkSpec, Scaling, TrainingSpec
 
 
 def network_of(job: ResolvedJob) -> Network:

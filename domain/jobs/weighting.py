@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_client.wire.columns import Column, Labels
-from backprop_client.wire.specs import ClassWeight, JobSpec, ResolvedClassWeight, ResolvedJob, Task
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import ClassWeight, JobSpec, ResolvedClassWeight, Task
 from domain.datasets.names import composed
 from domain.jobs.columns import LARGEST_NUMBER, QUANTITIES, Chosen
 from domain.jobs.problems import Problems

@@ -15,7 +15,7 @@ from backprop.model import TrainedModel
 from backprop_client.wire.columns import Column
 from backprop_client.wire.jobs import RowCounts
 from backprop_client.wire.models import ClassScore, DependenceOut, DependencePoint
-from backprop_client.wire.specs import InputColumn, ResolvedJob
+from backprop_client.wire.resolved_jobs import InputColumn, ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.files import read_batches

@@ -10,7 +10,7 @@ from backprop.coding.labels import LabelTable
 from backprop.model import TrainedModel
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import RowCounts
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.files import read_batches

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
-from backprop_client.wire.specs import CellRules
+from backprop_client.wire.resolved_jobs import CellRules
 from domain.datasets.names import composed
 from domain.models.value_reading import REPORTED_PROBLEMS, ColumnReading, shown
 from infra.errors import FieldError, InvalidRequest

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session, undefer
 
 from backprop.model import TrainedModel
 from backprop_client.wire.models import ImportanceOut
-from backprop_client.wire.specs import CellRules
+from backprop_client.wire.resolved_jobs import CellRules
 from domain.access.projects import Project
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader

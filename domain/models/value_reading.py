@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backprop.coding.inputs import CodedColumn
 from backprop_client.wire.models import UnknownCategories
-from backprop_client.wire.specs import CellRules
+from backprop_client.wire.resolved_jobs import CellRules
 from domain.datasets.reading.delimited.cells import datetime_in, is_missing_word, number_in
 from domain.jobs.new_batches import category_of
 

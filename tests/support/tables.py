@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from backprop_client.wire.columns import Column
-from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import JobSpec, NetworkSpec
 from domain.datasets.files import DatasetWriter
 from domain.jobs.planning import plan
 from infra.artifacts import ArtifactStore

@@ -7,7 +7,7 @@ import pytest
 from backprop.network import Layer, Network
 from backprop.training import Run
 from backprop_client.wire.gradient_checks import DerivativeTwice, GradientCheckResult
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.jobs.attempts import Claim
 from infra.database import Database
 from infra.errors import InvalidRequest

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from tests.support.tables import job_on, prepared
 from worker.selection import select
 

@@ -8,18 +8,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.resolved_jobs import InputColumn, LeftOut, Selection, TargetColumn
 from backprop_client.wire.specs import (
     MOST_ITERATIONS,
     ClassWeight,
     HoldoutBy,
-    InputColumn,
-    LeftOut,
     Missing,
     NetworkSpec,
     ResolvedClassWeight,
     Scaling,
-    Selection,
-    TargetColumn,
     Task,
     TrainingSpec,
     refuse_text_and_booleans,

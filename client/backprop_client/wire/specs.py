@@ -1,8 +1,6 @@
-"""What a job is asked to do: network, training and data, as a client writes it and as a worker reads it.
+"""What a job is asked to do: network, training and data, as a client writes it.
 
-`JobSpec` is the body of a request. `ResolvedJob` is the same job once it has been checked against its
-dataset: every default filled in, every column typed, every layer's size known. The job's row stores the
-latter, as JSON.
+`JobSpec` is the body of a request. What becomes of it is in `resolved_jobs`.
 """
 
 from __future__ import annotations
@@ -24,8 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from backprop_client.wire.columns import CATEGORY_LIMIT, ColumnType, Labels, Period
-from backprop_client.wire.datasets import Decimal
+from backprop_client.wire.columns import CATEGORY_LIMIT
 from backprop_client.wire.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
@@ -94,13 +91,13 @@ _Name = Annotated[str, AfterValidator(_refuse_lone_surrogates)]
 _ColumnNames = Annotated[tuple[_Name, ...], at_most(10_000), Field(min_length=1, max_length=10_000)]
 
 
-class _Spec(StrictModel):
+class Spec(StrictModel):
     """What a client may have written; it does not change."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class LayerSpec(_Spec):
+class LayerSpec(Spec):
     """One layer of units after the input layer."""
 
     units: _Integer | None = Field(
@@ -119,7 +116,7 @@ class LayerSpec(_Spec):
     )
 
 
-class NetworkSpec(_Spec):
+class NetworkSpec(Spec):
     """A feed-forward network. Its input size comes from the data."""
 
     layers: Annotated[tuple[LayerSpec, ...], at_most(100)] = Field(
@@ -152,7 +149,7 @@ def _default_of_preset(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class TrainingSpec(_Spec):
+class TrainingSpec(Spec):
     """How the network is trained. Symbols are those of the tutorial's pages on backpropagation and what follows it.
 
     A field that the optimizer would not read is refused rather than ignored. Fields whose default is null get the one
@@ -329,7 +326,7 @@ class TrainingSpec(_Spec):
         return self.model_copy(update={name: value for name, value in defaults.items() if getattr(self, name) is None})
 
 
-class HeldOutRows(_Spec):
+class HeldOutRows(Spec):
     """The rows with a value of a column are held out.
 
     Attributes:
@@ -346,7 +343,7 @@ class HeldOutRows(_Spec):
     )
 
 
-class HeldOutDataset(_Spec):
+class HeldOutDataset(Spec):
     """The rows of another dataset are held out."""
 
     dataset_id: _Id
@@ -374,7 +371,7 @@ HoldoutBy = Annotated[
 ]
 
 
-class ClassWeight(_Spec):
+class ClassWeight(Spec):
     """How much the rows of a class count in J."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
@@ -413,7 +410,7 @@ ClassWeights = Annotated[
 ]
 
 
-class JobSpec(_Spec):
+class JobSpec(Spec):
     """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
 
     dataset_id: _Id = Field(description="The dataset to learn from.", examples=["ds_01jd3kz7"])
@@ -515,162 +512,3 @@ class JobSpec(_Spec):
         if self.network is not None and self.network_id is not None:
             raise ValueError("give one of network and network_id, not both")
         return self
-
-
-class InputColumn(_Spec):
-    """A column the network sees.
-
-    Attributes:
-        categories: of a category or boolean column; None for others.
-        periods: of a datetime column; none for others.
-        times_of_day: whether a datetime column holds times without a date.
-        has_gaps: whether the network has an input for "is missing".
-    """
-
-    name: str
-    type: ColumnType
-    categories: tuple[StrictBool, ...] | tuple[StrictStr, ...] | None = None
-    periods: tuple[Period, ...] = ()
-    times_of_day: bool = False
-    has_gaps: bool = False
-
-
-class TargetColumn(_Spec):
-    """A column the network learns to predict, with the sorted classes if the task is classification."""
-
-    name: str
-    type: ColumnType
-    classes: Labels | None = None
-
-
-class LeftOut(_Spec):
-    """A column that is no input although nobody said so."""
-
-    column: str
-    reason: str
-
-
-class CellRules(_Spec):
-    """How the cells of a text file were read, so that the cells of rows to predict can be read alike.
-
-    Attributes:
-        decimal: what is before the decimals.
-        missing_values: the words that were given as further missing values.
-    """
-
-    decimal: Decimal = "."
-    missing_values: tuple[str, ...] = ()
-
-
-class Candidate(_Spec):
-    """A network and a weight decay that are tried before the training."""
-
-    layers: tuple[LayerSpec, ...] = Field(description="Those of the network, the output layer included.")
-    weight_decay: float = Field(description="λ.")
-    deviances: tuple[float | None, ...] = Field(
-        default=(),
-        description="(1/m′) Σ J(W,b;x,y) of the rows left out, for each fold so far: those of a fold after a training "
-        "on all others. Null where it was no finite number. Who has fewer than there are folds was far behind.",
-    )
-    iterations: tuple[int, ...] = Field(
-        default=(), description="After how many updates it had each deviance: that with the lowest."
-    )
-
-
-class Selection(_Spec):
-    """How a job chose its network and its weight decay: what was tried, how well that did, and what was taken."""
-
-    parts: int = Field(description="Into how many parts the training rows are cut.")
-    folds: int = Field(description="How many of these are left out of the training and measured, each in turn.")
-    rows: int = Field(description="How many training rows take part; with very many, a sample of them.")
-    iterations: int = Field(description="Updates of a trial, at most.")
-    tells_iterations: bool = Field(
-        description="Whether the job trains for as many passes over its rows as the chosen candidate did until it was "
-        "at its best."
-    )
-    candidates: tuple[Candidate, ...] = Field(description="What is tried, the simplest first.")
-    chosen: int | None = Field(default=None, description="Which candidate was taken, counted from 0; null until then.")
-    reason: str | None = Field(default=None, description="Why, in a sentence.")
-
-
-class HeldOutTable(_Spec):
-    """The other dataset whose rows are held out, as its columns are for this job.
-
-    Attributes:
-        dataset_id: which one.
-        rows: of it.
-        required: the columns with gaps in which a row must have a value, or is left out.
-        reread: the columns that were read as another type than in the job's own dataset.
-    """
-
-    dataset_id: str
-    rows: int
-    required: tuple[str, ...] = ()
-    reread: tuple[str, ...] = ()
-
-
-class ResolvedJob(_Spec):
-    """A job with nothing left to infer: what the database keeps and the worker trains.
-
-    Attributes:
-        network: with the output layer's units and all activations filled in; that of the largest candidate while
-            `selection` has not chosen yet.
-        selection: how network and weight decay are chosen; None where nothing is to be tried.
-        training: with the defaults filled in that apply. Where gaps decide how many rows there are to train on, a
-            worker that has counted them fills in held_out_every, and brings iterations down to the epochs asked for.
-        targets: empty for reconstruction, where the inputs are the targets.
-        missing: what is done about missing input values.
-        left_out: the columns that are no inputs although nobody said so.
-        table: the dataset's columns but the targets, in the order of the file; empty for jobs that lack it.
-        required: the columns with gaps in which a row must have a value, or is left out.
-        reread: the columns that were read as another type than the model's that the job starts from.
-        cells: how the file's cells were read; None where it had no text.
-        holdout_by: which rows are held out; None if none are.
-        held_out_table: the dataset that they come from, if it is another one.
-        weights: the column with the weights of the rows.
-        class_weight: of every class in their order, or `balanced`.
-        from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
-        sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
-        rows: of the dataset, held-out ones included.
-        parameters: how many weights and biases the network has.
-        estimated_bytes: of memory, estimated, that training takes.
-    """
-
-    dataset_id: str
-    network: NetworkSpec
-    network_id: str | None = None
-    inputs: tuple[InputColumn, ...]
-    targets: tuple[TargetColumn, ...]
-    task: Task
-    scaling: Scaling
-    missing: Missing = "refuse"  # as it was for jobs that do not say so
-    left_out: tuple[LeftOut, ...] = ()
-    table: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-    reread: tuple[str, ...] = ()
-    cells: CellRules | None = None
-    holdout: float
-    holdout_by: HoldoutBy | None = None
-    held_out_table: HeldOutTable | None = None
-    weights: str | None = None
-    class_weight: ResolvedClassWeight | None = None
-    training: TrainingSpec
-    selection: Selection | None = None
-    gradient_check: bool
-    from_model_id: str | None = None
-    sizes: tuple[int, ...]
-    rows: int
-    parameters: int
-    estimated_bytes: int
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_it_was_when_stored(cls, stored: Any) -> Any:  # noqa: ANN401
-        """What jobs meant that are older than a field: a random holdout, measured at every iteration; the tutorial."""
-        training = stored.get("training") if isinstance(stored, dict) else None
-        if not isinstance(training, dict):
-            return stored
-        holds_out = bool(stored.get("holdout"))
-        of_training: dict[str, Any] = {"preset": "tutorial"} | ({"held_out_every": 1} if holds_out else {})
-        of_job = {"holdout_by": "random"} if holds_out else {}
-        return of_job | {**stored, "training": of_training | training}

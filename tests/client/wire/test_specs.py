@@ -13,6 +13,7 @@ from backprop.activations import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from backprop.costs import COST_FUNCTIONS
 from backprop.optimizers.table import OPTIMIZERS
 from backprop.training import Training
+from backprop_client.wire.resolved_jobs import InputColumn, TargetColumn
 from backprop_client.wire.specs import (
     HIDDEN_ONLY,
     OPTIMIZER_FIELDS,
@@ -21,11 +22,9 @@ from backprop_client.wire.specs import (
     Activation,
     CostName,
     HeldOutRows,
-    InputColumn,
     JobSpec,
     NetworkSpec,
     Optimizer,
-    TargetColumn,
     TrainingSpec,
 )
 from domain.jobs.translation import training_of

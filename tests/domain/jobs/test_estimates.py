@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from backprop_client.wire.specs import ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.jobs.estimates import (
     ITERATION_SECONDS,
     TRIAL_ITERATION_SECONDS,

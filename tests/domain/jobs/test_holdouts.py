@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from backprop_client.wire.columns import Column
-from backprop_client.wire.specs import HeldOutDataset, HeldOutRows, JobSpec, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import HeldOutDataset, HeldOutRows, JobSpec
 from domain.jobs.holdouts import Table, comparable_value
 from domain.jobs.planning import plan
 from infra.errors import InvalidRequest

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop_client.wire.columns import Column, ColumnType
-from backprop_client.wire.specs import JobSpec, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import JobSpec
 from domain.jobs.limits import JobLimits
 from domain.jobs.planning import plan
 from domain.jobs.problems import REPORTED_PROBLEMS

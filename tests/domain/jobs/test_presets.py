@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from backprop_client.wire.specs import JobSpec, NetworkSpec, ResolvedJob, Task, TrainingSpec
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import JobSpec, NetworkSpec, Task, TrainingSpec
 from domain.jobs.planning import plan
 from domain.jobs.presets import FEW_ROWS, Situation
 from infra.errors import InvalidRequest

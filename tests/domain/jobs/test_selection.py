@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop.selection.trials import Trial
-from backprop_client.wire.specs import JobSpec, ResolvedJob, Selection
+from backprop_client.wire.resolved_jobs import ResolvedJob, Selection
+from backprop_client.wire.specs import JobSpec
 from domain.jobs.planning import plan
 from domain.jobs.selection import choose, folds_done, largest, networks_of, next_candidates, with_trials
 from infra.settings import Settings

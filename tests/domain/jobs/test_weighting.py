@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from backprop_client.wire.columns import Column
-from backprop_client.wire.specs import ClassWeight, JobSpec, ResolvedJob
+from backprop_client.wire.resolved_jobs import ResolvedJob
+from backprop_client.wire.specs import ClassWeight, JobSpec
 from domain.jobs.holdouts import Table
 from domain.jobs.planning import plan
 from domain.jobs.weighting import weights_of_classes

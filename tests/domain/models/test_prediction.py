@@ -18,7 +18,7 @@ from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, T
 from backprop.model import TrainedModel
 from backprop.network import Layer, Network, initial_parameters, predict
 from backprop_client.wire.models import UnknownCategory
-from backprop_client.wire.specs import CellRules
+from backprop_client.wire.resolved_jobs import CellRules
 from domain.models import prediction
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
