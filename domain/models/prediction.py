@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from backprop.coding.targets import ClassScores
 from backprop.model import PredictedRows, TrainedModel
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from domain.models.answer_tables import answer_batch, answer_schema
-from domain.models.row_reading import Row, RowReader
+from domain.models.row_reading import ReadRows, Row, RowReader
 from domain.models.table_reading import TableReader
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
@@ -22,6 +22,22 @@ Array = NDArray[Any]
 
 LARGEST_ANSWER = 5_000_000
 """Values (scores, or reconstructed columns). Each takes some hundred bytes on its way to JSON."""
+
+
+class RowPlace(NamedTuple):
+    """Where a row came from, as a problem tells it.
+
+    Attributes:
+        told: what a message calls it: ``Row 7``.
+        path: of it in the request, a JSON pointer.
+    """
+
+    told: str
+    path: str
+
+
+def _place_in_json(row: int) -> RowPlace:
+    return RowPlace(f"Row {row}", f"/rows/{row}")
 
 
 class Predictions(NamedTuple):
@@ -68,12 +84,7 @@ class Predictor:
             TooLarge: ``answer_too_large``.
         """
         self.check_answer_size(len(rows))
-        read = self.reader.read(rows, unknown_categories)
-        blocks = list(self.model.predict(read.columns))
-        row = _first_infinite(blocks)
-        if row is not None:
-            raise _not_finite(f"Row {row}", f"/rows/{row}")
-        return Predictions(blocks, read.unknown)
+        return self.predict_read(self.reader.read(rows, unknown_categories))
 
     def predict_batch(self, reader: TableReader, batch: pa.RecordBatch, first_row: int = 0) -> Predictions:
         """Answer the rows of a table's batch.
@@ -86,11 +97,25 @@ class Predictor:
         Raises:
             InvalidRequest: as `predict` does; messages count rows from 1.
         """
-        read = reader.read(batch, first_row)
+        return self.predict_read(
+            reader.read(batch, first_row), lambda row: RowPlace(f"Row {first_row + row + 1:,}", "/file")
+        )
+
+    def predict_read(self, read: ReadRows, place_of: Callable[[int], RowPlace] = _place_in_json) -> Predictions:
+        """Answer rows whose columns have been read.
+
+        Args:
+            read: all input columns of the model, as its reader or a `TableReader` gives them.
+            place_of: says where a row came from, by its place among the rows that have been read, from 0. By default
+                it was in the array `rows` of a body.
+
+        Raises:
+            InvalidRequest: ``prediction_not_finite``, of the first row for which the network overflows.
+        """
         blocks = list(self.model.predict(read.columns))
         row = _first_infinite(blocks)
         if row is not None:
-            raise _not_finite(f"Row {first_row + row + 1:,}", "/file")
+            raise _not_finite(place_of(row))
         return Predictions(blocks, read.unknown)
 
     def answer_table(self, predictions: Predictions) -> Iterator[pa.RecordBatch]:
@@ -122,9 +147,9 @@ def _first_infinite(blocks: Iterable[PredictedRows]) -> int | None:
     return None
 
 
-def _not_finite(row: str, path: str) -> InvalidRequest:
-    message = f"{row}: its numbers are so far from the training data that the network overflows."
-    return InvalidRequest("prediction_not_finite", message, (FieldError(path, message),))
+def _not_finite(place: RowPlace) -> InvalidRequest:
+    message = f"{place.told}: its numbers are so far from the training data that the network overflows."
+    return InvalidRequest("prediction_not_finite", message, (FieldError(place.path, message),))
 
 
 def _answers(predicted: PredictedRows) -> list[dict[str, Any]]:
