@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 
 from app.access.upload_slots import UploadSlots
 from domain.datasets.reading.processes import FileReaders
+from domain.inference.statistics import InferenceStatistics
 from domain.models.cache import ModelCache
+from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue
@@ -54,6 +56,16 @@ def _trained_models(request: Request) -> ModelCache:
     return cache
 
 
+def _registry(request: Request) -> RegistryCache:
+    cache: RegistryCache = request.app.state.registry
+    return cache
+
+
+async def _inference_statistics(request: Request) -> InferenceStatistics:
+    statistics: InferenceStatistics = request.app.state.inference_statistics
+    return statistics
+
+
 def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
     return services.artifacts
 
@@ -64,3 +76,5 @@ DatabaseDep = Annotated[Database, Depends(_database)]
 QueueDep = Annotated[JobQueue, Depends(_queue)]
 TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
 ArtifactsDep = Annotated[ArtifactStore, Depends(_artifacts)]
+RegistryDep = Annotated[RegistryCache, Depends(_registry)]
+InferenceStatisticsDep = Annotated[InferenceStatistics, Depends(_inference_statistics)]

@@ -21,6 +21,7 @@ from app.edge.security_headers import SecurityHeaders
 from app.edge.slow_bodies import SlowBodies
 from app.errors import add_error_handlers
 from app.health import router as health_router
+from app.oip.routes import add_open_inference
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
 from app.v1.jobs import router as jobs_router
@@ -31,7 +32,9 @@ from app.v1.predictions import router as predictions_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
+from domain.inference.statistics import InferenceStatistics
 from domain.models.cache import ModelCache
+from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect
@@ -74,6 +77,8 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         with suppress(OSError):  # a store that is away now is tidied up at another start
             services.artifacts.remove_abandoned()
         app.state.trained_models = ModelCache(services.database)
+        app.state.registry = RegistryCache(services.database)
+        app.state.inference_statistics = InferenceStatistics()
         app.state.heavy_reads = HeavyWork(settings.resolved_database_url, READS_AT_A_TIME)
         app.state.gradient_checks = HeavyWork(settings.resolved_database_url, CHECKS_AT_A_TIME)
         app.state.rates = RateLimiter(settings)
@@ -90,6 +95,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     for router in (datasets_router, networks_router, jobs_router, models_router, predict_router, predictions_router):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
+    add_open_inference(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(

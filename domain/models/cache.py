@@ -23,14 +23,23 @@ class ModelCache:
         self._models: LRUCache[tuple[Project, str], Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
         self._lock = threading.Lock()
 
+    def kept(self, project: Project, model_id: str) -> Predictor | None:
+        """The project's model of that id, if it is in memory; else None. It never waits."""
+        with self._lock:
+            return self._models.get((project, model_id))
+
+    def drop(self, project: Project, model_id: str) -> None:
+        """Forget a model, if it is in memory."""
+        with self._lock:
+            self._models.pop((project, model_id), None)
+
     def get(self, project: Project, model_id: str) -> Predictor:
         """The project's model of that id.
 
         Raises:
             NotFound: there is none (code ``model_not_found``).
         """
-        with self._lock:
-            cached = self._models.get((project, model_id))
+        cached = self.kept(project, model_id)
         if cached is not None:
             return cached
         with self._database.reading() as session:

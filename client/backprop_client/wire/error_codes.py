@@ -204,6 +204,8 @@ InvalidRequestCode = Literal[
     "unknown_category",
     "too_few_iterations",
     "invalid_rows",
+    "invalid_tensor",
+    "unknown_output",
     "prediction_not_finite",
     "dataset_does_not_fit",
     "no_such_unit",
@@ -1015,6 +1017,18 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "Rows with unknown, missing or unreadable values; each is named.",
                 "Mend the places that `errors` names.",
+            ),
+            ErrorCode(
+                "invalid_tensor",
+                "invalid_request",
+                "A tensor whose shape, datatype, data or name do not fit together or do not fit the model.",
+                "Mend the tensors that `errors` names; `GET /v2/models/{model}` tells which the model takes.",
+            ),
+            ErrorCode(
+                "unknown_output",
+                "invalid_request",
+                "The model has no output tensor of this name.",
+                "Ask for outputs that `GET /v2/models/{model}` tells.",
             ),
             ErrorCode(
                 "prediction_not_finite",

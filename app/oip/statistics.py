@@ -1,0 +1,40 @@
+"""`GET /v2/…/stats`: what models have been asked through this process since it began."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.access.dependencies import CanPredict
+from app.dependencies import InferenceStatisticsDep, RegistryDep
+from app.errors import responses
+from app.oip.parameters import Newest, Version
+from backprop_client.wire.oip.server import Statistics
+from domain.inference.naming import find
+from infra.errors import NotFound
+
+router = APIRouter(prefix="/v2/models", tags=["open inference"])
+# This is included before the router that has /v2/models/{model_name}: the first route that takes a request has it.
+
+
+@router.get("/stats", responses=responses())
+async def all_statistics(access: CanPredict, statistics: InferenceStatisticsDep) -> Statistics:
+    """What the project's models have been asked, those that have been asked anything."""
+    return Statistics(model_stats=statistics.of_project(access.project))
+
+
+@router.get("/{model_name}/stats", responses=responses(NotFound))
+def model_statistics(
+    asked: Newest, access: CanPredict, registry: RegistryDep, statistics: InferenceStatisticsDep
+) -> Statistics:
+    """What the newest version of a model has been asked."""
+    found = find(registry, access.project, asked)
+    return Statistics(model_stats=[statistics.of_model(access.project, found.served)])
+
+
+@router.get("/{model_name}/versions/{model_version}/stats", responses=responses(NotFound))
+def version_statistics(
+    asked: Version, access: CanPredict, registry: RegistryDep, statistics: InferenceStatisticsDep
+) -> Statistics:
+    """What a version of a model has been asked."""
+    found = find(registry, access.project, asked)
+    return Statistics(model_stats=[statistics.of_model(access.project, found.served)])
