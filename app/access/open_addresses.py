@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-OPEN_PATHS = frozenset(
-    {"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/openapi.json", "/docs"}
-)
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/openapi.json", "/docs"})
 """Container engines and balancers ask for the first four; the others describe the interface. Nothing here tells of
 anybody's data."""
 

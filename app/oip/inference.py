@@ -120,12 +120,16 @@ class _Asked:
     async def found(self) -> FoundModel:
         """The model that is meant."""
         found = known(self.registry, self.access.project, self.model)
-        return found or await run_in_threadpool(find, self.registry, self.access.project, self.model)
+        if found is None:
+            found = await run_in_threadpool(find, self.registry, self.access.project, self.model)
+        return found
 
     async def predictor(self, found: FoundModel) -> Predictor:
         """That model, in memory."""
-        kept = self.trained_models.kept(self.access.project, found.model_id)
-        return kept or await run_in_threadpool(self.trained_models.get, self.access.project, found.model_id)
+        predictor = self.trained_models.kept(self.access.project, found.model_id)
+        if predictor is None:
+            predictor = await run_in_threadpool(self.trained_models.get, self.access.project, found.model_id)
+        return predictor
 
 
 async def _answer(asked: _Asked, request: Request) -> Response:

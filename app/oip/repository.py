@@ -30,7 +30,7 @@ def index(access: CanPredict, database: DatabaseDep) -> list[IndexEntry]:
 
 @router.post("/models/{model_name}/load", responses=responses(NotFound))
 def load(asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep) -> dict[str, Any]:
-    """Read the newest version of a model into memory, so that its first prediction need not. A body is not looked at."""
+    """Read the newest version of a model into memory, so that no prediction waits for it. A body is not looked at."""
     trained_models.get(access.project, find(registry, access.project, asked).model_id)
     return {"name": asked.name, "load": True}
 

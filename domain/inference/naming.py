@@ -82,7 +82,9 @@ def known(registry: RegistryCache, project: Project, asked: AskedModel) -> Found
     """
     if asked.is_id:
         if asked.version not in (None, ONLY_VERSION):
-            raise NotFound("version_not_found", f"{asked.name} is a model's id: it has the version {ONLY_VERSION} only.")
+            raise NotFound(
+                "version_not_found", f"{asked.name} is a model's id: it has the version {ONLY_VERSION} only."
+            )
         return FoundModel(asked.name, Served(asked.name, ONLY_VERSION))
     kept = registry.kept(project, asked.reference)
     return None if kept is None else FoundModel(kept.model_id, Served(asked.name, str(kept.version)))

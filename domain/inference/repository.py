@@ -68,9 +68,7 @@ def versions(session: Session, project: Project, asked: AskedModel) -> list[str]
 
 def whole_columns(session: Session, model_id: str) -> frozenset[str]:
     """The input columns that held whole numbers in the dataset that a model was trained on."""
-    inputs = session.scalar(
-        select(Job.spec["inputs"]).join(Model, Model.job_id == Job.id).where(Model.id == model_id)
-    )
+    inputs = session.scalar(select(Job.spec["inputs"]).join(Model, Model.job_id == Job.id).where(Model.id == model_id))
     return frozenset(column["name"] for column in inputs or () if column["type"] == "integer")
 
 
@@ -111,6 +109,4 @@ def _datatype(column: CodedColumn, is_whole: bool) -> Datatype:
 
 def _output(output: Output) -> TensorMetadata:
     parameters = {"classes": list(output.classes)} if output.classes else None
-    return TensorMetadata(
-        name=output.name, datatype=output.datatype, shape=[-1, output.width], parameters=parameters
-    )
+    return TensorMetadata(name=output.name, datatype=output.datatype, shape=[-1, output.width], parameters=parameters)

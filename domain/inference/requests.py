@@ -118,4 +118,3 @@ def _tensor(given: InputTensor, size: int | None, binary: memoryview) -> Tensor:
 def _lying_header(what: str) -> InvalidRequest:
     message = f"The header {HEADER_LENGTH} {what}."
     return InvalidRequest("invalid_request", message, (FieldError(HEADER_LENGTH, message),))
-

@@ -1,16 +1,17 @@
 """What a model answers, as tensors.
 
-- classification: ``label``, (n, 1), and ``scores``, (n, classes) FP64, whose parameter ``classes`` has the labels in the
-  order of the scores;
+- classification: ``label``, (n, 1), and ``scores``, (n, classes) FP64, whose parameter ``classes`` has the labels in
+  the order of the scores;
 - regression: a tensor for each target, (n, 1) FP64;
 - reconstruction: a tensor for each input column, (n, 1).
 
-Texts are BYTES. So are the booleans of a reconstruction that may say "is missing": BYTES can say that, as the empty text.
+Texts are BYTES. So are the booleans of a reconstruction that may say "is missing": BYTES can say that, as the empty
+text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np

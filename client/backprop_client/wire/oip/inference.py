@@ -19,7 +19,10 @@ class InputParameters(BaseModel):
     """How the data of a tensor comes. Other parameters are allowed, and mean nothing here."""
 
     binary_data_size: int | None = Field(
-        default=None, ge=0, strict=True, description="How many bytes after the JSON are this tensor's; then it has no data."
+        default=None,
+        ge=0,
+        strict=True,
+        description="How many bytes after the JSON are this tensor's; then it has no data.",
     )
 
 
@@ -28,7 +31,9 @@ class InputTensor(BaseModel):
 
     name: str
     shape: Annotated[list[Dimension], FailFast()] = Field(
-        min_length=1, max_length=2, description="[n] or [n, 1] for a column of n rows, [n, columns] for all columns at once."
+        min_length=1,
+        max_length=2,
+        description="[n] or [n, 1] for a column of n rows, [n, columns] for all columns at once.",
     )
     datatype: Datatype
     parameters: InputParameters | None = None

@@ -48,7 +48,9 @@ class ModelMetadata(BaseModel):
     name: str
     versions: list[str]
     platform: str
-    inputs: list[TensorMetadata] = Field(description="One for each column. A model of numbers alone takes one of all, too.")
+    inputs: list[TensorMetadata] = Field(
+        description="One for each column. A model of numbers alone takes one of all, too."
+    )
     outputs: list[TensorMetadata]
 
 
