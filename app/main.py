@@ -29,6 +29,8 @@ from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
 from app.v1.predict import router as predict_router
 from app.v1.predictions import router as predictions_router
+from app.v1.registered_predictions import router as registered_predictions_router
+from app.v1.registry import router as registry_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
@@ -92,7 +94,16 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    for router in (datasets_router, networks_router, jobs_router, models_router, predict_router, predictions_router):
+    for router in (
+        datasets_router,
+        networks_router,
+        jobs_router,
+        models_router,
+        predict_router,
+        predictions_router,
+        registered_predictions_router,
+        registry_router,
+    ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     add_open_inference(app)
