@@ -24,7 +24,7 @@ from app.oip.parameters import Newest, Version
 from backprop_client.wire.oip.datatypes import HEADER_LENGTH
 from backprop_client.wire.oip.inference import InferenceRequest, InferenceResponse
 from domain.inference.inferring import Inferred, infer
-from domain.inference.naming import AskedModel, FoundModel, find, known
+from domain.inference.naming import AskedModel, FoundModel, find, kept
 from domain.inference.requests import Limits, NotJson
 from domain.inference.responses import AnswerBody
 from domain.inference.statistics import InferenceStatistics, Stopwatch
@@ -119,35 +119,28 @@ class _Asked:
 
     async def found(self) -> FoundModel:
         """The model that is meant."""
-        found = known(self.registry, self.access.project, self.model)
+        where = (self.registry, self.trained_models, self.access.project, self.model)
+        found = kept(*where)
         if found is None:
-            found = await run_in_threadpool(find, self.registry, self.access.project, self.model)
+            found = await run_in_threadpool(find, *where)
         return found
-
-    async def predictor(self, found: FoundModel) -> Predictor:
-        """That model, in memory."""
-        predictor = self.trained_models.kept(self.access.project, found.model_id)
-        if predictor is None:
-            predictor = await run_in_threadpool(self.trained_models.get, self.access.project, found.model_id)
-        return predictor
 
 
 async def _answer(asked: _Asked, request: Request) -> Response:
     body = await _body(request)
     watch = Stopwatch()
     found = await asked.found()
-    predictor = await asked.predictor(found)
     json_bytes = _json_bytes(request.headers.get(HEADER_LENGTH))
     coding = _only_coding(request.headers.get("accept-encoding"))
     rows = asked.settings.max_prediction_rows
     limits = Limits(rows=rows, containers=rows + MOST_CONTAINERS)
 
     def work() -> tuple[Inferred, bytes]:
-        inferred = infer(predictor, found.served, body, json_bytes, limits, watch.total)
+        inferred = infer(found.predictor, found.served, body, json_bytes, limits, watch.total)
         return inferred, _compressed(inferred.body.content, coding)
 
     try:
-        inferred, content = await _run(work, len(body), predictor)
+        inferred, content = await _run(work, len(body), found.predictor)
     except Exception as error:
         asked.statistics.failed(asked.access.project, found.served, watch.total)
         raise _in_terms_of_http(error) from error

@@ -31,7 +31,7 @@ def index(access: CanPredict, database: DatabaseDep) -> list[IndexEntry]:
 @router.post("/models/{model_name}/load", responses=responses(NotFound))
 def load(asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep) -> dict[str, Any]:
     """Read the newest version of a model into memory, so that no prediction waits for it. A body is not looked at."""
-    trained_models.get(access.project, find(registry, access.project, asked).model_id)
+    find(registry, trained_models, access.project, asked)
     return {"name": asked.name, "load": True}
 
 
@@ -40,5 +40,5 @@ def unload(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> dict[str, Any]:
     """Drop the newest version of a model from memory. Who asks it loads it again. A body is not looked at."""
-    trained_models.drop(access.project, find(registry, access.project, asked).model_id)
+    trained_models.drop(access.project, find(registry, trained_models, access.project, asked).model_id)
     return {"name": asked.name, "unload": True}

@@ -72,15 +72,13 @@ def version_ready(
 def _metadata(
     asked: AskedModel, access: Access, registry: RegistryCache, trained_models: ModelCache, database: Database
 ) -> ModelMetadata:
-    found = find(registry, access.project, asked)
-    predictor = trained_models.get(access.project, found.model_id)
+    found = find(registry, trained_models, access.project, asked)
     with database.reading() as session:
         versions = repository.versions(session, access.project, asked)
         whole = repository.whole_columns(session, found.model_id)
-    return repository.metadata(asked.name, versions, predictor, whole)
+    return repository.metadata(asked.name, versions, found.predictor, whole)
 
 
 def _ready(asked: AskedModel, access: Access, registry: RegistryCache, trained_models: ModelCache) -> ModelReady:
-    found = find(registry, access.project, asked)
-    trained_models.get(access.project, found.model_id)
+    find(registry, trained_models, access.project, asked)
     return ModelReady(name=asked.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.access.dependencies import CanPredict
-from app.dependencies import InferenceStatisticsDep, RegistryDep
+from app.dependencies import InferenceStatisticsDep, RegistryDep, TrainedModelsDep
 from app.errors import responses
 from app.oip.parameters import Newest, Version
 from backprop_client.wire.oip.server import Statistics
@@ -24,17 +24,25 @@ async def all_statistics(access: CanPredict, statistics: InferenceStatisticsDep)
 
 @router.get("/{model_name}/stats", responses=responses(NotFound))
 def model_statistics(
-    asked: Newest, access: CanPredict, registry: RegistryDep, statistics: InferenceStatisticsDep
+    asked: Newest,
+    access: CanPredict,
+    registry: RegistryDep,
+    trained_models: TrainedModelsDep,
+    statistics: InferenceStatisticsDep,
 ) -> Statistics:
     """What the newest version of a model has been asked."""
-    found = find(registry, access.project, asked)
+    found = find(registry, trained_models, access.project, asked)
     return Statistics(model_stats=[statistics.of_model(access.project, found.served)])
 
 
 @router.get("/{model_name}/versions/{model_version}/stats", responses=responses(NotFound))
 def version_statistics(
-    asked: Version, access: CanPredict, registry: RegistryDep, statistics: InferenceStatisticsDep
+    asked: Version,
+    access: CanPredict,
+    registry: RegistryDep,
+    trained_models: TrainedModelsDep,
+    statistics: InferenceStatisticsDep,
 ) -> Statistics:
     """What a version of a model has been asked."""
-    found = find(registry, access.project, asked)
+    found = find(registry, trained_models, access.project, asked)
     return Statistics(model_stats=[statistics.of_model(access.project, found.served)])

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from backprop_client.wire.registry import LARGEST_VERSION, NAME_PATTERN
 from domain.access.projects import Project
 from domain.inference.responses import Served
+from domain.models.cache import ModelCache
+from domain.models.prediction import Predictor
 from domain.models.value_reading import shown
+from domain.registry import predictors
 from domain.registry.cache import RegistryCache
 from domain.registry.resolving import Reference
 from infra.errors import NotFound
@@ -36,6 +39,17 @@ class AskedModel:
     def is_id(self) -> bool:
         """Whether the name is a model's id. No registered name has that form."""
         return _MODEL_ID.fullmatch(self.name) is not None
+
+    @property
+    def only_version(self) -> str:
+        """The version of an id.
+
+        Raises:
+            NotFound: the address names another one (code ``version_not_found``).
+        """
+        if self.version not in (None, ONLY_VERSION):
+            raise NotFound("version_not_found", f"{self.name} is a model's id: it has the version {ONLY_VERSION} only.")
+        return ONLY_VERSION
 
     @property
     def reference(self) -> Reference:
@@ -66,38 +80,39 @@ class FoundModel:
     Attributes:
         model_id: of the model.
         served: how answers name it.
+        predictor: it, ready to answer.
     """
 
     model_id: str
     served: Served
+    predictor: Predictor
 
 
-def known(registry: RegistryCache, project: Project, asked: AskedModel) -> FoundModel | None:
-    """The model that is meant, if no database need be asked for that; else None. It never waits.
-
-    An id is taken at its word: whether the project has such a model is not looked at.
+def kept(registry: RegistryCache, trained_models: ModelCache, project: Project, asked: AskedModel) -> FoundModel | None:
+    """The model that is meant, if both its name and itself are in memory; else None. It never waits.
 
     Raises:
         NotFound: there cannot be such a model.
     """
     if asked.is_id:
-        if asked.version not in (None, ONLY_VERSION):
-            raise NotFound(
-                "version_not_found", f"{asked.name} is a model's id: it has the version {ONLY_VERSION} only."
-            )
-        return FoundModel(asked.name, Served(asked.name, ONLY_VERSION))
-    kept = registry.kept(project, asked.reference)
-    return None if kept is None else FoundModel(kept.model_id, Served(asked.name, str(kept.version)))
+        model_id, version = asked.name, asked.only_version
+    else:
+        resolved = registry.kept(project, asked.reference)
+        if resolved is None:
+            return None
+        model_id, version = resolved.model_id, str(resolved.version)
+    predictor = trained_models.kept(project, model_id)
+    return None if predictor is None else FoundModel(model_id, Served(asked.name, version), predictor)
 
 
-def find(registry: RegistryCache, project: Project, asked: AskedModel) -> FoundModel:
+def find(registry: RegistryCache, trained_models: ModelCache, project: Project, asked: AskedModel) -> FoundModel:
     """The model that is meant, be it the database that knows.
 
     Raises:
         NotFound: there is none.
     """
-    found = known(registry, project, asked)
-    if found is not None:
-        return found
-    resolved = registry.resolve(project, asked.reference)
-    return FoundModel(resolved.model_id, Served(asked.name, str(resolved.version)))
+    if asked.is_id:
+        version = asked.only_version
+        return FoundModel(asked.name, Served(asked.name, version), trained_models.get(project, asked.name))
+    found = predictors.find(registry, trained_models, project, asked.reference)
+    return FoundModel(found.resolved.model_id, Served(asked.name, str(found.resolved.version)), found.predictor)
