@@ -107,7 +107,7 @@ def client(trained: Trained) -> Iterator[triton.InferenceServerClient]:
 
 
 def column(name: str, rows: Sequence[dict[str, Any]], **how: Any) -> triton.InferInput:  # noqa: ANN401
-    values = np.array([[row[name]] for row in rows], DATATYPES[name])
+    values: Array = np.array([[row[name]] for row in rows], DATATYPES[name])
     given = triton.InferInput(name, list(values.shape), np_to_triton_dtype(values.dtype))
     return given.set_data_from_numpy(values, **how)
 
