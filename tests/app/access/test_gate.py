@@ -11,10 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from app.access import admission
+from app.access.admission import KNOWN_SECONDS
 from app.main import create_app
 from domain.access import keys
 from infra.database import Database
 from infra.settings import Settings
+from infra.tables import Key
 from tests.support.keys import bearing, id_of, make_key
 
 
@@ -46,10 +49,32 @@ def test_a_server_that_others_can_reach_lets_nobody_in_without_a_key(
     assert_refused(closed_api.get("/v1/jobs"), "key_required")
 
 
-def test_on_this_machine_alone_no_key_is_needed_until_one_is_made(api: TestClient, database: Database) -> None:
+class Clock:
+    """The monotonic clock of the gate, which goes on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(admission, "time", clock)
+    return clock
+
+
+def test_on_this_machine_alone_no_key_is_needed_until_one_is_made(
+    api: TestClient, database: Database, clock: Clock
+) -> None:
     made = api.post("/v1/networks", json={"name": "n", "layers": [{}]})
     assert made.status_code == 201
     key = make_key(database, "default", ["read"])
+    clock.now += KNOWN_SECONDS - 0.001
+    assert api.get("/v1/networks").status_code == 200  # nobody has asked the database again
+    clock.now += 0.001
     assert_refused(api.get("/v1/networks"), "key_required")
     listed = api.get("/v1/networks", headers=bearing(key)).json()["data"]
     assert [network["id"] for network in listed] == [made.json()["id"]]  # what came without a key is in `default`
@@ -65,12 +90,40 @@ def test_a_server_that_once_had_a_key_stays_closed(api: TestClient, database: Da
     assert_refused(api.get("/v1/jobs", headers=bearing(expired)), "key_expired")
 
 
-def test_a_revoked_key_is_refused_with_the_next_request(closed_api: TestClient, database: Database) -> None:
+def test_a_revoked_key_is_refused_a_second_later(closed_api: TestClient, database: Database, clock: Clock) -> None:
     key = make_key(database, "red")
     assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
     with database.writing() as session:
         keys.revoke(session, id_of(key))
+    clock.now += KNOWN_SECONDS - 0.001
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200  # also where it is asked all the time
+    clock.now += 0.001
     assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_revoked")
+
+
+def test_a_key_is_known_no_longer_than_it_lasts(closed_api: TestClient, database: Database, clock: Clock) -> None:
+    key = make_key(database, "red", expires_at=datetime.now(UTC) + timedelta(seconds=0.9))
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+    with database.writing() as session:
+        session.get_one(Key, id_of(key)).expires_at = datetime.now(UTC)
+    clock.now += 0.9
+    assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_expired")
+
+
+def test_the_secret_of_a_known_key_still_counts(closed_api: TestClient, database: Database, clock: Clock) -> None:
+    key = make_key(database, "red")
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+    other = key[:-1] + ("0" if key[-1] != "0" else "1")
+    assert_refused(closed_api.get("/v1/jobs", headers=bearing(other)), "invalid_key")
+
+
+def test_no_more_keys_are_known_than_fit(
+    closed_api: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "MOST_KNOWN", 2)
+    for key in [make_key(database, "red") for _ in range(5)]:
+        assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+        assert len(closed_api.app.state.admission._known) <= 2  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer x y", "Bearer é"])
