@@ -6,10 +6,11 @@ from fastapi import APIRouter
 
 from app.dependencies import DatabaseDep
 from app.errors import responses
+from app.oip.errors import ADDRESS
 from backprop_client.wire.oip.server import Live, Ready
 from infra.errors import Unavailable
 
-router = APIRouter(prefix="/v2/health", tags=["open inference"])
+router = APIRouter(prefix=f"{ADDRESS}/health", tags=["open inference"])
 
 
 @router.get("/live")
@@ -18,7 +19,7 @@ async def live() -> Live:
     return Live()
 
 
-@router.get("/ready", responses=responses(Unavailable))
+@router.get("/ready", responses=responses(Unavailable, path=ADDRESS))
 def ready(database: DatabaseDep) -> Ready:
     """Tell that models can be asked; 503 otherwise."""
     database.ping()

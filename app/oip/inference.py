@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.access.admission import Access
 from app.access.dependencies import CanPredict
-from app.access.gate import Access
 from app.dependencies import InferenceStatisticsDep, RegistryDep, SettingsDep, TrainedModelsDep
-from app.edge.body_limit import MOST_CONTAINERS
+from app.edge.bodies import MOST_CONTAINERS
 from app.edge.media_types import JSON
 from app.errors import responses
+from app.oip.errors import ADDRESS
 from app.oip.parameters import Newest, Version
 from backprop_client.wire.oip.datatypes import HEADER_LENGTH
 from backprop_client.wire.oip.inference import InferenceRequest, InferenceResponse
@@ -54,12 +55,12 @@ COMPRESSION = 1
 
 Result = TypeVar("Result")
 
-router = APIRouter(prefix="/v2/models", tags=["open inference"])
+router = APIRouter(prefix=f"{ADDRESS}/models", tags=["open inference"])
 
 _BINARY_SCHEMA = {"schema": {"type": "string", "format": "binary"}}
 _DOCUMENTED: dict[str, Any] = {
     "response_model": InferenceResponse,
-    "responses": {**responses(NotFound, TooLarge), 200: {"content": {BINARY: _BINARY_SCHEMA}}},
+    "responses": {**responses(NotFound, TooLarge, path=ADDRESS), 200: {"content": {BINARY: _BINARY_SCHEMA}}},
     "openapi_extra": {
         "requestBody": {
             "required": True,

@@ -9,16 +9,17 @@ from fastapi import APIRouter
 from app.access.dependencies import CanPredict
 from app.dependencies import DatabaseDep, RegistryDep, TrainedModelsDep
 from app.errors import responses
+from app.oip.errors import ADDRESS
 from app.oip.parameters import Newest
 from backprop_client.wire.oip.server import IndexEntry
 from domain.inference import repository
 from domain.inference.naming import find
 from infra.errors import NotFound
 
-router = APIRouter(prefix="/v2/repository", tags=["open inference"])
+router = APIRouter(prefix=f"{ADDRESS}/repository", tags=["open inference"])
 
 
-@router.post("/index", responses=responses())
+@router.post("/index", responses=responses(path=ADDRESS))
 def index(access: CanPredict, database: DatabaseDep) -> list[IndexEntry]:
     """Every version of the registered models, and the models by their ids; the newest 10,000 of each.
 
@@ -28,14 +29,14 @@ def index(access: CanPredict, database: DatabaseDep) -> list[IndexEntry]:
         return repository.index(session, access.project)
 
 
-@router.post("/models/{model_name}/load", responses=responses(NotFound))
+@router.post("/models/{model_name}/load", responses=responses(NotFound, path=ADDRESS))
 def load(asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep) -> dict[str, Any]:
     """Read the newest version of a model into memory, so that no prediction waits for it. A body is not looked at."""
     find(registry, trained_models, access.project, asked)
     return {"name": asked.name, "load": True}
 
 
-@router.post("/models/{model_name}/unload", responses=responses(NotFound))
+@router.post("/models/{model_name}/unload", responses=responses(NotFound, path=ADDRESS))
 def unload(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> dict[str, Any]:

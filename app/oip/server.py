@@ -6,10 +6,11 @@ from importlib.metadata import version
 
 from fastapi import APIRouter
 
+from app.access.admission import Access
 from app.access.dependencies import CanPredict
-from app.access.gate import Access
 from app.dependencies import DatabaseDep, RegistryDep, TrainedModelsDep
 from app.errors import responses
+from app.oip.errors import ADDRESS
 from app.oip.parameters import Newest, Version
 from backprop_client.wire.oip.server import ModelMetadata, ModelNames, ModelReady, ServerMetadata
 from domain.inference import repository
@@ -19,23 +20,23 @@ from domain.registry.cache import RegistryCache
 from infra.database import Database
 from infra.errors import NotFound
 
-router = APIRouter(prefix="/v2", tags=["open inference"])
+router = APIRouter(prefix=ADDRESS, tags=["open inference"])
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(path=ADDRESS))
 async def server_metadata(_access: CanPredict) -> ServerMetadata:
     """What runs here, and which parts of the protocol it knows."""
     return ServerMetadata(name="backprop", version=version("backprop"))
 
 
-@router.get("/models", responses=responses())
+@router.get("/models", responses=responses(path=ADDRESS))
 def model_names(access: CanPredict, database: DatabaseDep) -> ModelNames:
     """What the project's models can be asked by: registered names, then ids; the newest 10,000 of each."""
     with database.reading() as session:
         return ModelNames(models=repository.names(session, access.project))
 
 
-@router.get("/models/{model_name}", responses=responses(NotFound), response_model_exclude_none=True)
+@router.get("/models/{model_name}", responses=responses(NotFound, path=ADDRESS), response_model_exclude_none=True)
 def model_metadata(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep, database: DatabaseDep
 ) -> ModelMetadata:
@@ -44,7 +45,9 @@ def model_metadata(
 
 
 @router.get(
-    "/models/{model_name}/versions/{model_version}", responses=responses(NotFound), response_model_exclude_none=True
+    "/models/{model_name}/versions/{model_version}",
+    responses=responses(NotFound, path=ADDRESS),
+    response_model_exclude_none=True,
 )
 def version_metadata(
     asked: Version, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep, database: DatabaseDep
@@ -53,7 +56,7 @@ def version_metadata(
     return _metadata(asked, access, registry, trained_models, database)
 
 
-@router.get("/models/{model_name}/ready", responses=responses(NotFound))
+@router.get("/models/{model_name}/ready", responses=responses(NotFound, path=ADDRESS))
 def model_ready(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> ModelReady:
@@ -61,7 +64,7 @@ def model_ready(
     return _ready(asked, access, registry, trained_models)
 
 
-@router.get("/models/{model_name}/versions/{model_version}/ready", responses=responses(NotFound))
+@router.get("/models/{model_name}/versions/{model_version}/ready", responses=responses(NotFound, path=ADDRESS))
 def version_ready(
     asked: Version, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> ModelReady:

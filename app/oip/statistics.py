@@ -7,22 +7,23 @@ from fastapi import APIRouter
 from app.access.dependencies import CanPredict
 from app.dependencies import InferenceStatisticsDep, RegistryDep, TrainedModelsDep
 from app.errors import responses
+from app.oip.errors import ADDRESS
 from app.oip.parameters import Newest, Version
 from backprop_client.wire.oip.server import Statistics
 from domain.inference.naming import find
 from infra.errors import NotFound
 
-router = APIRouter(prefix="/v2/models", tags=["open inference"])
+router = APIRouter(prefix=f"{ADDRESS}/models", tags=["open inference"])
 # This is included before the router that has /v2/models/{model_name}: the first route that takes a request has it.
 
 
-@router.get("/stats", responses=responses())
+@router.get("/stats", responses=responses(path=ADDRESS))
 async def all_statistics(access: CanPredict, statistics: InferenceStatisticsDep) -> Statistics:
     """What the project's models have been asked, those that have been asked anything."""
     return Statistics(model_stats=statistics.of_project(access.project))
 
 
-@router.get("/{model_name}/stats", responses=responses(NotFound))
+@router.get("/{model_name}/stats", responses=responses(NotFound, path=ADDRESS))
 def model_statistics(
     asked: Newest,
     access: CanPredict,
@@ -35,7 +36,7 @@ def model_statistics(
     return Statistics(model_stats=[statistics.of_model(access.project, found.served)])
 
 
-@router.get("/{model_name}/versions/{model_version}/stats", responses=responses(NotFound))
+@router.get("/{model_name}/versions/{model_version}/stats", responses=responses(NotFound, path=ADDRESS))
 def version_statistics(
     asked: Version,
     access: CanPredict,

@@ -101,7 +101,7 @@ def kept(registry: RegistryCache, trained_models: ModelCache, project: Project, 
         if resolved is None:
             return None
         model_id, version = resolved.model_id, str(resolved.version)
-    predictor = trained_models.kept(project, model_id)
+    predictor = trained_models.at_hand(project, model_id)
     return None if predictor is None else FoundModel(model_id, Served(asked.name, version), predictor)
 
 

@@ -23,8 +23,8 @@ class ModelCache:
         self._models: LRUCache[tuple[Project, str], Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
         self._lock = threading.Lock()
 
-    def kept(self, project: Project, model_id: str) -> Predictor | None:
-        """The project's model of that id, if it is in memory; else None. It never waits."""
+    def at_hand(self, project: Project, model_id: str) -> Predictor | None:
+        """The project's model of that id, if it is kept here. This waits for nothing."""
         with self._lock:
             return self._models.get((project, model_id))
 
@@ -39,7 +39,7 @@ class ModelCache:
         Raises:
             NotFound: there is none (code ``model_not_found``).
         """
-        cached = self.kept(project, model_id)
+        cached = self.at_hand(project, model_id)
         if cached is not None:
             return cached
         with self._database.reading() as session:

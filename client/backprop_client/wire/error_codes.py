@@ -304,7 +304,12 @@ GROUPS: tuple[Group, ...] = (
                 "The body is not JSON, nests too deep, or has a number of thousands of digits.",
                 "Send valid JSON.",
             ),
-            ErrorCode("malformed_gzip", "bad_request", "The body is not gzip, or ends too early.", "Compress again."),
+            ErrorCode(
+                "malformed_gzip",
+                "bad_request",
+                "The body is not in the coding that it is said to be in (gzip or deflate), or ends too early.",
+                "Compress again.",
+            ),
             ErrorCode(
                 "key_required",
                 "unauthenticated",
@@ -377,8 +382,8 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "unsupported_coding",
                 "unsupported_media_type",
-                "The body comes in another coding than gzip.",
-                "Send it as it is, or in gzip.",
+                "The body comes in another coding than gzip or deflate.",
+                "Send it as it is, in gzip or in deflate.",
             ),
             ErrorCode(
                 "invalid_request",

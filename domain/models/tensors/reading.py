@@ -76,7 +76,7 @@ def _read_matrix(reader: RowReader, tensor: Tensor, unknown_categories: UnknownC
     if (*tensor.shape, 1)[1] != inputs:
         raise unfit_tensor(
             "/inputs/0/shape",
-            f"The model has {inputs:,} input columns: it takes a tensor of shape [n, {inputs}], or one named as each "
+            f"The model takes one tensor of shape [n, {inputs}], its input columns side by side, or one named as each "
             f"column. {shown(tensor.name)} has shape {list(tensor.shape)}.",
         )
     _refuse_no_rows(tensor)

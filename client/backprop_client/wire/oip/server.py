@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from backprop_client.wire.oip.datatypes import Datatype
+from backprop_client.wire.problems import ProblemField
 
 EXTENSIONS = ("binary_tensor_data", "model_repository", "parameters", "statistics")
 """Parts of the protocol that a server may lack, as it calls them."""
@@ -122,4 +123,4 @@ class ProtocolError(BaseModel):
 
     error: str = Field(description="For people.")
     code: str = Field(description="For programs; docs/errors.md lists all.")
-    errors: list[dict[str, str]] | None = Field(default=None, description="Places in the request, and what is wrong.")
+    errors: list[ProblemField] | None = Field(default=None, description="Places in the request, and what is wrong.")

@@ -171,7 +171,7 @@ A, B, C = (column(name, [1.0], "FP64") for name in "abc")
         ([A, B, Tensor("c", "FP64", (1, 2), np.ones(2))], "/inputs/2/shape", "holds one column"),
         ([column("x", [], "FP64", 3)], "/inputs/0/shape", "'x' has no rows."),
         ([column(name, [], "FP64") for name in "abc"], "/inputs/0/shape", "'a' has no rows."),
-        ([Tensor("x", "FP64", (1, 4), np.ones(4))], "/inputs/0/shape", "The model has 3 input columns"),
+        ([Tensor("x", "FP64", (1, 4), np.ones(4))], "/inputs/0/shape", "The model takes one tensor of shape [n, 3]"),
     ],
 )
 def test_what_is_no_table_of_the_model(tensors: list[Tensor], path: str, message: str) -> None:
