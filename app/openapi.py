@@ -17,7 +17,7 @@ from backprop_client.wire.problems import Problem
 
 
 def complete_openapi(app: FastAPI) -> None:
-    """Make the app's document hold the schemas that no route names, and every status that an operation can answer with."""
+    """Make the document hold the schemas that no route names, and every status that an operation can answer with."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
