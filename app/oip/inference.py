@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.exceptions import RequestValidationError
@@ -22,15 +21,16 @@ from app.edge.media_types import JSON
 from app.errors import responses
 from app.oip.errors import ADDRESS
 from app.oip.parameters import Newest, Version
+from backprop.model import TrainedModel
 from backprop_client.wire.oip.datatypes import HEADER_LENGTH
 from backprop_client.wire.oip.inference import InferenceRequest, InferenceResponse
 from domain.inference.inferring import Inferred, infer
+from domain.inference.json_text import NotJson
 from domain.inference.naming import AskedModel, FoundModel, find, kept
-from domain.inference.requests import Limits, NotJson
+from domain.inference.requests import Limits
 from domain.inference.responses import AnswerBody
 from domain.inference.statistics import InferenceStatistics, Stopwatch
 from domain.models.cache import ModelCache
-from domain.models.prediction import Predictor
 from domain.registry.cache import RegistryCache
 from infra.errors import FieldError, InvalidRequest, NotFound, TooLarge
 from infra.settings import Settings
@@ -38,22 +38,24 @@ from infra.settings import Settings
 BINARY = "application/octet-stream"
 """The type of a body that has binary tensors behind its JSON."""
 
-SHORT_BODY = 2**20
-"""Bytes. A body of so many is read in a millisecond or a few, during which the process answers nobody else."""
+QUICK_JSON = 2**18
+QUICK_BINARY = 2**20
+"""Bytes. So much is read in one to four milliseconds, in which the process answers nobody else."""
 
-SHORT_MULTIPLICATIONS = 20_000_000
-"""Multiplications. So many take some milliseconds at most."""
+QUICK_WORK = 10**7
+"""Rows times weights. A core does so many multiplications in a millisecond or two."""
+
+QUICK_ANSWER = 20_000
+"""Values. Writing so many takes one or two milliseconds."""
 
 LEAST_BYTES_A_VALUE = 2
-"""Bytes. Of fewer no value of a request is, but in rare datatypes."""
+"""Bytes. A value of a request has seldom fewer. So a body tells how many rows it may have."""
 
 MOST_DIGITS = 18
 """Digits. No body is so long."""
 
 COMPRESSION = 1
 """zlib's level. A higher one takes three times as long and hardly saves a byte of numbers."""
-
-Result = TypeVar("Result")
 
 router = APIRouter(prefix=f"{ADDRESS}/models", tags=["open inference"])
 
@@ -141,7 +143,8 @@ async def _answer(asked: _Asked, request: Request) -> Response:
         return inferred, _compressed(inferred.body.content, coding)
 
     try:
-        inferred, content = await _run(work, len(body), found.predictor)
+        is_quick = _is_quick(len(body), len(body) if json_bytes is None else json_bytes, found.predictor.model)
+        inferred, content = work() if is_quick else await run_in_threadpool(work)
     except Exception as error:
         asked.statistics.failed(asked.access.project, found.served, watch.total)
         raise _in_terms_of_http(error) from error
@@ -149,13 +152,15 @@ async def _answer(asked: _Asked, request: Request) -> Response:
     return Response(content, headers=_headers(inferred.body, coding))
 
 
-async def _run(work: Callable[[], Result], body_bytes: int, predictor: Predictor) -> Result:
-    """Do short work here and now: a thread would take longer than the work."""
-    rows = body_bytes / (LEAST_BYTES_A_VALUE * len(predictor.reader.columns))
-    multiplications = rows * predictor.model.parameters.vector.size
-    if body_bytes <= SHORT_BODY and multiplications <= SHORT_MULTIPLICATIONS:
-        return work()
-    return await run_in_threadpool(work)
+def _is_quick(body_bytes: int, json_bytes: int, model: TrainedModel) -> bool:
+    """Whether reading, predicting and answering take a few milliseconds at most: less than a thread might take."""
+    rows = body_bytes / LEAST_BYTES_A_VALUE / len(model.coding.inputs.coded_columns)
+    return (
+        json_bytes <= QUICK_JSON
+        and body_bytes <= QUICK_BINARY
+        and rows * model.parameters.vector.size <= QUICK_WORK
+        and rows * model.coding.targets.values_per_row <= QUICK_ANSWER
+    )
 
 
 async def _body(request: Request) -> bytes:

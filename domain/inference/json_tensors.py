@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.coding.columns import Floats
 from backprop_client.wire.oip.datatypes import Datatype
+from domain.inference.json_text import FLOATING, NumbersOfJson
 from domain.models.tensors.tensor import DTYPES, elements
 
 Array = NDArray[Any]
@@ -29,9 +31,16 @@ class DataDoesNotFit(Exception):
 def from_json(data: Any, shape: tuple[int, ...], datatype: Datatype) -> Array:  # noqa: ANN401  # whatever came
     """The elements, (elements,), as `Tensor.values` holds them.
 
+    Args:
+        data: as `parsed` gives it.
+        shape: of the tensor.
+        datatype: of the tensor; a floating one if the data is a `NumbersOfJson`.
+
     Raises:
         DataDoesNotFit: there are not as many, or not such.
     """
+    if isinstance(data, NumbersOfJson):
+        return _floats(_numbers(data, shape, datatype), False, datatype)
     flat = _flat(data, shape)
     kinds = set(map(type, flat))
     has_gaps = type(None) in kinds
@@ -43,7 +52,7 @@ def from_json(data: Any, shape: tuple[int, ...], datatype: Datatype) -> Array:  
         _check_kinds(kinds, {bool, int, float}, datatype)
         return _booleans(flat, has_gaps)
     _check_kinds(kinds, _NUMBERS, datatype)
-    if datatype in ("FP16", "FP32", "FP64"):
+    if datatype in FLOATING:
         return _floats(flat, has_gaps, datatype)
     return _integers(flat, has_gaps, float in kinds, datatype)
 
@@ -57,16 +66,37 @@ def _flat(data: Any, shape: tuple[int, ...]) -> list[Any]:  # noqa: ANN401
     """The elements side by side. Nested arrays must be as the shape says."""
     if not isinstance(data, list):
         raise DataDoesNotFit("has no data: an array is wanted")
-    level = data
-    if len(shape) > 1 and data and isinstance(data[0], list):
-        if len(data) != shape[0]:
-            raise DataDoesNotFit(f"has shape {list(shape)}, and its data {len(data):,} rows")
-        if set(map(type, data)) != {list} or set(map(len, data)) != {shape[1]}:
-            raise DataDoesNotFit(f"has shape {list(shape)}, and not all rows of its data have {shape[1]:,} elements")
-        level = list(chain.from_iterable(data))
-    if len(level) != elements(shape):
-        raise DataDoesNotFit(f"has shape {list(shape)}, and {len(level):,} elements of data")
-    return level
+    if len(shape) == 1 or not data or not isinstance(data[0], list):
+        _check_count(len(data), shape)
+        return data
+    if set(map(type, data)) != {list}:
+        raise DataDoesNotFit("has arrays in its data, and other values beside them")
+    _check_rows(list(map(len, data)), shape)
+    return list(chain.from_iterable(data))
+
+
+def _numbers(data: NumbersOfJson, shape: tuple[int, ...], datatype: Datatype) -> Floats:
+    """The same of numbers alone."""
+    if data.lengths is None:
+        _check_count(len(data.values), shape)
+    elif len(shape) == 1:
+        _check_count(len(data.lengths), shape)
+        _check_kinds({list}, _NUMBERS, datatype)
+    else:
+        _check_rows(data.lengths, shape)
+    return data.values
+
+
+def _check_count(count: int, shape: tuple[int, ...]) -> None:
+    if count != elements(shape):
+        raise DataDoesNotFit(f"has shape {list(shape)}, and {count:,} elements of data")
+
+
+def _check_rows(lengths: Collection[int], shape: tuple[int, ...]) -> None:
+    if len(lengths) != shape[0]:
+        raise DataDoesNotFit(f"has shape {list(shape)}, and its data {len(lengths):,} rows")
+    if set(lengths) != {shape[1]}:
+        raise DataDoesNotFit(f"has shape {list(shape)}, and not all rows of its data have {shape[1]:,} elements")
 
 
 def _check_kinds(kinds: Collection[type], allowed: Collection[type], datatype: Datatype) -> None:
@@ -89,8 +119,8 @@ def _booleans(flat: list[Any], has_gaps: bool) -> Array:
     return np.array(flat, dtype=np.bool_)
 
 
-def _floats(flat: list[Any], has_gaps: bool, datatype: Datatype) -> Array:
-    doubles = np.array(flat, dtype=np.float64)
+def _floats(flat: list[Any] | Floats, has_gaps: bool, datatype: Datatype) -> Array:
+    doubles = np.asarray(flat, dtype=np.float64)
     if datatype == "FP64":
         return doubles
     with np.errstate(over="ignore"):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from backprop_client.wire.oip.datatypes import HEADER_LENGTH
 from backprop_client.wire.oip.inference import InferenceRequest, InputTensor
 from domain.inference.binary_tensors import from_binary
 from domain.inference.json_tensors import DataDoesNotFit, from_json
+from domain.inference.json_text import parsed
 from domain.models.tensors.tensor import Tensor, elements, unfit_tensor
 from domain.models.value_reading import shown
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -37,10 +36,6 @@ class ReadRequest(NamedTuple):
 
     said: InferenceRequest
     tensors: list[Tensor]
-
-
-class NotJson(Exception):
-    """What should be JSON is not."""
 
 
 def read_request(body: bytes, json_bytes: int | None, limits: Limits) -> ReadRequest:
@@ -71,13 +66,10 @@ def _said(text: memoryview, limits: Limits) -> InferenceRequest:
     plain = bytes(text)
     if plain.count(b"{") + plain.count(b"[") > limits.containers:
         raise TooLarge("too_many_values", f"The body has more than {limits.containers:,} objects and arrays.")
-    try:
-        parsed: Any = orjson.loads(plain)
-    except orjson.JSONDecodeError as error:
-        raise NotJson from error
-    if not isinstance(parsed, dict):
+    said = parsed(plain)
+    if not isinstance(said, dict):
         raise InvalidRequest("invalid_request", "The body must be a JSON object.")
-    return InferenceRequest.model_validate(parsed)
+    return InferenceRequest.model_validate(said)
 
 
 def _tensors(said: InferenceRequest, binary: memoryview, limits: Limits) -> list[Tensor]:

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,8 @@ from backprop.coding.inputs import CodedColumn
 from backprop.coding.scaling import Scaler
 from backprop_client.wire.oip.datatypes import BYTES_PER_ELEMENT
 from domain.inference.inferring import infer
-from domain.inference.requests import Limits, NotJson
+from domain.inference.json_text import NotJson
+from domain.inference.requests import Limits
 from domain.inference.responses import Served
 from domain.models.prediction import Predictor
 from infra.errors import ServiceError
@@ -164,7 +166,7 @@ def _replace_something(chance: random.Random, said: dict[str, Any]) -> None:
             del place[key]
             return
         else:
-            place[key] = chance.choice(ANYTHING)
+            place[key] = deepcopy(chance.choice(ANYTHING))
             return
 
 

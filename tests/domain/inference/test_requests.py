@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from backprop_client.wire.oip.datatypes import BYTES_PER_ELEMENT, Datatype
 from domain.inference.json_tensors import DataDoesNotFit, from_json
-from domain.inference.requests import Limits, NotJson, ReadRequest, read_request
+from domain.inference.json_text import NotJson, parsed
+from domain.inference.requests import Limits, ReadRequest, read_request
 from infra.errors import InvalidRequest, TooLarge
 
 LIMITS = Limits(rows=1000, containers=20_000)
@@ -68,6 +69,43 @@ def test_nested_and_flat_data_are_the_same(rows: list[list[int]], datatype: Data
     assert nested.tolist() == from_json(flat, shape, datatype).tolist() == flat
     assert from_json([float(value) for value in flat], shape, datatype).tolist() == flat
     assert nested.dtype == from_json(list(map(float, flat)), shape, datatype).dtype
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.just("x")
+)
+NUMBERS = st.integers(-(2**53), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+DATA = st.one_of(
+    st.lists(NUMBERS, max_size=4),
+    st.lists(st.lists(NUMBERS, max_size=3), max_size=4),
+    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5),
+)
+
+
+@given(DATA, st.sampled_from(["FP16", "FP32", "FP64", "INT64"]), st.lists(st.integers(0, 4), min_size=1, max_size=2))
+def test_long_texts_are_read_as_short_ones(data: object, datatype: Datatype, shape: list[int]) -> None:
+    """The one way and the other: the same bits, or the same refusal."""
+    said = {"outputs": [{"name": "x"}], **tensor(data=data, datatype=datatype, shape=shape)}
+    ends: list[tuple[bytes, str]] = []
+    for padding in ("", "x" * 5000, "[" + "x" * 5000):
+        text = json.dumps(said | {"padding": padding}).encode()
+        try:
+            (only,) = read_request(text, None, LIMITS).tensors
+            ends.append((only.values.tobytes(), str(only.values.dtype)))
+        except InvalidRequest as refused:
+            ends.append((b"", refused.message))
+    assert ends[0] == ends[1] == ends[2]
+
+
+def test_long_texts_of_floating_numbers_take_the_short_way() -> None:
+    rows = [[0.5 * row, 1] for row in range(800)]
+    for data in (rows, [value for row in rows for value in row]):
+        said = parsed(orjson.dumps(tensor(data=data, shape=[800, 2])))
+        assert said["inputs"][0]["data"].values.tolist() == [value for row in rows for value in row]
 
 
 @given(st.integers(-(2**64), 2**65), st.sampled_from(INTEGERS))
