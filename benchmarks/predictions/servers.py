@@ -38,14 +38,15 @@ class Server(ABC):
 
     Attributes:
         name: as the table has it.
-        process: with all its children.
+        url: where it listens.
+        processes: those that answer.
     """
 
     name: str
 
-    def __init__(self, url: str, process: psutil.Process) -> None:
+    def __init__(self, url: str, *processes: psutil.Process) -> None:
         self.url = url
-        self.process = process
+        self.processes = processes
 
     @abstractmethod
     def asked_in_json(self, rows: np.ndarray) -> Request:
@@ -60,8 +61,12 @@ class Server(ABC):
         return None
 
     def cpu_seconds(self) -> float:
-        """Seconds that its processes have computed so far."""
-        return sum(sum(each.cpu_times()[:2]) for each in (self.process, *self.process.children(recursive=True)))
+        """Seconds that its processes and their children have computed so far."""
+        return sum(
+            sum(each.cpu_times()[:2])
+            for process in self.processes
+            for each in (process, *process.children(recursive=True))
+        )
 
 
 class Ours(Server):
@@ -69,8 +74,8 @@ class Ours(Server):
 
     name = "Backprop"
 
-    def __init__(self, url: str, process: psutil.Process, model_id: str, key: str) -> None:
-        super().__init__(url, process)
+    def __init__(self, url: str, model_id: str, key: str, *processes: psutil.Process) -> None:
+        super().__init__(url, *processes)
         self._model_id = model_id
         self._headers = {"Authorization": f"Bearer {key}"}
 
@@ -208,8 +213,7 @@ def ours(environments: Environments, api_processes: int) -> Iterator[Server]:
         model_id = _trained(api)
         command = [sys.executable, "-m", "cli", "keys", "create", "--data", str(folder), "--project", "default"]
         key = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-        (server,) = _listening(stack.url, psutil.Process().children(recursive=True))[:1]
-        one = Ours(stack.url, server, model_id, key)
+        one = Ours(stack.url, model_id, key, *_listening(stack.url))
         one.name += f", {api_processes} processes" if api_processes > 1 else ""
         yield one
 
@@ -236,7 +240,7 @@ def mlserver(environments: Environments) -> Iterator[Server]:
     }
     (model.parent / "model-settings.json").write_text(json.dumps(of_the_model))
     command = [environments.program("mlserver", "mlserver"), "start", str(model.parent)]
-    with _running(command, {}, f"http://127.0.0.1:{port}", "/v2/health/ready") as process:
+    with _running(command, {}, model.with_suffix(".log"), f"http://127.0.0.1:{port}", "/v2/health/ready") as process:
         yield MLServer(f"http://127.0.0.1:{port}", process)
 
 
@@ -248,7 +252,8 @@ def bentoml(environments: Environments) -> Iterator[Server]:
     port = _free_port()
     command = [python, "-m", "bentoml", "serve", "bento:Digits", "--working-dir", str(HERE), "--host", "127.0.0.1"]
     variables = {"FITTED_MODEL": str(model), "BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(model.parent)}
-    with _running([*command, "--port", str(port)], variables, f"http://127.0.0.1:{port}", "/readyz") as process:
+    command += ["--port", str(port)]
+    with _running(command, variables, model.with_suffix(".log"), f"http://127.0.0.1:{port}", "/readyz") as process:
         yield BentoML(f"http://127.0.0.1:{port}", process)
 
 
@@ -259,7 +264,8 @@ def floor(environments: Environments, name: str, kind: type[Server]) -> Iterator
     command = [sys.executable, "-m", "uvicorn", f"benchmarks.predictions.floor:{name}", "--port", str(port)]
     options = ["--no-access-log", "--log-level", "warning"]
     variables = {"FITTED_MODEL": str(environments.fitted_here)}
-    with _running([*command, *options], variables, f"http://127.0.0.1:{port}", "/") as process:
+    log = environments.scratch / f"{name}.log"
+    with _running([*command, *options], variables, log, f"http://127.0.0.1:{port}", "/") as process:
         yield kind(f"http://127.0.0.1:{port}", process)
 
 
@@ -299,25 +305,30 @@ def _free_port() -> int:
         return port
 
 
-def _listening(url: str, processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that have a socket open at the address of this URL."""
+def _listening(url: str) -> list[psutil.Process]:
+    """Those of our children that have a socket open at the address of this URL."""
     port = int(url.rpartition(":")[2])
     return [
         process
-        for process in processes
+        for process in psutil.Process().children(recursive=True)
         if any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in process.net_connections())
     ]
 
 
 @contextmanager
-def _running(command: list[str], variables: Mapping[str, str], url: str, ready: str) -> Iterator[psutil.Process]:
-    """A server's process, once it answers; stopped at the end."""
-    process = subprocess.Popen(command, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+def _running(
+    command: list[str], variables: Mapping[str, str], log: Path, url: str, ready: str
+) -> Iterator[psutil.Process]:
+    """A server's process, once it answers at the path `ready`; stopped at the end. What it says goes into the log."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(url + ready):
-            assert process.poll() is None, f"it ended: {command}"
-            assert time.monotonic() < deadline, f"it does not answer: {command}"
+            assert process.poll() is None, f"{command} ended: {log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"{command} does not answer: {log.read_text()[-2000:]}"
             time.sleep(0.2)
         yield psutil.Process(process.pid)
     finally:
