@@ -6,12 +6,15 @@ however many requests come. The same goes for whether any key has ever been made
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
-from starlette.concurrency import run_in_threadpool
+import anyio
 
 from domain.access import keys
 from domain.access.keys import SCOPES
@@ -22,8 +25,14 @@ KNOWN_SECONDS = 1.0
 """Seconds. A key that is revoked is let in so long at most. So is a request without a key when the first has been
 made."""
 
+QUESTIONS_AT_A_TIME = 4
+"""Questions to the database. They have threads of their own, so that they do not wait for requests that take long."""
+
 MOST_KNOWN = 10_000
 """Keys. When so many are known, all are forgotten. Each takes less than a kilobyte."""
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ class Admission:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._threads = anyio.CapacityLimiter(QUESTIONS_AT_A_TIME)
+        self._questions: dict[bytes, asyncio.Task[Any]] = {}
         self._known: dict[bytes, _Known] = {}
         self._no_key_until = 0.0
         self._a_key_was_made = False
@@ -77,7 +88,7 @@ class Admission:
         digest = hashlib.sha256(text.encode()).digest()  # no key is kept in memory
         known = self._known.get(digest)
         if known is None or time.monotonic() >= known.until:
-            known = await run_in_threadpool(self._looked_up, text)
+            known = await self._asked_once(digest, lambda: self._looked_up(text))
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             self._known[digest] = known
@@ -91,9 +102,24 @@ class Admission:
         """
         if not self._a_key_was_made and time.monotonic() >= self._no_key_until:
             asked_at = time.monotonic()
-            self._a_key_was_made = await run_in_threadpool(self._any_ever)
+            self._a_key_was_made = await self._asked_once(b"", self._any_ever)
             self._no_key_until = asked_at + KNOWN_SECONDS
         return not self._a_key_was_made
+
+    async def _asked_once(self, subject: bytes, question: Callable[[], Result]) -> Result:
+        """What the database answers, to all requests that want to know the same meanwhile."""
+        asking = self._questions.get(subject)
+        if asking is None:
+            asking = asyncio.create_task(anyio.to_thread.run_sync(question, limiter=self._threads))
+            asking.add_done_callback(lambda asked: self._forget(subject, asked))
+            self._questions[subject] = asking
+        answer: Result = await asyncio.shield(asking)  # the others still want it if this client leaves
+        return answer
+
+    def _forget(self, subject: bytes, asked: asyncio.Task[Any]) -> None:
+        del self._questions[subject]
+        if not asked.cancelled():
+            asked.exception()  # nobody may be left to hear of it
 
     def _looked_up(self, text: str) -> _Known:
         asked_at = time.monotonic()

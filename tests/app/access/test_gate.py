@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +12,14 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy.orm import Session
 
 from app.access import admission
-from app.access.admission import KNOWN_SECONDS
+from app.access.admission import KNOWN_SECONDS, Admission
 from app.main import create_app
 from domain.access import keys
 from infra.database import Database
+from infra.errors import Unauthenticated
 from infra.settings import Settings
 from infra.tables import Key
 from tests.support.keys import bearing, id_of, make_key
@@ -101,12 +105,15 @@ def test_a_revoked_key_is_refused_a_second_later(closed_api: TestClient, databas
     assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_revoked")
 
 
-def test_a_key_is_known_no_longer_than_it_lasts(closed_api: TestClient, database: Database, clock: Clock) -> None:
-    key = make_key(database, "red", expires_at=datetime.now(UTC) + timedelta(seconds=0.9))
+def test_a_key_is_known_no_longer_than_it_lasts(
+    closed_api: TestClient, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "KNOWN_SECONDS", 10_000.0)
+    key = make_key(database, "red", expires_at=datetime.now(UTC) + timedelta(hours=1))
     assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
     with database.writing() as session:
         session.get_one(Key, id_of(key)).expires_at = datetime.now(UTC)
-    clock.now += 0.9
+    clock.now += 3600
     assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_expired")
 
 
@@ -115,6 +122,39 @@ def test_the_secret_of_a_known_key_still_counts(closed_api: TestClient, database
     assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
     other = key[:-1] + ("0" if key[-1] != "0" else "1")
     assert_refused(closed_api.get("/v1/jobs", headers=bearing(other)), "invalid_key")
+
+
+@pytest.mark.parametrize(("secret", "answer"), [("its own", "red"), ("another's", "invalid_key")])
+def test_of_many_requests_at_once_only_one_asks_the_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch, secret: str, answer: str
+) -> None:
+    key = make_key(database, "red") if secret == "its own" else f"{make_key(database, 'red')[:-64]}{'0' * 64}"
+    asked: list[str] = []
+    in_the_database = keys.authenticate
+
+    def authenticate(session: Session, text: str) -> Key:
+        asked.append(text)
+        time.sleep(0.1)
+        return in_the_database(session, text)
+
+    monkeypatch.setattr(keys, "authenticate", authenticate)
+
+    async def ask(admission: Admission) -> str:
+        try:
+            return (await admission.of_key(key)).project
+        except Unauthenticated as error:
+            return error.code
+
+    async def all_at_once() -> list[str]:
+        known = Admission(database)
+        leaving = asyncio.create_task(ask(known))
+        asking = [asyncio.create_task(ask(known)) for _ in range(50)]
+        await asyncio.sleep(0.01)
+        leaving.cancel()  # the first one's client goes
+        return await asyncio.gather(*asking)
+
+    assert asyncio.run(all_at_once()) == [answer] * 50
+    assert asked == [key]
 
 
 def test_no_more_keys_are_known_than_fit(
