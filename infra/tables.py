@@ -169,7 +169,7 @@ class Job(Base):
             has counted them.
         notes: what there is to say of it, a `backprop_client.wire.jobs.JobNote` each as JSON; empty until it has ended.
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
-        registered: as what version that model was registered, a `backprop_client.wire.registry.Registered` as JSON;
+        registered: as what version that model was registered, a `backprop_client.wire.registration.Registered` as JSON;
             None if the job did not ask for it, or has none.
     """
 

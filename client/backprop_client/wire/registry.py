@@ -6,10 +6,9 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 from backprop_client.wire.names import Tags, Text
-from backprop_client.wire.specs import refuse_text_and_booleans
 from backprop_client.wire.strict_models import StrictModel
 
 NAME_PATTERN = "^[A-Za-z0-9_-]{1,255}$"
@@ -56,7 +55,7 @@ AliasName = Annotated[
     Field(pattern=NAME_PATTERN, description="A-Z a-z 0-9 _ -; not latest, not v<number>", examples=["production"]),
     AfterValidator(_no_version),
 ]
-VersionNumber = Annotated[int, BeforeValidator(refuse_text_and_booleans), Field(ge=1, le=LARGEST_VERSION)]
+VersionNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST_VERSION)]
 
 
 class RegisteredModelIn(StrictModel):
