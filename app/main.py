@@ -20,7 +20,7 @@ from app.edge.request_form import RequestForm
 from app.edge.security_headers import SecurityHeaders
 from app.errors import add_error_handlers
 from app.health import router as health_router
-from app.oip.routes import add_open_inference
+from app.oip import routes as open_inference
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
 from app.v1.jobs import router as jobs_router
@@ -95,7 +95,8 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    # The first is asked far more often than all others. Routes are tried in this order.
+    # Inferences and predictions are asked far more often than all others. Routes are tried in this order.
+    open_inference.add_inference(app)
     for router in (
         predict_router,
         registered_predictions_router,
@@ -108,7 +109,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
-    add_open_inference(app)
+    open_inference.add_the_rest(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(Bodies, settings=settings, streamed=STREAMED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response, status
@@ -13,27 +12,23 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from app.access.admission import Access
-from app.access.dependencies import CanPredict
-from app.dependencies import InferenceStatisticsDep, RegistryDep, SettingsDep, TrainedModelsDep
+from app.access.dependencies import access_with
 from app.edge.bodies import MOST_CONTAINERS
 from app.edge.media_types import JSON
 from app.errors import responses
 from app.oip.errors import ADDRESS
-from app.oip.parameters import Newest, Version
+from app.oip.parameters import NAME, VERSION
 from backprop.model import TrainedModel
 from backprop_client.wire.oip.datatypes import HEADER_LENGTH
 from backprop_client.wire.oip.inference import InferenceRequest, InferenceResponse
+from domain.access.projects import Project
 from domain.inference.inferring import Inferred, infer
 from domain.inference.json_text import NotJson
 from domain.inference.naming import AskedModel, FoundModel, find, kept
 from domain.inference.requests import Limits
 from domain.inference.responses import AnswerBody
 from domain.inference.statistics import InferenceStatistics, Stopwatch
-from domain.models.cache import ModelCache
-from domain.registry.cache import RegistryCache
 from infra.errors import FieldError, InvalidRequest, NotFound, TooLarge
-from infra.settings import Settings
 
 BINARY = "application/octet-stream"
 """The type of a body that has binary tensors behind its JSON."""
@@ -45,8 +40,8 @@ QUICK_BINARY = 2**20
 QUICK_WORK = 10**7
 """Rows times weights. A core does so many multiplications in a millisecond or two."""
 
-QUICK_ANSWER = 20_000
-"""Values. Writing so many takes one or two milliseconds."""
+QUICK_ANSWER = 50_000
+"""Values. Writing so many takes two or three milliseconds."""
 
 LEAST_BYTES_A_VALUE = 2
 """Bytes. A value of a request has seldom fewer. So a body tells how many rows it may have."""
@@ -60,82 +55,49 @@ COMPRESSION = 1
 router = APIRouter(prefix=f"{ADDRESS}/models", tags=["open inference"])
 
 _BINARY_SCHEMA = {"schema": {"type": "string", "format": "binary"}}
-_DOCUMENTED: dict[str, Any] = {
-    "response_model": InferenceResponse,
-    "responses": {**responses(NotFound, TooLarge, path=ADDRESS), 200: {"content": {BINARY: _BINARY_SCHEMA}}},
-    "openapi_extra": {
-        "requestBody": {
-            "required": True,
-            "content": {
-                JSON: {"schema": {"$ref": f"#/components/schemas/{InferenceRequest.__name__}"}},
-                BINARY: _BINARY_SCHEMA,
+
+
+def _described(**parameters: str) -> dict[str, Any]:
+    """What the OpenAPI document says of such a route, whose path has these parameters.
+
+    FastAPI is not asked to look at requests: that takes longer than a small prediction.
+    """
+    return {
+        "response_model": InferenceResponse,
+        "responses": {**responses(NotFound, TooLarge, path=ADDRESS), 200: {"content": {BINARY: _BINARY_SCHEMA}}},
+        "openapi_extra": {
+            "security": [{"key": ["predict"]}],
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+                for name, text in parameters.items()
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    JSON: {"schema": {"$ref": f"#/components/schemas/{InferenceRequest.__name__}"}},
+                    BINARY: _BINARY_SCHEMA,
+                },
             },
-        }
-    },
-}
+        },
+    }
 
 
-@router.post("/{model_name}/infer", **_DOCUMENTED)
-async def infer_with_newest(
-    asked: Newest,
-    request: Request,
-    access: CanPredict,
-    registry: RegistryDep,
-    trained_models: TrainedModelsDep,
-    statistics: InferenceStatisticsDep,
-    settings: SettingsDep,
-) -> Response:
-    """Predictions of a model's newest version for rows that come as tensors.
+@router.post("/{model_name}/infer", **_described(model_name=NAME))
+@router.post("/{model_name}/versions/{model_version}/infer", **_described(model_name=NAME, model_version=VERSION))
+async def infer_tensors(request: Request) -> Response:
+    """Predictions of a model for rows that come as tensors. Without a version its newest answers.
 
     A body is JSON, whatever its type says; binary tensors may follow it, see docs/open-inference.md.
     """
-    return await _answer(_Asked(asked, access, registry, trained_models, statistics, settings), request)
-
-
-@router.post("/{model_name}/versions/{model_version}/infer", **_DOCUMENTED)
-async def infer_with_version(
-    asked: Version,
-    request: Request,
-    access: CanPredict,
-    registry: RegistryDep,
-    trained_models: TrainedModelsDep,
-    statistics: InferenceStatisticsDep,
-    settings: SettingsDep,
-) -> Response:
-    """Predictions of a version of a model for rows that come as tensors.
-
-    A body is JSON, whatever its type says; binary tensors may follow it, see docs/open-inference.md.
-    """
-    return await _answer(_Asked(asked, access, registry, trained_models, statistics, settings), request)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Who asks which model, and what is needed to answer."""
-
-    model: AskedModel
-    access: Access
-    registry: RegistryCache
-    trained_models: ModelCache
-    statistics: InferenceStatistics
-    settings: Settings
-
-    async def found(self) -> FoundModel:
-        """The model that is meant."""
-        where = (self.registry, self.trained_models, self.access.project, self.model)
-        found = kept(*where)
-        if found is None:
-            found = await run_in_threadpool(find, *where)
-        return found
-
-
-async def _answer(asked: _Asked, request: Request) -> Response:
+    project = access_with(request, "predict").project
+    state = request.app.state
+    statistics: InferenceStatistics = state.inference_statistics
+    rows: int = state.services.settings.max_prediction_rows
     body = await _body(request)
     watch = Stopwatch()
-    found = await asked.found()
+    found = await _found(request, project)
     json_bytes = _json_bytes(request.headers.get(HEADER_LENGTH))
     coding = _only_coding(request.headers.get("accept-encoding"))
-    rows = asked.settings.max_prediction_rows
     limits = Limits(rows=rows, containers=rows + MOST_CONTAINERS)
 
     def work() -> tuple[Inferred, bytes]:
@@ -146,10 +108,18 @@ async def _answer(asked: _Asked, request: Request) -> Response:
         is_quick = _is_quick(len(body), len(body) if json_bytes is None else json_bytes, found.predictor.model)
         inferred, content = work() if is_quick else await run_in_threadpool(work)
     except Exception as error:
-        asked.statistics.failed(asked.access.project, found.served, watch.total)
+        statistics.failed(project, found.served, watch.total)
         raise _in_terms_of_http(error) from error
-    asked.statistics.succeeded(asked.access.project, found.served, inferred.rows, inferred.times)
+    statistics.succeeded(project, found.served, inferred.rows, inferred.times)
     return Response(content, headers=_headers(inferred.body, coding))
+
+
+async def _found(request: Request, project: Project) -> FoundModel:
+    """The model that the path names."""
+    asked = AskedModel(request.path_params["model_name"], request.path_params.get("model_version"))
+    where = (request.app.state.registry, request.app.state.trained_models, project, asked)
+    found = kept(*where)
+    return found if found is not None else await run_in_threadpool(find, *where)
 
 
 def _is_quick(body_bytes: int, json_bytes: int, model: TrainedModel) -> bool:

@@ -8,11 +8,11 @@ from fastapi import Depends, Path
 
 from domain.inference.naming import AskedModel
 
-_Name = Annotated[str, Path(alias="model_name", description="A registered name, or a model's id.", examples=["digits"])]
-_Version = Annotated[
-    str,
-    Path(alias="model_version", description="The number of a version, or `@alias`; 1 of a model's id.", examples=["1"]),
-]
+NAME = "A registered name, or a model's id."
+VERSION = "The number of a version, or `@alias`; 1 of a model's id."
+
+_Name = Annotated[str, Path(alias="model_name", description=NAME, examples=["digits"])]
+_Version = Annotated[str, Path(alias="model_version", description=VERSION, examples=["1"])]
 
 
 async def _newest(name: _Name) -> AskedModel:
