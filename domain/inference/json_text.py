@@ -17,6 +17,9 @@ from backprop.coding.columns import Floats
 LONG_TEXT = 4096
 """Bytes. A shorter text is read as quickly the usual way."""
 
+MOST_KEYS = 20
+"""Keys of an object. The parser looks each up from the first one on, so that many would take long."""
+
 FLOATING = ("FP16", "FP32", "FP64")
 
 
@@ -55,18 +58,19 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  # any JSON value
 def _with_numbers(text: bytes) -> dict[str, Any] | None:
     """The request whose tensors hold floating numbers; None if it is not plainly one, or no JSON."""
     try:
-        document = simdjson.Parser().parse(text)
-        request = _plain(document, keep="inputs")
-        tensors = None if request is None else [_plain(tensor, keep="data") for tensor in request["inputs"]]
-        if request is None or tensors is None:
+        request = _plain(simdjson.Parser().parse(text), keep="inputs")
+        if request is None:
             return None
         # The parser takes arrays within arrays apart as if they were not there. Then there are more brackets.
         brackets = 1 + isinstance(request.get("outputs"), list)
-        for tensor in tensors:
+        tensors: list[dict[str, Any]] = []
+        for each in request["inputs"]:
+            tensor = _plain(each, keep="data")
             if tensor is None or tensor.get("datatype") not in FLOATING:
                 return None
             tensor["data"] = _numbers(tensor["data"])
             brackets += 2 + len(tensor["data"].lengths or ())
+            tensors.append(tensor)
         request["inputs"] = tensors
     except (KeyError, ValueError, TypeError, RuntimeError):  # it lacks a part, has other values, or is no JSON
         return None
@@ -76,6 +80,8 @@ def _with_numbers(text: bytes) -> dict[str, Any] | None:
 def _plain(parsed: Any, keep: str) -> dict[str, Any] | None:  # noqa: ANN401
     """An object's values as Python's own, but for the array under one key; None if it has none, or a key twice."""
     if not isinstance(parsed, simdjson.Object):
+        return None
+    if len(parsed) > MOST_KEYS:
         return None
     keys = list(parsed.keys())
     if len(set(keys)) != len(keys) or not isinstance(parsed.get(keep), simdjson.Array):

@@ -250,6 +250,36 @@ def test_bodies_may_be_compressed_both_ways(
     assert packed.as_numpy("scores").tolist() == plain.tolist()
 
 
+FULL = 16 * 2**20 - 200
+ROOM = 400 * 2**20
+"""Bytes. What answering any one request may take on top, as in tests/app/test_memory.py."""
+
+HEAD = b'{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP64",'
+LARGE: dict[str, tuple[bytes, int]] = {
+    "a million tensors": (b'{"inputs":[' + HEAD[11:] + b'"data":[1,2]}' + b",{}" * 10**6 + b"]}", 413),
+    "tensors that are none": (b'{"inputs":[' + b"0," * (FULL // 2) + b"0]}", 422),
+    "numbers": (HEAD + b'"data":[' + b"0," * (FULL // 2) + b"0]}]}", 422),
+    "nulls": (HEAD + b'"data":[' + b"null," * (FULL // 5) + b"0]}]}", 422),
+    "nested arrays": (HEAD + b'"data":' + b"[" * (FULL - 100), 413),
+    "a long text": (HEAD[:-6] + b'BYTES","data":["' + b"x" * (FULL - 100) + b'","",1]}]}', 422),
+    "dimensions": (b'{"inputs":[{"name":"x","datatype":"FP64","shape":[' + b"1," * (FULL // 2 - 100) + b"1]}]}", 422),
+    "outputs": (HEAD + b'"data":[1,2]}],"outputs":[' + b"0," * (FULL // 2 - 100) + b"0]}", 422),
+    "keys": (HEAD + b'"data":[1,2]}],' + b",".join(b'"%d":0' % number for number in range(1_400_000)) + b"}", 200),
+}
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_a_large_body_takes_little_memory_and_gets_a_short_answer(trained: Trained, what: str) -> None:
+    body, status = LARGE[what]
+    assert len(body) <= 16 * 2**20
+    trained.process.forget_peak()
+    before = trained.process.memory()
+    response = trained.process.client.post(f"/v2/models/{trained.numbers}/infer", content=body)
+    assert response.status_code == status, response.text[:300]
+    assert len(response.content) < 10_000
+    assert trained.process.peak_memory() < before + ROOM
+
+
 def test_triton_s_asynchronous_client(trained: Trained) -> None:
     async def ask() -> tuple[Any, ...]:
         async with triton_aio.InferenceServerClient(trained.address) as client:
