@@ -25,6 +25,7 @@ from infra.settings import Settings
 from tests.support.api_process import ApiProcess, running_api
 from tests.support.registry import moved, registered
 from tests.support.service import Service
+from tests.support.tensors import outputs_for
 
 Array = NDArray[Any]
 
@@ -64,12 +65,11 @@ class Trained:
     def address(self) -> str:
         return f"127.0.0.1:{self.process.port}"
 
-    def predictions(self, model_id: str, rows: Sequence[Any]) -> dict[str, Any]:
-        """What the service's own address answers."""
+    def own(self, model_id: str, rows: Sequence[Any]) -> dict[str, list[Any]]:
+        """What each tensor should hold, as the service's own address answers."""
         response = self.process.client.post(f"/v1/models/{model_id}/predict", json={"rows": list(rows)})
         assert response.status_code == 200, response.text
-        answer: dict[str, Any] = response.json()
-        return answer
+        return outputs_for(response.json(), ["price"] if model_id == self.prices else ())
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +120,6 @@ def labels(tensor: Array) -> list[Any]:
     return [value.decode() if isinstance(value, bytes) else value for value in tensor.ravel().tolist()]
 
 
-def scores_of(answer: dict[str, Any]) -> list[list[float]]:
-    return [[each["score"] for each in row["scores"]] for row in answer["predictions"]]
-
-
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False, None])
 def test_a_mixed_table_gets_the_bits_of_our_own_address(
@@ -132,15 +128,15 @@ def test_a_mixed_table_gets_the_bits_of_our_own_address(
     outputs = None if binary_out is None else [triton.InferRequestedOutput(n, binary_out) for n in ("scores", "label")]
     inputs = table(ROWS, binary_data=binary_in)
     result = client.infer(trained.mixed, inputs, outputs=outputs, request_id="seven", parameters={"mine": 1})
-    own = trained.predictions(trained.mixed, ROWS)
+    own = trained.own(trained.mixed, ROWS)
     said = result.get_response()
     assert (said["model_name"], said["model_version"], said["id"]) == (trained.mixed, "1", "seven")
     assert [output["name"] for output in said["outputs"]] == (
         ["label", "scores"] if outputs is None else ["scores", "label"]
     )
     assert result.get_output("scores")["parameters"]["classes"] == ["fail", "pass"]
-    assert labels(result.as_numpy("label")) == [row["prediction"] for row in own["predictions"]]
-    assert result.as_numpy("scores").tolist() == scores_of(own)
+    assert labels(result.as_numpy("label")) == own["label"]
+    assert result.as_numpy("scores").ravel().tolist() == own["scores"]
 
 
 def test_a_subset_of_the_outputs_is_all_there_is(trained: Trained, client: triton.InferenceServerClient) -> None:
@@ -156,8 +152,8 @@ def test_a_model_of_numbers_takes_one_tensor(
     X = np.array([[3.5, 2], [7.1, 1], [0, 4]]).astype(dtype)
     given = triton.InferInput("input-0", list(X.shape), np_to_triton_dtype(X.dtype)).set_data_from_numpy(X)
     result = client.infer(trained.numbers, [given])
-    own = trained.predictions(trained.numbers, X.astype(np.float64).tolist())
-    assert result.as_numpy("scores").tolist() == scores_of(own)
+    own = trained.own(trained.numbers, X.astype(np.float64).tolist())
+    assert result.as_numpy("scores").ravel().tolist() == own["scores"]
 
 
 def test_regressions_and_reconstructions_have_a_tensor_a_column(
@@ -166,20 +162,17 @@ def test_regressions_and_reconstructions_have_a_tensor_a_column(
     (price,) = client.get_model_metadata(trained.prices)["outputs"]
     assert price == {"name": "price", "datatype": "FP64", "shape": [-1, 1]}
     prices = client.infer(trained.prices, table(ROWS)).as_numpy("price").ravel().tolist()
-    own = trained.predictions(trained.prices, ROWS)["predictions"]
-    assert prices == [row["prediction"]["price"] for row in own]
+    assert prices == trained.own(trained.prices, ROWS)["price"]
     copied = client.infer(trained.copied, table(ROWS))
-    own = trained.predictions(trained.copied, ROWS)["predictions"]
-    for name in INPUTS[:-1]:
-        assert labels(copied.as_numpy(name)) == [row["prediction"][name] for row in own]
+    assert {name: labels(copied.as_numpy(name)) for name in INPUTS[:-1]} == trained.own(trained.copied, ROWS)
 
 
 def test_names_versions_and_aliases(trained: Trained, client: triton.InferenceServerClient) -> None:
-    own = scores_of(trained.predictions(trained.mixed, ROWS))
+    own = trained.own(trained.mixed, ROWS)["scores"]
     for version in ("", "2", "@champion"):
         result = client.infer("grades", table(ROWS), model_version=version)
         assert (result.get_response()["model_name"], result.get_response()["model_version"]) == ("grades", "2")
-        assert result.as_numpy("scores").tolist() == own
+        assert result.as_numpy("scores").ravel().tolist() == own
         assert client.get_model_metadata("grades", version)["versions"] == ["1", "2"]
         assert client.is_model_ready("grades", version)
     assert [each["name"] for each in client.get_model_metadata("grades", "1")["inputs"]] == ["size", "rooms"]
@@ -296,8 +289,8 @@ def test_triton_s_asynchronous_client(trained: Trained) -> None:
     is_ready, metadata, results = asyncio.run(ask())
     assert is_ready
     assert metadata["name"] == "grades"
-    own = scores_of(trained.predictions(trained.mixed, ROWS))
-    assert all(result.as_numpy("scores").tolist() == own for result in results)
+    own = trained.own(trained.mixed, ROWS)["scores"]
+    assert all(result.as_numpy("scores").ravel().tolist() == own for result in results)
 
 
 def test_the_working_group_s_own_client(trained: Trained) -> None:
@@ -325,6 +318,6 @@ def test_the_working_group_s_own_client(trained: Trained) -> None:
             client.check_model_version_readiness("grades", "7")
     assert (answer.id, answer.model_version) == ("9", "2")
     label, scores = answer.outputs
-    own = trained.predictions(trained.mixed, ROWS)
-    assert label.data.dict()["__root__"] == [row["prediction"] for row in own["predictions"]]
-    assert scores.data.dict()["__root__"] == [score for row in scores_of(own) for score in row]
+    own = trained.own(trained.mixed, ROWS)
+    assert label.data.dict()["__root__"] == own["label"]
+    assert scores.data.dict()["__root__"] == own["scores"]

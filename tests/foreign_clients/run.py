@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 
 from tests.support.serving import serving
+from tests.support.tensors import outputs_for
 
 FOLDER = Path(__file__).parent
 
@@ -60,20 +61,13 @@ def question(api: httpx2.Client) -> dict[str, Any]:
             {
                 "model": name,
                 "inputs": inputs,
-                "outputs": _outputs(_json(api.post(f"/v1/models/{model_id}/predict", json={"rows": rows}))),
+                "outputs": outputs_for(
+                    _json(api.post(f"/v1/models/{model_id}/predict", json={"rows": rows})), job.get("targets", ())
+                ),
                 "matrix": [list(map(float, row.values())) for row in rows] if is_numbers else None,
             }
         )
     return {"url": str(api.base_url).rstrip("/"), "models": models}
-
-
-def _outputs(answer: dict[str, Any]) -> dict[str, list[Any]]:
-    """What the protocol should answer where `/v1` answers this."""
-    rows = [row["prediction"] for row in answer["predictions"]]
-    if "scores" in answer["predictions"][0]:
-        scores = [each["score"] for row in answer["predictions"] for each in row["scores"]]
-        return {"label": rows, "scores": scores}
-    return {column: [row[column] for row in rows] for column in rows[0]}
 
 
 def _model_of(api: httpx2.Client, job_id: str) -> str:

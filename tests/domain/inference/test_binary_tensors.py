@@ -20,6 +20,7 @@ from backprop_client.wire.oip.datatypes import BYTES_PER_ELEMENT, Datatype
 from domain.inference.binary_tensors import from_binary, to_binary
 from domain.inference.json_tensors import DataDoesNotFit
 from domain.models.tensors.tensor import DTYPES
+from tests.support.measured import UNTIMED
 
 NUMERIC: list[Datatype] = list(BYTES_PER_ELEMENT)
 TEXTS = st.lists(st.text(max_size=12), max_size=20)
@@ -36,6 +37,7 @@ def test_datatypes_are_those_of_triton_s_client(datatype: Datatype) -> None:
     assert DTYPES[datatype].itemsize == BYTES_PER_ELEMENT[datatype]
 
 
+@UNTIMED
 @given(st.data(), st.sampled_from(NUMERIC), st.integers(0, 7))
 def test_numbers_are_read_wherever_they_lie_and_written_as_they_were(
     data: st.DataObject, datatype: Datatype, offset: int
@@ -49,6 +51,7 @@ def test_numbers_are_read_wherever_they_lie_and_written_as_they_were(
     assert to_binary(back, datatype) == raw
 
 
+@UNTIMED
 @given(TEXTS)
 def test_texts_are_as_triton_s_client_writes_and_reads_them(texts: list[str]) -> None:
     values = np.empty(len(texts), dtype=object)
@@ -60,6 +63,7 @@ def test_texts_are_as_triton_s_client_writes_and_reads_them(texts: list[str]) ->
     assert [each.decode() for each in deserialize_bytes_tensor(raw)] == texts
 
 
+@UNTIMED
 @given(TEXTS.filter(bool), st.data())
 def test_texts_that_are_cut_or_counted_wrongly_are_refused(texts: list[str], data: st.DataObject) -> None:
     raw = to_binary(np.array([*texts, None], dtype=object)[:-1], "BYTES")
@@ -70,6 +74,7 @@ def test_texts_that_are_cut_or_counted_wrongly_are_refused(texts: list[str], dat
             read(content, count, "BYTES")
 
 
+@UNTIMED
 @given(st.binary(max_size=64), st.integers(0, 2**62), st.sampled_from([*NUMERIC, "BYTES"]))
 def test_any_bytes_are_as_many_elements_as_are_said_or_refused(raw: bytes, count: int, datatype: Datatype) -> None:
     try:

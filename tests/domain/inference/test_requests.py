@@ -18,6 +18,7 @@ from domain.inference.json_tensors import DataDoesNotFit, from_json
 from domain.inference.json_text import NotJson, parsed
 from domain.inference.requests import Limits, ReadRequest, read_request
 from infra.errors import InvalidRequest, TooLarge
+from tests.support.measured import UNTIMED
 
 LIMITS = Limits(rows=1000, containers=20_000)
 INTEGERS: list[Datatype] = [datatype for datatype in BYTES_PER_ELEMENT if "INT" in datatype]
@@ -61,6 +62,7 @@ def test_json_and_binary_tensors_may_be_mixed() -> None:
     assert [each.values.tolist() for each in request.tensors] == [[3.0], [1.0, 2.0], ["q"]]
 
 
+@UNTIMED
 @given(st.lists(st.lists(st.integers(0, 100), min_size=3, max_size=3), max_size=4), st.sampled_from(INTEGERS))
 def test_nested_and_flat_data_are_the_same(rows: list[list[int]], datatype: Datatype) -> None:
     flat = [value for row in rows for value in row]
@@ -86,6 +88,7 @@ DATA = st.one_of(
 )
 
 
+@UNTIMED
 @given(DATA, st.sampled_from(["FP16", "FP32", "FP64", "INT64"]), st.lists(st.integers(0, 4), min_size=1, max_size=2))
 def test_long_texts_are_read_as_short_ones(data: object, datatype: Datatype, shape: list[int]) -> None:
     """The one way and the other: the same bits, or the same refusal."""
@@ -108,6 +111,7 @@ def test_long_texts_of_floating_numbers_take_the_short_way() -> None:
         assert said["inputs"][0]["data"].values.tolist() == [value for row in rows for value in row]
 
 
+@UNTIMED
 @given(st.integers(-(2**64), 2**65), st.sampled_from(INTEGERS))
 def test_integers_fit_into_their_type_or_are_refused(value: int, datatype: Datatype) -> None:
     (parsed,) = orjson.loads(str([value]))  # what is beyond 64 bits is a float there

@@ -49,6 +49,8 @@ ROWS = st.lists(
     min_size=1,
     max_size=5,
 )
+from tests.support.measured import UNTIMED
+
 DATATYPES: dict[str, Datatype] = {"age": "FP64", "colour": "BYTES", "member": "BOOL", "day": "BYTES", "code": "BYTES"}
 
 
@@ -78,6 +80,7 @@ def refusal(inputs: InputCoding, *tensors: Tensor) -> InvalidRequest:
     return refused.value
 
 
+@UNTIMED
 @given(ROWS, st.permutations(list(DATATYPES)), st.booleans())
 def test_a_table_of_mixed_types_gives_the_bits_of_the_same_rows(
     rows: list[dict[str, Any]], order: list[str], binary: bool
@@ -107,6 +110,7 @@ def test_numbers_may_be_of_any_integer_type(datatype: Datatype, one_tensor: bool
     assert_same(answers(predicting, tensors), predicting.predict(rows))
 
 
+@UNTIMED
 @given(
     st.sampled_from(["FP16", "FP32", "FP64"]),
     st.lists(st.lists(st.floats(-1e4, 1e4, width=16), min_size=3, max_size=3), min_size=1, max_size=4),
