@@ -23,6 +23,7 @@ from domain.models.value_reading import REPORTED_PROBLEMS
 from infra.errors import InvalidRequest
 from tests.domain.models.test_prediction import predictor
 from tests.support.columns import inputs_scaled
+from tests.support.measured import UNTIMED
 
 MIXED = inputs_scaled(
     (
@@ -49,7 +50,6 @@ ROWS = st.lists(
     min_size=1,
     max_size=5,
 )
-from tests.support.measured import UNTIMED
 
 DATATYPES: dict[str, Datatype] = {"age": "FP64", "colour": "BYTES", "member": "BOOL", "day": "BYTES", "code": "BYTES"}
 
