@@ -30,6 +30,15 @@ def get(session: Session, project: Project, model_id: str) -> Model:
     return _found(project, model_id, session.get(Model, model_id))
 
 
+def get_to_keep(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id, held against deletion until the transaction ends.
+
+    Raises:
+        NotFound: there is none (code ``model_not_found``).
+    """
+    return _found(project, model_id, session.get(Model, model_id, with_for_update={"read": True}))
+
+
 def get_with_weights(session: Session, project: Project, model_id: str) -> Model:
     """The project's model of that id, its weights loaded.
 

@@ -17,6 +17,7 @@ Kind = Literal[
     "method_not_allowed",
     "too_slow",
     "conflict",
+    "precondition_failed",
     "too_large",
     "not_acceptable",
     "unsupported_media_type",
@@ -36,6 +37,7 @@ STATUS_OF: dict[Kind, int] = {
     "not_acceptable": 406,
     "too_slow": 408,
     "conflict": 409,
+    "precondition_failed": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
     "invalid_request": 422,
@@ -71,6 +73,9 @@ NotFoundCode = Literal[
     "job_not_found",
     "model_not_found",
     "prediction_not_found",
+    "registered_model_not_found",
+    "version_not_found",
+    "alias_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]
@@ -89,6 +94,15 @@ ConflictCode = Literal[
     "prediction_not_ended",
     "prediction_already_ended",
     "importance_not_measured",
+    "name_taken",
+    "registered_model_has_aliases",
+    "version_has_aliases",
+    "model_is_registered",
+]
+
+PreconditionFailedCode = Literal[
+    "alias_moved",
+    "alias_exists",
 ]
 
 TooLargeCode = Literal[
@@ -183,6 +197,8 @@ InvalidRequestCode = Literal[
     "unknown_class",
     "duplicate_class",
     "held_out_every_needs_holdout",
+    "comparison_needs_holdout",
+    "metric_not_comparable",
     "iterations_and_epochs",
     "epsilon_too_small",
     "differs_from_model",
@@ -236,6 +252,7 @@ AnswerCode = (
     | MethodNotAllowedCode
     | TooSlowCode
     | ConflictCode
+    | PreconditionFailedCode
     | TooLargeCode
     | NotAcceptableCode
     | UnsupportedMediaTypeCode
@@ -931,6 +948,18 @@ GROUPS: tuple[Group, ...] = (
                 "Say a `holdout`, or leave `held_out_every` out.",
             ),
             ErrorCode(
+                "comparison_needs_holdout",
+                "invalid_request",
+                "A model is to be compared by its held-out rows, and none are held out.",
+                "Give a `holdout` or `holdout_by`, or compare by the split `training`.",
+            ),
+            ErrorCode(
+                "metric_not_comparable",
+                "invalid_request",
+                "A model is to be compared by a metric that it will not have as one number.",
+                "Choose one of the metrics that the message names.",
+            ),
+            ErrorCode(
                 "iterations_and_epochs",
                 "invalid_request",
                 "Iterations and epochs that are not the same number of updates.",
@@ -1072,6 +1101,65 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "A dependence of a model that reproduces its inputs, and answers with as many numbers.",
                 "Ask a model of classes or numbers.",
+            ),
+        ),
+    ),
+    Group(
+        "Registry",
+        (
+            ErrorCode(
+                "registered_model_not_found",
+                "not_found",
+                "No such registered model in this project.",
+                "Look the name up in `GET /v1/registry`.",
+            ),
+            ErrorCode(
+                "version_not_found",
+                "not_found",
+                "The registered model has no such version; it may have been deleted.",
+                "Look the number up in `GET /v1/registry/{name}/versions`.",
+            ),
+            ErrorCode(
+                "alias_not_found",
+                "not_found",
+                "The registered model has no such alias.",
+                "Look the alias up in `GET /v1/registry/{name}`.",
+            ),
+            ErrorCode(
+                "name_taken",
+                "conflict",
+                "There is a registered model of that name in this project.",
+                "Choose another name, or create a version of that one.",
+            ),
+            ErrorCode(
+                "registered_model_has_aliases",
+                "conflict",
+                "The registered model cannot be deleted: aliases of it point to versions.",
+                "Delete the aliases that the message names first.",
+            ),
+            ErrorCode(
+                "version_has_aliases",
+                "conflict",
+                "The version cannot be deleted: aliases point to it.",
+                "Move or delete the aliases that the message names first.",
+            ),
+            ErrorCode(
+                "model_is_registered",
+                "conflict",
+                "The model cannot be deleted: it is a version of a registered model.",
+                "Delete the version that the message names first.",
+            ),
+            ErrorCode(
+                "alias_moved",
+                "precondition_failed",
+                "The alias is not, or no longer, as `If-Match` says.",
+                "Get the alias again, and decide anew whether to move it.",
+            ),
+            ErrorCode(
+                "alias_exists",
+                "precondition_failed",
+                "There is such an alias, and `If-None-Match: *` asks for a new one.",
+                "Get the alias, and move it with `If-Match`.",
             ),
         ),
     ),
