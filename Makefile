@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak fuzz bench bench-tables test-compose clean
+.PHONY: demo serve test check soak fuzz bench bench-tables bench-predict test-compose clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -60,6 +60,19 @@ bench: $(INSTALLED)
 bench-tables: $(INSTALLED)
 	$(INSTALL) --editable client --editable '.[tables]'
 	$(BIN)/python -m benchmarks.tables $(BENCH)
+
+# The peers have environments of their own, since they and we want other versions of the same packages.
+# PEERS_PYTHON: MLServer runs on Python 3.9 to 3.12. wrk must be on PATH.
+PEERS_PYTHON ?= $(PYTHON)
+PREDICTION_PEERS := $(VENV)/peers/mlserver/.installed $(VENV)/peers/bentoml/.installed
+
+$(VENV)/peers/%/.installed: benchmarks/predictions/%.txt
+	$(PEERS_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+bench-predict: $(INSTALLED) $(PREDICTION_PEERS)
+	$(BIN)/python -m benchmarks.predictions --peers $(VENV)/peers $(BENCH)
 
 clean:
 	rm -rf $(VENV) data

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.edge.content_encoding import METHODS_WITH_BODIES
+from app.edge.bodies import METHODS_WITH_BODIES
 from app.errors import description
 from backprop_client.wire.problems import Problem
 

@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
-from app.access.gate import STATE, Access
+from app.access.admission import Access
+from app.access.gate import STATE
 from backprop_client.wire.error_codes import ForbiddenCode
 from domain.access.keys import Scope
 from infra.errors import Forbidden
@@ -33,7 +34,7 @@ _CODE_OF: dict[str, ForbiddenCode] = {
 """The code of a refusal, by the scope that the key does not have."""
 
 
-def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:
+async def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:
     access: Access = getattr(request.state, STATE)
     for scope in wanted.scopes:
         if not access.scopes & {scope, "admin"}:
