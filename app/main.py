@@ -23,6 +23,7 @@ from app.errors import add_error_handlers
 from app.health import router as health_router
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
+from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
@@ -87,7 +88,15 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    for router in (datasets_router, networks_router, jobs_router, models_router, predict_router, predictions_router):
+    for router in (
+        datasets_router,
+        networks_router,
+        jobs_router,
+        models_router,
+        exports_router,
+        predict_router,
+        predictions_router,
+    ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the

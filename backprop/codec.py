@@ -11,14 +11,19 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 
-def to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def to_bytes(arrays: Mapping[str, NDArray[Any]], told: Mapping[str, str] | None = None) -> bytes:
     """Named arrays as one safetensors file.
+
+    Args:
+        arrays: by name.
+        told: what else the file says, in its ``__metadata__``.
 
     Raises:
         ValueError: an array's dtype is not one of the format's (numbers and booleans).
     """
     try:
-        return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
+        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+        return bytes(save(contiguous, None if told is None else dict(told)))
     except (SafetensorError, KeyError) as error:
         raise ValueError(f"these arrays cannot be stored: {error}") from error
 

@@ -82,8 +82,8 @@ def _compare_block(trained: TrainedModel, predicted: PredictedRows, answers: Map
         row = int(np.argmax(far))
         if far[row] > tolerance:
             raise _Difference(
-                f"{name!r} differs by {far[row]:.3g} of its scale in row {predicted.first_row + row} of those compared; "
-                f"{tolerance:g} is the most that rounding explains."
+                f"{name!r} differs by {far[row]:.3g} of its scale in row {predicted.first_row + row} of those "
+                f"compared; {tolerance:g} is the most that rounding explains."
             )
 
 
@@ -127,4 +127,5 @@ def _lost_votes(answers: Array, labels: list[Any], votes: Array) -> Floats:
 
 
 def _relative(answers: Array, own: Array, scale: float) -> Floats:
-    return np.abs(answers - own) / (abs(scale) + np.abs(own))
+    distance: Floats = np.abs(answers - own) / (abs(scale) + np.abs(own))
+    return distance

@@ -1,7 +1,7 @@
 """A model as the folder that `mlflow.pyfunc.load_model` reads, zipped. MLflow itself is not needed.
 
-The signature is one of tensors. With one of columns MLflow would take no whole numbers where the model takes doubles, and
-could give back no scores, of which each row has several.
+The signature is one of tensors. With one of columns MLflow would take no whole numbers where the model takes doubles,
+and could give back no scores, of which each row has several.
 """
 
 from __future__ import annotations

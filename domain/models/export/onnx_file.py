@@ -43,10 +43,10 @@ def onnx_file(trained: TrainedModel, facts: Mapping[str, str], batches: Batches)
     if trained.parameters.vector.nbytes > MOST_BYTES:
         raise TooLarge(
             "export_too_large",
-            f"The weights take {trained.parameters.vector.nbytes:,} bytes, and an ONNX file has at most {MOST_BYTES:,}. "
-            "As safetensors they can be had (GET /v1/models/{id}/weights).",
+            f"The weights take {trained.parameters.vector.nbytes:,} bytes, and an ONNX file has room for "
+            f"{MOST_BYTES:,}. They can be had as safetensors (GET /v1/models/{{id}}/weights).",
         )
-    content = onnx_model(trained, facts).SerializeToString()
+    content: bytes = onnx_model(trained, facts).SerializeToString()
     check_agreement(content, trained, batches)
     return content
 

@@ -16,12 +16,11 @@ from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction
 from domain.models.export.graph.builder import Float, GraphBuilder
 from domain.models.export.ports import NUMPY_TYPES, categories_known, kind_of
 
+
 class Answers:
     """Makes the answers of a model from its outputs."""
 
-    def __init__(
-        self, graph: GraphBuilder, coding: Coding, dtype: Float, outputs: str, unusable: str | None
-    ) -> None:
+    def __init__(self, graph: GraphBuilder, coding: Coding, dtype: Float, outputs: str, unusable: str | None) -> None:
         self._graph = graph
         self._coding = coding
         self._dtype = dtype
@@ -79,9 +78,7 @@ class Answers:
     def _category(self, column: CodedColumn, coded: str, start: int) -> str:
         """The category whose unit is largest; the type's word for a missing one where that is the unit for it."""
         graph = self._graph
-        position = graph.node(
-            "ArgMax", graph.gathered(coded, range(start, start + column.width)), axis=1, keepdims=0
-        )
+        position = graph.node("ArgMax", graph.gathered(coded, range(start, start + column.width)), axis=1, keepdims=0)
         return graph.node("Gather", graph.constant(categories_known(column), "categories"), position)
 
     def _with_constants(self, inputs: InputCoding) -> str:
@@ -99,7 +96,9 @@ class Answers:
         graph = self._graph
         numbers = graph.node("Mul", scaled, graph.constant(np.array([scaler.scale])))
         numbers = self._guarded(graph.node("Add", numbers, graph.constant(np.array([scaler.offset]))))
-        return [graph.node("Gather", numbers, graph.constant(np.array(place)), axis=1) for place in range(len(scaler.scale))]
+        return [
+            graph.node("Gather", numbers, graph.constant(np.array(place)), axis=1) for place in range(len(scaler.scale))
+        ]
 
     def _guarded(self, numbers: str) -> str:
         if self._unusable is None:

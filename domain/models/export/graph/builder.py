@@ -82,5 +82,5 @@ class GraphBuilder:
 
 
 def _value_info(port: Port) -> Any:  # noqa: ANN401  # onnx has no public name for it
-    shape = ["rows"] if port.width is None else ["rows", port.width]
+    shape: list[str | int | None] = ["rows"] if port.width is None else ["rows", port.width]
     return helper.make_tensor_value_info(port.name, TENSOR_TYPES[port.kind], shape)

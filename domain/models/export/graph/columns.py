@@ -61,7 +61,9 @@ class _Columns:
 
     def coded(self) -> CodedRows:
         pieces = list(self._of_numbers()) if self._numeric else []
-        pieces += [self._of_categories(column) for column in self._inputs.coded_columns if column.categories is not None]
+        pieces += [
+            self._of_categories(column) for column in self._inputs.coded_columns if column.categories is not None
+        ]
         X = self._graph.side_by_side([piece.value for piece in pieces])
         units = [unit for piece in pieces for unit in piece.units]
         if units != list(range(self._inputs.width)):
@@ -78,9 +80,7 @@ class _Columns:
         else:
             self._unusable.append(absent)
         scaler = self._inputs.scaler
-        scaled = graph.node(
-            "Div", graph.node("Sub", numbers, self._row(scaler.offset)), self._row(scaler.scale)
-        )
+        scaled = graph.node("Div", graph.node("Sub", numbers, self._row(scaler.offset)), self._row(scaler.scale))
         yield _Piece(self._cast(scaled), [self._first_unit[column.name] for column in self._numeric])
         gaps = [place for place, column in enumerate(self._numeric) if column.has_gaps]
         if gaps:

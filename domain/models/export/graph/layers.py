@@ -14,7 +14,7 @@ ACTIVATIONS: dict[str, str | None] = {
     "linear": None,
     "softmax": "Softmax",
 }
-"""The operator that is each activation; None where there is nothing to do. Softmax takes the last axis, as ours does."""
+"""The operator that is each activation; None for none. Softmax takes the last axis, as ours does."""
 
 
 def outputs_of_network(graph: GraphBuilder, parameters: Parameters, X: str) -> str:
