@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from backprop.codec import from_bytes, to_bytes
+from backprop.codec import telling
 from backprop.coding.columns import Batch
 from backprop.model import TrainedModel
 from backprop_client.wire.models import ImportanceOut
@@ -76,7 +76,7 @@ class Exporter:
                 f"The model's coding takes more than {MOST_HEADER_BYTES:,} bytes, and the metadata of a safetensors "
                 "file has no room for it.",
             )
-        return to_bytes(from_bytes(model.weights), told)
+        return telling(model.weights, told)
 
     def onnx(self, model_id: str) -> bytes:
         """The model as an ONNX file that has been compared with it.
