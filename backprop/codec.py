@@ -37,7 +37,7 @@ def from_bytes(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 _LENGTH_BYTES = 8
-"""A safetensors file begins with the length of its header in so many bytes; the header is padded to a multiple of it."""
+"""A safetensors file begins with the length of its header in so many bytes. The header fills a multiple of it."""
 
 
 def telling(data: bytes, told: Mapping[str, str]) -> bytes:

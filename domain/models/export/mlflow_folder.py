@@ -21,8 +21,11 @@ MLFLOW_VERSION = "3.0.0"
 """The oldest whose folders look like this. Newer ones read them; `.ci/mlflow` tries the newest."""
 
 _MODEL = "model.onnx"
-_REQUIREMENTS = "requirements.txt"
+_REQUIREMENTS_FILE = "requirements.txt"
 _ENVIRONMENT = "python_env.yaml"
+
+REQUIREMENTS = "mlflow>=3\nonnx>=1.16\nonnxruntime>=1.18\npandas\n"
+"""What reads the folder, as pip takes it: MLflow 3, and ONNX Runtime that knows the file's operators."""
 
 _TENSOR_TYPES: Mapping[Kind, str] = {"double": "float64", "int64": "int64", "bool": "bool", "string": "str"}
 
@@ -38,12 +41,12 @@ def mlflow_folder(content: bytes, coding: Coding, facts: Mapping[str, str], crea
     """
     files = {
         "MLmodel": _json(_description(coding, facts, created)),
-        _REQUIREMENTS: "mlflow>=3\nnumpy\nonnx>=1.16\nonnxruntime>=1.18\npandas\n",
+        _REQUIREMENTS_FILE: REQUIREMENTS,
         _ENVIRONMENT: _json(
             {
                 "python": platform.python_version(),
                 "build_dependencies": ["pip"],
-                "dependencies": [f"-r {_REQUIREMENTS}"],
+                "dependencies": [f"-r {_REQUIREMENTS_FILE}"],
             }
         ),
     }

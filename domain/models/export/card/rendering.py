@@ -34,8 +34,8 @@ POLICY = (
 )
 """The Content-Security-Policy under which a browser shows the page: its own style, and nothing else."""
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^=:@-])")
-"""What Markdown might take for more than text, wherever it is in a line."""
+_MARKUP = re.compile(r"([\\`*\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
+"""What Markdown might take for more than text within a line. An underscore within a word is text anyway."""
 
 
 def _as_markdown(text: object) -> str:

@@ -30,7 +30,7 @@ from infra.errors import Conflict, TooLarge
 from tests.support.exported import COLUMNS, INPUTS, NUMBERS_ONLY, OnnxModel, model_of, targets_of
 
 Array = NDArray[Any]
-DTYPES = (np.float32, np.float64)
+DTYPES: dict[str, type[np.float32] | type[np.float64]] = {"float32": np.float32, "float64": np.float64}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 KINDS = [(kind, output) for kind, (_, outputs) in targets_of(INPUTS).items() for output in outputs]
@@ -50,9 +50,9 @@ ROWS = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=6)
 
 
 @cache
-def case(kind: str, output: str, dtype: type[np.float32] | type[np.float64]) -> tuple[TrainedModel, OnnxModel]:
+def case(kind: str, output: str, dtype: str) -> tuple[TrainedModel, OnnxModel]:
     targets, _ = targets_of(INPUTS)[kind]
-    trained = model_of(INPUTS, targets, output, ("tanh", "sigmoid", "relu", "linear"), dtype)
+    trained = model_of(INPUTS, targets, output, ("tanh", "sigmoid", "relu", "linear"), DTYPES[dtype])
     return trained, OnnxModel(onnx_file(trained, {}, [made_up_rows(INPUTS, 50)]))
 
 
@@ -122,7 +122,7 @@ def assert_same(trained: TrainedModel, expected: PredictedRows, answers: dict[st
 @given(rows=ROWS)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_row_is_answered_as_the_service_answers_it(
-    kind: str, output: str, dtype: type[np.float32] | type[np.float64], rows: list[dict[str, Any]]
+    kind: str, output: str, dtype: str, rows: list[dict[str, Any]]
 ) -> None:
     trained, exported = case(kind, output, dtype)
     assert_same(trained, ours(trained, rows), exported.answers(columns_of(rows)))
@@ -130,11 +130,9 @@ def test_every_row_is_answered_as_the_service_answers_it(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("hidden", [(), ("tanh",), ("sigmoid",), ("relu",), ("linear",)])
-def test_each_activation_alone_and_no_hidden_layer(
-    hidden: tuple[str, ...], dtype: type[np.float32] | type[np.float64]
-) -> None:
+def test_each_activation_alone_and_no_hidden_layer(hidden: tuple[str, ...], dtype: str) -> None:
     targets, _ = targets_of(NUMBERS_ONLY)["numbers"]
-    trained = model_of(NUMBERS_ONLY, targets, "linear", hidden, dtype)
+    trained = model_of(NUMBERS_ONLY, targets, "linear", hidden, DTYPES[dtype])
     rows = [{"x": float(x), "y": float(y)} for x, y in np.random.default_rng(1).normal(size=(40, 2))]
     exported = OnnxModel(onnx_file(trained, {}, []))
     assert_same(trained, ours(trained, rows), exported.answers(columns_of(rows)))
@@ -180,7 +178,7 @@ def test_classes_of_a_model_without_such_columns_come_as_label_and_scores() -> N
 @given(text=st.text())
 @settings(max_examples=30)
 def test_whatever_is_no_category_counts_as_missing(text: str) -> None:
-    _, exported = case("integers", "softmax", np.float64)
+    _, exported = case("integers", "softmax", "float64")
     row = columns_of([plain_row()])
     missing = exported.answers({**row, "label": [None]})["scores"]
     if "\0" not in text:  # which ends a string of ONNX Runtime's
@@ -218,7 +216,7 @@ class TestRowsWithoutAnAnswer:
 
     @pytest.mark.parametrize("outside", [1.7e18, -1e12])
     def test_a_moment_is_outside_of_the_calendar_such_as_one_in_nanoseconds(self, outside: float) -> None:
-        _, exported = case("numbers", "linear", np.float64)
+        _, exported = case("numbers", "linear", "float64")
         rows = columns_of([plain_row(), plain_row()])
         price = exported.answers({**rows, "day": [rows["day"][0], outside]})["price"]
         assert np.isnan(price).tolist() == [False, True]
