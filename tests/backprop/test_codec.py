@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ def test_arrays_come_back_bit_by_bit(arrays: dict[str, NDArray[Any]]) -> None:
         assert back[name].tobytes() == array.tobytes()
 
 
+@settings(deadline=None, max_examples=20)
 @given(told=st.dictionaries(st.text(), st.text(max_size=20), max_size=4))
 def test_texts_are_told_beside_the_same_arrays(told: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
     plain = to_bytes({"a": np.arange(6.0), "b": np.arange(3, dtype=np.float32)})

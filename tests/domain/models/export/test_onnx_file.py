@@ -176,7 +176,7 @@ def test_classes_of_a_model_without_such_columns_come_as_label_and_scores() -> N
 
 @example(text="")
 @given(text=st.text())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_whatever_is_no_category_counts_as_missing(text: str) -> None:
     _, exported = case("integers", "softmax", "float64")
     row = columns_of([plain_row()])

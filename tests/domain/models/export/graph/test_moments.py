@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import helper
@@ -37,6 +37,7 @@ def by_nodes(period: Period, seconds: NDArray[np.float64]) -> NDArray[np.float64
 
 
 @pytest.mark.parametrize("period", get_args(Period))
+@settings(deadline=None)
 @given(seconds=st.lists(st.floats(FIRST_SECOND, LAST_SECOND - 366 * DAY), min_size=1, max_size=20))
 def test_of_any_moment(period: Period, seconds: list[float]) -> None:
     values = np.array(seconds)
