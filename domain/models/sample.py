@@ -16,11 +16,10 @@ from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.files import read_batches
-from domain.jobs import rows as jobs
 from domain.jobs.new_batches import in_terms_of
 from infra.artifacts import ArtifactStore
 from infra.errors import NotFound
-from infra.tables import Model
+from infra.tables import Job, Model
 
 Array = NDArray[Any]
 
@@ -54,7 +53,7 @@ def source_of(session: Session, project: Project, model: Model) -> Source:
     Raises:
         NoRows: the dataset is no longer there.
     """
-    row = jobs.get(session, project, model.job_id)
+    row = session.get_one(Job, model.job_id)
     job = ResolvedJob.model_validate(row.spec)
     counts = None if row.row_counts is None else RowCounts.model_validate(row.row_counts)
     try:

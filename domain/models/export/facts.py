@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
-from domain.jobs import rows as jobs
 from infra.errors import NotFound
 from infra.tables import Dataset, Job, Model
 
@@ -40,7 +39,7 @@ class Origin:
 
 def origin_of(session: Session, project: Project, model: Model) -> Origin:
     """Where the project's model comes from."""
-    row = jobs.get(session, project, model.job_id)
+    row = session.get_one(Job, model.job_id)
     try:
         dataset = datasets.get(session, project, model.dataset_id)
     except NotFound:

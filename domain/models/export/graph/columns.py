@@ -110,7 +110,7 @@ class _Columns:
             zero = graph.constant(np.array(0.0))
             seconds = graph.node("Where", no_phase, zero, graph.gathered(raw, places))
             angle = graph.node("Mul", phase(graph, period, seconds), graph.constant(np.array(2 * np.pi)))
-            # ONNX Runtime has no cosine in double precision.
+            # ONNX Runtime of some years ago has no cosine in double precision.
             ahead = graph.node("Add", angle, graph.constant(np.array(np.pi / 2)))
             for wave, shifted in enumerate((angle, ahead)):
                 value = graph.node("Where", no_phase, zero, graph.node("Sin", shifted))
