@@ -31,8 +31,7 @@ print(json.dumps({"values": values, "scores": scores, "foreign": foreign}))
 """
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("target", ["bought", "price"])
+@pytest.mark.parametrize(("target", "dtype"), [("bought", "float32"), ("price", "float64")])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_recipe_has_the_service_s_bits(service: Service, target: str, dtype: str, tmp_path: Path) -> None:
     table = [

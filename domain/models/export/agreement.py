@@ -14,7 +14,7 @@ from backprop.coding.inputs import InputCoding
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction
 from backprop.model import PredictedRows, TrainedModel
 from domain.models.export.ports import categories_known, fed, outputs_of
-from domain.models.export.rows_to_compare import Batches
+from domain.models.export.rows_to_compare import Batches, comparable
 from infra.errors import Conflict
 
 Array = NDArray[Any]
@@ -33,7 +33,8 @@ class _Difference(Exception):
 def check_agreement(content: bytes, trained: TrainedModel, batches: Batches) -> None:
     """Refuse a file that answers otherwise than the model.
 
-    Rows for which the network overflows are not compared: the service refuses them.
+    Rows for which the network overflows are not compared, as the service refuses them, nor those that the file's inputs
+    cannot hold.
 
     Args:
         content: the file.
@@ -46,7 +47,7 @@ def check_agreement(content: bytes, trained: TrainedModel, batches: Batches) -> 
     try:
         session = _session(content)
         for batch in batches:
-            _compare(session, trained, batch)
+            _compare(session, trained, comparable(trained.coding.inputs, batch))
     except _Difference as difference:
         raise _refusal(str(difference)) from difference
     except Exception as error:  # ONNX Runtime's errors have no public common class

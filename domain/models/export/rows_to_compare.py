@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop.coding.columns import Batch
+from backprop.coding.columns import Batch, batch_rows
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.model import TrainedModel
 from domain.datasets.moments import FIRST_MOMENT, LAST_MOMENT
@@ -40,6 +40,18 @@ def rows_at_most(trained: TrainedModel) -> int:
     """How many rows of the dataset are compared."""
     network = trained.parameters.network
     return max(1, min(MOST_ROWS, MOST_VALUES // max(network.sizes), MOST_WORK // network.parameter_count))
+
+
+def comparable(inputs: InputCoding, batch: Batch) -> dict[str, Array]:
+    """The rows that a file can be asked about: a column of booleans without gaps in training can lack none in it.
+
+    The dataset may have gaps there if the model's coding is that of an earlier one, which had none.
+    """
+    told = np.ones(batch_rows(batch), np.bool_)
+    for port in inputs_of(inputs):
+        if port.kind == "bool":
+            told &= np.array([value is not None for value in batch[port.name].tolist()], np.bool_)
+    return {port.name: batch[port.name][told] for port in inputs_of(inputs)}
 
 
 def made_up_rows(inputs: InputCoding, rows: int, seed: int = 0) -> dict[str, Array]:

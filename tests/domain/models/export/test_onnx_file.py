@@ -268,6 +268,12 @@ class TestRefusals:
         trained = model_of(NUMBERS_ONLY, targets, "linear", ("linear",), np.float32)
         onnx_file(trained, {}, [{"x": np.array([1e300, 1.0]), "y": np.array([0.0, 1.0])}])
 
+    def test_rows_that_no_input_can_hold_are_not_compared(self) -> None:
+        targets, _ = targets_of(INPUTS)["integers"]
+        rows = made_up_rows(INPUTS, 20)
+        rows["member"] = np.array([None, *rows["member"][1:]], dtype=object)
+        onnx_file(model_of(INPUTS, targets, "softmax"), {}, [rows])
+
     def test_more_weights_than_the_format_has_room_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(making, "MOST_BYTES", 100)
         targets, _ = targets_of(NUMBERS_ONLY)["integers"]
