@@ -22,6 +22,7 @@ from app.errors import add_error_handlers
 from app.health import router as health_router
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
+from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
@@ -100,6 +101,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         networks_router,
         jobs_router,
         models_router,
+        exports_router,
         predictions_router,
         registry_router,
     ):
