@@ -85,9 +85,15 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         services.queue.connection.close()
 
     app = FastAPIOffline(
-        title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
+        title="Backprop",
+        description=DESCRIPTION,
+        version=version("backprop"),
+        lifespan=lifespan,
+        redoc_url=None,
+        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions")],
     )
-    for router in (datasets_router, networks_router, jobs_router, models_router, predict_router, predictions_router):
+    # Routers are asked in this order whether a request is theirs, and predictions are what is asked for most.
+    for router in (predict_router, datasets_router, networks_router, jobs_router, models_router, predictions_router):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
