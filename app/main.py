@@ -91,7 +91,12 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         services.queue.connection.close()
 
     app = FastAPIOffline(
-        title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
+        title="Backprop",
+        description=DESCRIPTION,
+        version=version("backprop"),
+        lifespan=lifespan,
+        redoc_url=None,
+        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions")],
     )
     # The first two are asked far more often than all others. Routes are tried in this order.
     for router in (

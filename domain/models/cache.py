@@ -23,14 +23,18 @@ class ModelCache:
         self._models: LRUCache[tuple[Project, str], Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
         self._lock = threading.Lock()
 
+    def at_hand(self, project: Project, model_id: str) -> Predictor | None:
+        """The project's model of that id, if it is kept here. This waits for nothing."""
+        with self._lock:
+            return self._models.get((project, model_id))
+
     def get(self, project: Project, model_id: str) -> Predictor:
         """The project's model of that id.
 
         Raises:
             NotFound: there is none (code ``model_not_found``).
         """
-        with self._lock:
-            cached = self._models.get((project, model_id))
+        cached = self.at_hand(project, model_id)
         if cached is not None:
             return cached
         with self._database.reading() as session:
@@ -43,4 +47,5 @@ class ModelCache:
 
 
 def _weight_bytes(predictor: Predictor) -> int:
-    return int(predictor.model.parameters.vector.nbytes)
+    """The weights and the copy of them that predictions take."""
+    return int(predictor.model.parameters.vector.nbytes) + predictor.model.forward.nbytes

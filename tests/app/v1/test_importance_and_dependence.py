@@ -83,7 +83,7 @@ def test_importance_on_training_rows_is_what_predictions_for_permuted_rows_show(
     weights = np.array(table["weight"])
 
     def accuracy(some: list[dict[str, Any]]) -> float:
-        right = [each["prediction"] for each in service.predict(model_id, some)] == np.array(table["dear"])
+        right = service.predict(model_id, some) == np.array(table["dear"])
         return float(np.average(right, weights=weights))
 
     found = importance(service, model_id)
@@ -140,14 +140,14 @@ def test_a_dependence_is_the_mean_of_predictions_with_the_value_set(
     assert (found["column"], found["rows"]) == (column, ROWS)
     assert len(found["data"]) == {"size": 6, "count": 4, "day": 5, "colour": 3}[column]
     for point in found["data"]:
-        answers = service.predict(model_id, [row | {column: point["value"]} for row in rows_of_table()])
+        answer = service.answer(model_id, [row | {column: point["value"]} for row in rows_of_table()])
         if target == "price":
-            mean = np.mean([answer["prediction"]["price"] for answer in answers])
+            mean = np.mean(answer["predictions"])
             assert point["prediction"] == {"price": pytest.approx(mean)}
             assert point["scores"] is None
         else:
-            means = np.mean([[each["score"] for each in answer["scores"]] for answer in answers], axis=0)
-            assert [each["class"] for each in point["scores"]] == ["no", "yes"]
+            means = np.mean(answer["scores"], axis=0)
+            assert [each["class"] for each in point["scores"]] == answer["classes"] == ["no", "yes"]
             assert [each["score"] for each in point["scores"]] == pytest.approx(means)
             assert point["prediction"] is None
 
@@ -176,7 +176,7 @@ def test_a_large_dataset_is_sampled(service: Service, dataset: dict[str, Any], m
     assert found["rows"] == 10
     for point in found["data"]:
         rows = [complete[row] | {"count": point["value"]} for row in chosen.tolist()]
-        mean = np.mean([answer["prediction"]["price"] for answer in service.predict(model_id, rows)])
+        mean = np.mean(service.predict(model_id, rows))
         assert point["prediction"] == {"price": pytest.approx(mean)}
 
 
