@@ -22,15 +22,19 @@ from app.errors import add_error_handlers
 from app.health import router as health_router
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
+from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
 from app.v1.predict import router as predict_router
 from app.v1.predictions import router as predictions_router
+from app.v1.registered_predictions import router as registered_predictions_router
+from app.v1.registry import router as registry_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
 from domain.models.cache import ModelCache
+from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect
@@ -73,6 +77,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         with suppress(OSError):  # a store that is away now is tidied up at another start
             services.artifacts.remove_abandoned()
         app.state.trained_models = ModelCache(services.database)
+        app.state.registry = RegistryCache(services.database)
         app.state.heavy_reads = HeavyWork(settings.resolved_database_url, READS_AT_A_TIME)
         app.state.gradient_checks = HeavyWork(settings.resolved_database_url, CHECKS_AT_A_TIME)
         app.state.admission = Admission(services.database)
@@ -88,8 +93,18 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    # The first is asked far more often than all others. Routes are tried in this order.
-    for router in (predict_router, datasets_router, networks_router, jobs_router, models_router, predictions_router):
+    # The first two are asked far more often than all others. Routes are tried in this order.
+    for router in (
+        predict_router,
+        registered_predictions_router,
+        datasets_router,
+        networks_router,
+        jobs_router,
+        models_router,
+        exports_router,
+        predictions_router,
+        registry_router,
+    ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the

@@ -10,11 +10,13 @@ Their codes, what these mean and HTTP's statuses are in `backprop_client.wire.er
     ├── Forbidden           the key does not allow this
     ├── NotFound            no such dataset, network, job or model
     ├── Conflict            the thing is in a state that forbids this
+    ├── PreconditionFailed  the thing is not in the state that the client believes it to be in
     ├── NotAcceptable       the client takes none of the types that there are
     ├── UnsupportedMediaType the body is of a type that is not read
     ├── TooLarge            a limit of this server (a setting) is exceeded
     ├── TooSlow             the request takes too long to come
     ├── TooMany             too much of something at a time; later the same request is right
+    ├── NotInstalled        the server lacks an extra that this needs
     └── Unavailable         the database or Redis cannot be reached right now
 """
 
@@ -32,6 +34,8 @@ from backprop_client.wire.error_codes import (
     Kind,
     NotAcceptableCode,
     NotFoundCode,
+    NotImplementedCode,
+    PreconditionFailedCode,
     TooLargeCode,
     TooManyCode,
     TooSlowCode,
@@ -122,6 +126,12 @@ class Conflict(_WithCode[ConflictCode]):
     kind: ClassVar[Kind] = "conflict"
 
 
+class PreconditionFailed(_WithCode[PreconditionFailedCode]):
+    """The thing is not in the state that the client has named as a condition."""
+
+    kind: ClassVar[Kind] = "precondition_failed"
+
+
 class NotAcceptable(_WithCode[NotAcceptableCode]):
     """The client takes none of the types that this can be answered with; the message names them."""
 
@@ -150,6 +160,12 @@ class TooMany(_WithCode[TooManyCode]):
     """There is too much of something at the moment; trying again later is right."""
 
     kind: ClassVar[Kind] = "too_many"
+
+
+class NotInstalled(_WithCode[NotImplementedCode]):
+    """The server could do this, but lacks a package for it; the message names the package."""
+
+    kind: ClassVar[Kind] = "not_implemented"
 
 
 class Unavailable(_WithCode[UnavailableCode]):

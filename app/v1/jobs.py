@@ -14,7 +14,7 @@ from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import event_out, job_out, job_plan
-from app.v1.parameters import After, IdPath, Limit
+from app.v1.parameters import After, AfterEvent, EventLimit, IdPath, Limit
 from backprop_client.wire.jobs import CostPage, EventPage, JobOut, JobPage, JobPlan, ResumeRequest, Status
 from backprop_client.wire.specs import JobSpec
 from domain.access.idempotency import Answer
@@ -34,8 +34,6 @@ POLL_SECONDS = 1
 
 AfterIteration = Annotated[int, Query(ge=-1, le=2**62, description="Rows past this iteration; −1 for all.")]
 BeforeIteration = Annotated[int | None, Query(ge=0, le=2**62, description="Rows below this iteration only.")]
-AfterEvent = Annotated[int, Query(ge=0, le=2**31 - 1, description="Events past this sequence number; 0 for all.")]
-EventLimit = Annotated[int, Query(ge=1, le=1000, description="How many events at most.")]
 CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at most.")]
 DryRun = Annotated[
     bool, Query(description="Only tell what the job would be and take, or what is wrong with it. Nothing is stored.")

@@ -17,12 +17,14 @@ Kind = Literal[
     "method_not_allowed",
     "too_slow",
     "conflict",
+    "precondition_failed",
     "too_large",
     "not_acceptable",
     "unsupported_media_type",
     "invalid_request",
     "too_many",
     "internal",
+    "not_implemented",
     "unavailable",
     "failed_job",
 ]
@@ -36,11 +38,13 @@ STATUS_OF: dict[Kind, int] = {
     "not_acceptable": 406,
     "too_slow": 408,
     "conflict": 409,
+    "precondition_failed": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
     "invalid_request": 422,
     "too_many": 429,
     "internal": 500,
+    "not_implemented": 501,
     "unavailable": 503,
 }
 """HTTP's status of each kind. The error of a failed job is no answer, and has none."""
@@ -71,6 +75,9 @@ NotFoundCode = Literal[
     "job_not_found",
     "model_not_found",
     "prediction_not_found",
+    "registered_model_not_found",
+    "version_not_found",
+    "alias_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]
@@ -89,6 +96,16 @@ ConflictCode = Literal[
     "prediction_not_ended",
     "prediction_already_ended",
     "importance_not_measured",
+    "onnx_differs",
+    "name_taken",
+    "registered_model_has_aliases",
+    "version_has_aliases",
+    "model_is_registered",
+]
+
+PreconditionFailedCode = Literal[
+    "alias_moved",
+    "alias_exists",
 ]
 
 TooLargeCode = Literal[
@@ -106,6 +123,7 @@ TooLargeCode = Literal[
     "training_too_large",
     "answer_too_large",
     "picture_too_large",
+    "export_too_large",
 ]
 
 NotAcceptableCode = Literal["not_acceptable",]
@@ -183,6 +201,8 @@ InvalidRequestCode = Literal[
     "unknown_class",
     "duplicate_class",
     "held_out_every_needs_holdout",
+    "comparison_needs_holdout",
+    "metric_not_comparable",
     "iterations_and_epochs",
     "epsilon_too_small",
     "differs_from_model",
@@ -207,6 +227,8 @@ TooManyCode = Literal[
 ]
 
 InternalCode = Literal["internal_error",]
+
+NotImplementedCode = Literal["onnx_not_installed",]
 
 UnavailableCode = Literal[
     "database_unavailable",
@@ -236,12 +258,14 @@ AnswerCode = (
     | MethodNotAllowedCode
     | TooSlowCode
     | ConflictCode
+    | PreconditionFailedCode
     | TooLargeCode
     | NotAcceptableCode
     | UnsupportedMediaTypeCode
     | InvalidRequestCode
     | TooManyCode
     | InternalCode
+    | NotImplementedCode
     | UnavailableCode
 )
 """The code of an error that a request is answered with."""
@@ -931,6 +955,18 @@ GROUPS: tuple[Group, ...] = (
                 "Say a `holdout`, or leave `held_out_every` out.",
             ),
             ErrorCode(
+                "comparison_needs_holdout",
+                "invalid_request",
+                "A model is to be compared by its held-out rows, and none are held out.",
+                "Give a `holdout` or `holdout_by`, or compare by the split `training`.",
+            ),
+            ErrorCode(
+                "metric_not_comparable",
+                "invalid_request",
+                "A model is to be compared by a metric that it will not have as one number.",
+                "Choose one of the metrics that the message names.",
+            ),
+            ErrorCode(
                 "iterations_and_epochs",
                 "invalid_request",
                 "Iterations and epochs that are not the same number of updates.",
@@ -1056,6 +1092,24 @@ GROUPS: tuple[Group, ...] = (
                 "Ask for fewer units or a smaller scale.",
             ),
             ErrorCode(
+                "onnx_not_installed",
+                "not_implemented",
+                "This server lacks what makes ONNX files: the extra `onnx`.",
+                "Install `onnx` and `onnxruntime` where the API runs.",
+            ),
+            ErrorCode(
+                "onnx_differs",
+                "conflict",
+                "ONNX Runtime does not answer with the ONNX file as the model does; the message says by how much.",
+                "Report it, with the id of the model; its weights can be had as safetensors.",
+            ),
+            ErrorCode(
+                "export_too_large",
+                "too_large",
+                "The model is too large for the format.",
+                "Ask for another format, or predict with the service.",
+            ),
+            ErrorCode(
                 "gradient_not_finite",
                 "invalid_request",
                 "J is not a finite number at these weights.",
@@ -1072,6 +1126,65 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "A dependence of a model that reproduces its inputs, and answers with as many numbers.",
                 "Ask a model of classes or numbers.",
+            ),
+        ),
+    ),
+    Group(
+        "Registry",
+        (
+            ErrorCode(
+                "registered_model_not_found",
+                "not_found",
+                "No such registered model in this project.",
+                "Look the name up in `GET /v1/registry`.",
+            ),
+            ErrorCode(
+                "version_not_found",
+                "not_found",
+                "The registered model has no such version; it may have been deleted.",
+                "Look the number up in `GET /v1/registry/{name}/versions`.",
+            ),
+            ErrorCode(
+                "alias_not_found",
+                "not_found",
+                "The registered model has no such alias.",
+                "Look the alias up in `GET /v1/registry/{name}`.",
+            ),
+            ErrorCode(
+                "name_taken",
+                "conflict",
+                "There is a registered model of that name in this project.",
+                "Choose another name, or create a version of that one.",
+            ),
+            ErrorCode(
+                "registered_model_has_aliases",
+                "conflict",
+                "The registered model cannot be deleted: aliases of it point to versions.",
+                "Delete the aliases that the message names first.",
+            ),
+            ErrorCode(
+                "version_has_aliases",
+                "conflict",
+                "The version cannot be deleted: aliases point to it.",
+                "Move or delete the aliases that the message names first.",
+            ),
+            ErrorCode(
+                "model_is_registered",
+                "conflict",
+                "The model cannot be deleted: it is a version of a registered model.",
+                "Delete the version that the message names first.",
+            ),
+            ErrorCode(
+                "alias_moved",
+                "precondition_failed",
+                "The alias is not, or no longer, as `If-Match` says.",
+                "Get the alias again, and decide anew whether to move it.",
+            ),
+            ErrorCode(
+                "alias_exists",
+                "precondition_failed",
+                "There is such an alias, and `If-None-Match: *` asks for a new one.",
+                "Get the alias, and move it with `If-Match`.",
             ),
         ),
     ),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from domain.models import dependence
+from domain.models import dependence, sample
 from infra.tables import Model
 from tests.support.service import Service, csv_text
 
@@ -169,7 +169,7 @@ def test_values_are_written_as_in_the_dataset(service: Service, dataset: dict[st
 def test_a_large_dataset_is_sampled(service: Service, dataset: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     model_id = trained(service, dataset, targets=["price"], missing="drop_rows", training={"iterations": 3, "seed": 9})
     monkeypatch.setattr(dependence, "MOST_ROWS", 10)
-    monkeypatch.setattr(dependence, "MOST_READ", 4 * 40)
+    monkeypatch.setattr(sample, "MOST_READ", 4 * 40)
     complete = [row for row in rows_of_table() if row["size"]]
     chosen = np.sort(np.random.default_rng([9]).choice(40, 10, replace=False, shuffle=False))
     found = dependent(service, model_id, "count")
