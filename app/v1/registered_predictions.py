@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.admission import Access
 from app.access.dependencies import CanPredict
-from app.access.gate import Access
 from app.dependencies import RegistryDep, ServicesDep, SettingsDep, TrainedModelsDep
 from app.errors import responses
 from app.v1.parameters import AliasPath, RegisteredNamePath, VersionPath
