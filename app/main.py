@@ -23,6 +23,7 @@ from app.health import router as health_router
 from app.oip import routes as open_inference
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
+from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
@@ -93,7 +94,12 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         services.queue.connection.close()
 
     app = FastAPIOffline(
-        title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
+        title="Backprop",
+        description=DESCRIPTION,
+        version=version("backprop"),
+        lifespan=lifespan,
+        redoc_url=None,
+        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "registry", "predictions")],
     )
     # Inferences and predictions are asked far more often than all others. Routes are tried in this order.
     open_inference.add_inference(app)
@@ -104,6 +110,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         networks_router,
         jobs_router,
         models_router,
+        exports_router,
         predictions_router,
         registry_router,
     ):

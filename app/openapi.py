@@ -11,20 +11,23 @@ from fastapi.openapi.utils import get_openapi
 
 from app.edge.bodies import METHODS_WITH_BODIES
 from app.errors import description
+from backprop_client.wire.models import PredictionRequest
 from backprop_client.wire.oip.inference import InferenceRequest
 from backprop_client.wire.oip.server import ProtocolError
 from backprop_client.wire.problems import Problem
 
 
 def complete_openapi(app: FastAPI) -> None:
-    """Make the document hold the schemas that no route names, and every status that an operation can answer with."""
+    """Make the app's document hold the schemas that no route's types name, and every status that it can answer with."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            for model in (Problem, ProtocolError, InferenceRequest):
+            schemas = document["components"]["schemas"]
+            for model in (Problem, PredictionRequest, ProtocolError, InferenceRequest):
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-                document["components"]["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
+                schemas.update(schema.pop("$defs", {}))
+                schemas[model.__name__] = schema
             for path, operations in document["paths"].items():
                 for method, operation in operations.items():
                     for status in _common_problems(method, operation):

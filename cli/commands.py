@@ -88,6 +88,9 @@ def api(
     parent: Parent = None,
 ) -> None:
     """Run the API alone."""
+    from infra.blas_threads import keep_blas_single_threaded
+
+    keep_blas_single_threaded()
     from cli.api_processes import run_api_processes
     from cli.exposure import keyless_hosts, listen, refuse_to_serve_others_without_a_key
     from infra.logging import configure_logging
@@ -118,7 +121,7 @@ def api(
 @app.command()
 def worker(parent: Parent = None) -> None:
     """Run one worker: it trains one job at a time."""
-    from worker.environment import keep_blas_single_threaded
+    from infra.blas_threads import keep_blas_single_threaded
 
     keep_blas_single_threaded()
     from infra.logging import configure_logging

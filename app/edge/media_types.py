@@ -58,7 +58,7 @@ def negotiated(accept: str | None, offered: Sequence[str]) -> str:
     Raises:
         NotAcceptable: the client takes none of them (code ``not_acceptable``).
     """
-    if accept is None or not accept.strip():
+    if accept is None or accept.strip() in ("", "*/*"):
         return offered[0]
     ranges = [_range(each) for each in accept.split(",") if each.strip()]
     liking = {each: _quality(each, ranges) for each in offered}

@@ -15,12 +15,10 @@ from app.v1.answers import model_out, model_summary
 from app.v1.parameters import After, IdPath, Limit
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.models import DependenceOut, FeaturePage, ImportanceOut, ModelOut, ModelPage
-from domain.access.projects import Project
 from domain.models import rows as models
 from domain.models.dependence import dependence
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from domain.models.gradient_check import check_model
-from infra.database import Database
 from infra.errors import Conflict, NotFound, TooLarge
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -57,26 +55,6 @@ def get_model(model_id: IdPath, access: CanRead, database: DatabaseDep) -> Model
     """One model: its network, preprocessing and metrics."""
     with database.reading() as session:
         return model_out(models.get(session, access.project, model_id))
-
-
-@router.get(
-    "/{model_id}/weights",
-    response_class=Response,
-    responses={**responses(NotFound), 200: {"content": {"application/vnd.safetensors": {}}}},
-)
-async def get_weights(model_id: IdPath, access: CanRead, heavy: HeavyReadsDep) -> Response:
-    """The weights as safetensors: W1 (s_2, s_1), b1 (s_2,), W2, b2, … in the job's dtype."""
-    return await heavy.run(_weights, heavy.database, access.project, model_id)
-
-
-def _weights(database: Database, project: Project, model_id: str) -> Response:
-    with database.reading() as session:
-        weights = models.get_with_weights(session, project, model_id).weights
-    return Response(
-        weights,
-        media_type="application/vnd.safetensors",
-        headers={"Content-Disposition": f'attachment; filename="{model_id}.safetensors"'},
-    )
 
 
 @router.get(

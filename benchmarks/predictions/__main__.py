@@ -98,25 +98,27 @@ def started(stack: ExitStack, environments: Environments, arguments: argparse.Na
         servers.floor(environments, "handler", servers.BareHandler),
         servers.floor(environments, "echo", servers.BareEcho),
     ]
+    rows, _ = digits()
     contenders = []
     for server in map(stack.enter_context, wanted):
-        check(server)
+        check(server.name, server.asked_in_json(rows[:1000]), server.scores)
         contenders.append(Contender(f"{server.name}, JSON", server, server.asked_in_json))
-        if server.asked_in_binary(digits()[0][:1]) is not None:
+        raw = server.asked_in_binary(rows[:1000])
+        if raw is not None:
+            check(server.name, raw, server.raw_scores)
             contenders.append(Contender(f"{server.name}, binary", server, server.asked_in_binary))
     return contenders
 
 
-def check(server: Server) -> None:
-    """See that it knows digits."""
-    rows, shown = digits()
-    request = server.asked_in_json(rows[:1000])
+def check(name: str, request: Request, read: Callable[[bytes], np.ndarray]) -> None:
+    """See that a server knows digits."""
+    _, shown = digits()
     answer = httpx2.post(request.url, content=request.body, headers=request.headers, timeout=60, trust_env=False)
-    assert answer.status_code == 200, f"{server.name}: {answer.text[:1000]}"
-    scores = server.scores(answer.content)
-    assert scores.shape == (1000, 10), server.name
+    assert answer.status_code == 200, f"{name}: {answer.text[:1000]}"
+    scores = read(answer.content)
+    assert scores.shape == (1000, 10), name
     right = float(np.mean(scores.argmax(axis=1) == shown[:1000]))
-    assert right > LEAST_RIGHT, f"{server.name} is right about {right:.0%} only"
+    assert right > LEAST_RIGHT, f"{name} is right about {right:.0%} only"
 
 
 def measure(contenders: list[Contender], arguments: argparse.Namespace) -> None:

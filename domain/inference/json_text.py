@@ -1,4 +1,4 @@
-"""JSON text to values. Long arrays of floating numbers in tensors go straight into arrays of doubles.
+"""JSON text to values. Where simdjson is installed, long arrays of floating numbers go straight into arrays of doubles.
 
 What comes out means the same whichever way it has gone.
 """
@@ -10,9 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-import simdjson
 
 from backprop.coding.columns import Floats
+
+try:
+    import simdjson
+except ModuleNotFoundError:  # it has no wheels for Python 3.14 yet, and not everybody has a compiler
+    HAS_SIMDJSON = False
+else:
+    HAS_SIMDJSON = True
 
 LONG_TEXT = 4096
 """Bytes. A shorter text is read as quickly the usual way."""
@@ -45,7 +51,7 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  # any JSON value
     Raises:
         NotJson: it is none.
     """
-    if len(text) > LONG_TEXT:
+    if HAS_SIMDJSON and len(text) > LONG_TEXT:
         request = _with_numbers(text)
         if request is not None:
             return request

@@ -52,4 +52,5 @@ class ModelCache:
 
 
 def _weight_bytes(predictor: Predictor) -> int:
-    return int(predictor.model.parameters.vector.nbytes)
+    """The weights and the copy of them that predictions take."""
+    return int(predictor.model.parameters.vector.nbytes) + predictor.model.forward.nbytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from backprop.coding.targets import ClassScores
 from backprop.model import PredictedRows, TrainedModel
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from domain.models.answer_tables import answer_batch, answer_schema
+from domain.models.json_rows import RequestedRows
 from domain.models.row_reading import ReadRows, Row, RowReader
 from domain.models.table_reading import TableReader
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -21,7 +21,7 @@ from infra.errors import FieldError, InvalidRequest, TooLarge
 Array = NDArray[Any]
 
 LARGEST_ANSWER = 5_000_000
-"""Values (scores, or reconstructed columns). Each takes some hundred bytes on its way to JSON."""
+"""Values (scores, or reconstructed columns). Each takes some hundred bytes on its way to JSON or a file."""
 
 
 class RowPlace(NamedTuple):
@@ -51,17 +51,6 @@ class Predictions(NamedTuple):
     blocks: list[PredictedRows]
     unknown: list[UnknownCategory]
 
-    @property
-    def answers(self) -> list[dict[str, Any]]:
-        """One object a row, in order, of plain JSON values.
-
-        - classification: ``{"prediction": label, "scores": [{"class": label, "score": s}, …]}``, the classes in the
-          model's order, s in [0, 1] (a score, not a probability);
-        - regression: ``{"prediction": {target: value, …}}``;
-        - reconstruction: ``{"prediction": {column: value, …}}``.
-        """
-        return [answer for predicted in self.blocks for answer in _answers(predicted)]
-
 
 @dataclass(frozen=True)
 class Predictor:
@@ -85,6 +74,12 @@ class Predictor:
         """
         self.check_answer_size(len(rows))
         return self.predict_read(self.reader.read(rows, unknown_categories))
+
+    def predict_requested(self, requested: RequestedRows) -> Predictions:
+        """The same of rows that come as JSON."""
+        self.check_answer_size(requested.count)
+        read = None if requested.numbers is None else self.reader.read_numbers(requested.numbers)
+        return self.predict_read(read or self.reader.read(requested.as_sent(), requested.unknown_categories))
 
     def predict_batch(self, reader: TableReader, batch: pa.RecordBatch, first_row: int = 0) -> Predictions:
         """Answer the rows of a table's batch.
@@ -150,23 +145,3 @@ def _first_infinite(blocks: Iterable[PredictedRows]) -> int | None:
 def _not_finite(place: RowPlace) -> InvalidRequest:
     message = f"{place.told}: its numbers are so far from the training data that the network overflows."
     return InvalidRequest("prediction_not_finite", message, (FieldError(place.path, message),))
-
-
-def _answers(predicted: PredictedRows) -> list[dict[str, Any]]:
-    """What the model says, row by row."""
-    if predicted.scores is not None:
-        return _class_answers(predicted.columns, predicted.scores)
-    names = list(predicted.columns)
-    values = zip(*(column.tolist() for column in predicted.columns.values()), strict=True)
-    return [{"prediction": dict(zip(names, row, strict=True))} for row in values]
-
-
-def _class_answers(columns: Mapping[str, Array], votes: ClassScores) -> list[dict[str, Any]]:
-    (labels,) = columns.values()
-    return [
-        {
-            "prediction": label,
-            "scores": [{"class": each, "score": score} for each, score in zip(votes.classes, row, strict=True)],
-        }
-        for label, row in zip(labels.tolist(), votes.scores.tolist(), strict=True)
-    ]

@@ -98,8 +98,7 @@ def test_predictions_are_mostly_true(trained: Trained) -> None:
     with DIGITS.open(newline="") as file:
         truth = [int(row["digit"]) for row in csv.DictReader(file)]
     for answer in trained.predictions:
-        answers = [row["prediction"] for row in answer["predictions"]]
-        right = sum(a == b for a, b in zip(answers, truth, strict=True))
+        right = sum(a == b for a, b in zip(answer["predictions"], truth, strict=True))
         assert right >= 0.95 * len(truth)
 
 

@@ -16,11 +16,7 @@ def outputs_for(answer: dict[str, Any], targets: Sequence[str]) -> dict[str, lis
     rows = answer["predictions"]
     if "scores" in answer:
         return {"label": rows, "scores": [score for row in answer["scores"] for score in row]}
-    if isinstance(rows[0], dict) and "scores" in rows[0]:
-        scores = [each["score"] for row in rows for each in row["scores"]]
-        return {"label": [row["prediction"] for row in rows], "scores": scores}
     if isinstance(rows[0], dict):
-        rows = [row.get("prediction", row) for row in rows]
         return {column: [row[column] for row in rows] for column in rows[0]}
     (target,) = targets
     return {target: rows}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from backprop_client.wire.oip.datatypes import BYTES_PER_ELEMENT, Datatype
 from domain.inference.json_tensors import DataDoesNotFit, from_json
-from domain.inference.json_text import NotJson, parsed
+from domain.inference.json_text import HAS_SIMDJSON, NotJson, parsed
 from domain.inference.requests import Limits, ReadRequest, read_request
 from infra.errors import InvalidRequest, TooLarge
 from tests.support.measured import UNTIMED
@@ -104,6 +104,7 @@ def test_long_texts_are_read_as_short_ones(data: object, datatype: Datatype, sha
     assert ends[0] == ends[1] == ends[2]
 
 
+@pytest.mark.skipif(not HAS_SIMDJSON, reason="simdjson is not installed")
 def test_long_texts_of_floating_numbers_take_the_short_way() -> None:
     rows = [[0.5 * row, 1] for row in range(800)]
     for data in (rows, [value for row in rows for value in row]):
