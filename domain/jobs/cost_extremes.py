@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, delete, select, union_all
+from sqlalchemy import Select, and_, delete, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from infra import bulk_insert
@@ -64,6 +64,20 @@ def remove_from(session: Session, job_id: str, iteration: int) -> None:
                 CostExtremes.block >= iteration // (BLOCK << level),
             )
         )
+
+
+def remove_first(session: Session, job_id: str, count: int) -> bool:
+    """Remove the first blocks of a job that has been deleted, so many at most; tells whether more are left."""
+    place = CostExtremes.level, CostExtremes.block
+    query = select(*place).where(CostExtremes.job_id == job_id).order_by(*place)
+    next_one = session.execute(query.offset(count).limit(1)).one_or_none()
+    removed = delete(CostExtremes).where(CostExtremes.job_id == job_id)
+    if next_one is not None:
+        level, block = next_one
+        before = and_(CostExtremes.level == level, CostExtremes.block < block)
+        removed = removed.where(or_(CostExtremes.level < level, before))
+    session.execute(removed)
+    return next_one is not None
 
 
 def find(session: Session, job_id: str, first: int, last: int, stretch: int) -> set[int]:

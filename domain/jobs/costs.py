@@ -39,6 +39,17 @@ def remove_from(session: Session, job_id: str, iteration: int) -> None:
     cost_extremes.remove_from(session, job_id, iteration)
 
 
+def remove_first(session: Session, job_id: str, count: int) -> bool:
+    """Remove the first rows of a job that has been deleted, so many at most; tells whether more are left."""
+    query = select(CostRow.iteration).where(CostRow.job_id == job_id).order_by(CostRow.iteration)
+    next_one = session.scalar(query.offset(count).limit(1))
+    if next_one is not None:
+        session.execute(delete(CostRow).where(CostRow.job_id == job_id, CostRow.iteration < next_one))
+        return True
+    session.execute(delete(CostRow).where(CostRow.job_id == job_id))
+    return cost_extremes.remove_first(session, job_id, count)
+
+
 def list_rows(
     session: Session, job_id: str, after: int, limit: int, before: int | None = None
 ) -> tuple[list[Record], bool]:

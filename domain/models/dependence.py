@@ -21,7 +21,6 @@ from domain.datasets import rows as datasets
 from domain.datasets.files import read_batches
 from domain.datasets.moments import form_of, iso
 from domain.datasets.names import composed
-from domain.jobs import rows as jobs
 from domain.jobs.new_batches import in_terms_of
 from domain.models import rows as models
 from infra.artifacts import ArtifactStore
@@ -112,7 +111,7 @@ def dependence(
 def _source(project: Project, model_id: str, database: Database) -> _Source:
     with database.reading() as session:
         model = models.get(session, project, model_id)
-        row = jobs.get(session, project, model.job_id)
+        row = models.job_of(session, model)
         job = ResolvedJob.model_validate(row.spec)
         counts = None if row.row_counts is None else RowCounts.model_validate(row.row_counts)
         try:

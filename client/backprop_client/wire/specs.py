@@ -22,7 +22,9 @@ from pydantic import (
     model_validator,
 )
 
+from backprop_client.wire.captions import NAME, NOTE, TAGS, Note, Tags
 from backprop_client.wire.columns import CATEGORY_LIMIT
+from backprop_client.wire.names import Name
 from backprop_client.wire.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
@@ -413,6 +415,9 @@ ClassWeights = Annotated[
 class JobSpec(Spec):
     """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
 
+    name: Name | None = Field(default=None, description=f"{NAME} The model will have it too.")
+    tags: Tags = Field(default=(), description=f"{TAGS} The model will have them too.")
+    note: Note | None = Field(default=None, description=NOTE)
     dataset_id: _Id = Field(description="The dataset to learn from.", examples=["ds_01jd3kz7"])
     network: NetworkSpec | None = Field(
         default=None,
