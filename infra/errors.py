@@ -10,6 +10,7 @@ Their codes, what these mean and HTTP's statuses are in `backprop_client.wire.er
     ├── Forbidden           the key does not allow this
     ├── NotFound            no such dataset, network, job or model
     ├── Conflict            the thing is in a state that forbids this
+    ├── PreconditionFailed  the thing is not in the state that the client believes it to be in
     ├── NotAcceptable       the client takes none of the types that there are
     ├── UnsupportedMediaType the body is of a type that is not read
     ├── TooLarge            a limit of this server (a setting) is exceeded
@@ -32,6 +33,7 @@ from backprop_client.wire.error_codes import (
     Kind,
     NotAcceptableCode,
     NotFoundCode,
+    PreconditionFailedCode,
     TooLargeCode,
     TooManyCode,
     TooSlowCode,
@@ -120,6 +122,12 @@ class Conflict(_WithCode[ConflictCode]):
     """The thing exists but is in a state that forbids this."""
 
     kind: ClassVar[Kind] = "conflict"
+
+
+class PreconditionFailed(_WithCode[PreconditionFailedCode]):
+    """The thing is not in the state that the client has named as a condition."""
+
+    kind: ClassVar[Kind] = "precondition_failed"
 
 
 class NotAcceptable(_WithCode[NotAcceptableCode]):

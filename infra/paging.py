@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
-from infra.tables import Dataset, Job, Model, NetworkRow, QueuedPrediction
+from infra.tables import Dataset, Job, Model, NetworkRow, QueuedPrediction, RegisteredModel
 
 Row = TypeVar("Row")
-Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model, QueuedPrediction)
+Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model, QueuedPrediction, RegisteredModel)
 
 
 @dataclass(frozen=True)

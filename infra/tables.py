@@ -13,6 +13,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -209,6 +211,8 @@ class Job(Captioned, Base):
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
         thinned_before: of the costs of the iterations below it only some are kept, see `domain.jobs.cost_thinning`.
         removed_at: when it was deleted. From then on nobody sees it; the row goes last, see `domain.jobs.removal`.
+        registered: as what version that model was registered, a `backprop_client.wire.registry.Registered` as JSON;
+            None if the job did not ask for it, or has none.
     """
 
     __tablename__ = "jobs"
@@ -246,6 +250,7 @@ class Job(Captioned, Base):
     model_id: Mapped[str | None]
     thinned_before: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime | None]
+    registered: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
@@ -379,6 +384,103 @@ class Model(Captioned, Base):
     weights: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     importance: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime]
+
+
+class RegisteredModel(Base):
+    """A name under which models follow each other, as numbered versions.
+
+    Attributes:
+        name: what it is asked for by; no other one of the project has it.
+        tags: texts.
+        last_version: the greatest number that a version of it has had; 0 before the first. So no number comes twice.
+    """
+
+    __tablename__ = "registered_models"
+    __table_args__ = (UniqueConstraint("project", "name"), Index(None, "project", "id"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str | None] = mapped_column(Text)
+    tags: Mapped[list[Any]] = mapped_column(JSON)
+    last_version: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ModelVersion(Base):
+    """A model under the name of a registered model, with a number.
+
+    Attributes:
+        registered_id: of which registered model.
+        number: 1, 2, 3, … of it.
+        model_id: the model, which cannot be deleted as long as it is a version.
+        tags: texts.
+    """
+
+    __tablename__ = "model_versions"
+
+    registered_id: Mapped[str] = mapped_column(ForeignKey("registered_models.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), index=True)
+    description: Mapped[str | None] = mapped_column(Text)
+    tags: Mapped[list[Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+
+
+class ModelAlias(Base):
+    """A name that points to one version of a registered model, and can be moved.
+
+    Attributes:
+        registered_id: of which registered model.
+        version: where it points to. That version cannot be deleted meanwhile.
+        revision: the sequence number of the event that moved it there. No two states of an alias have the same.
+        moved_at: when that was.
+    """
+
+    __tablename__ = "model_aliases"
+    __table_args__ = (
+        ForeignKeyConstraint(["registered_id", "version"], ["model_versions.registered_id", "model_versions.number"]),
+    )
+
+    registered_id: Mapped[str] = mapped_column(primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    moved_at: Mapped[datetime]
+
+
+class RegistryEvent(Base):
+    """Something that was changed under a registered model's name. Events are added and never changed.
+
+    They are kept by name, not by id: they outlive the registered model, and tell who has deleted it.
+
+    Attributes:
+        name: of the registered model.
+        sequence: 1, 2, 3, … of that name in its project.
+        kind: a `backprop_client.wire.registry.RegistryEventKind`.
+        alias: which one was moved; None for other kinds.
+        from_version: where the alias pointed to, or the version that was deleted; None if there was none.
+        to_version: where the alias points to, or the version that was created; None if there is none.
+        model_id: the model of the version that was created or deleted, or that an alias points to.
+        key_id: of the key that asked for it; None for a job, and for requests without a key.
+        job_id: the job that did it at its end; None for a request.
+        at: when, by the database's clock.
+    """
+
+    __tablename__ = "registry_events"
+
+    project: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kind: Mapped[str]
+    alias: Mapped[str | None]
+    from_version: Mapped[int | None] = mapped_column(BigInteger)
+    to_version: Mapped[int | None] = mapped_column(BigInteger)
+    model_id: Mapped[str | None]
+    key_id: Mapped[str | None]
+    job_id: Mapped[str | None]
+    at: Mapped[datetime]
 
 
 class QueuedPrediction(Base):

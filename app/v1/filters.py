@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from backprop_client.wire.captions import MOST_FILTERED_TAGS, Tag
-from backprop_client.wire.names import Name
+from backprop_client.wire.captions import MOST_FILTERED_TAGS
+from backprop_client.wire.names import Name, Tag
 from domain.captions import Wanted
 
 HavingTag = Annotated[
@@ -18,8 +18,8 @@ Named = Annotated[Name | None, Query(description="Only those of exactly this nam
 Text = Annotated[
     Name | None,
     Query(
-        description="Only those with this text in their name, note, tags or id; jobs and models also those of a dataset "
-        "that has it in its name, note or tags. Upper and lower case are the same."
+        description="Only those with this text in their name, note, tags or id; jobs and models also those of a "
+        "dataset that has it in its name, note or tags. Upper and lower case are the same."
     ),
 ]
 

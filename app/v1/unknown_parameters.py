@@ -1,4 +1,7 @@
-"""Query parameters that a route does not have, or that come twice and are no lists, are refused, as fields of a body are."""
+"""Query parameters that a route does not have, or that come twice and are no lists, are refused.
+
+So are fields of a body.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ def refuse_unknown_parameters(request: Request) -> None:
     """Compare the request with the parameters that its route has. Routers depend on it.
 
     Raises:
-        RequestValidationError: it does not have one, or one that is no list comes more than once. All but one would be ignored, and a
-            typing error with them.
+        RequestValidationError: it does not have one, or one that is no list comes more than once. All but one would be
+            ignored, and a typing error with them.
     """
     operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
     parameters = [each for each in operation.get("parameters", ()) if each["in"] == "query"]

@@ -76,7 +76,7 @@ def remove_some(session: Session, job_id: str) -> bool:
     return False
 
 
-def _with_something_left() -> Select[tuple[str]]:
+def _with_something_left() -> Select[str]:
     has_events = exists(select(JobEvent.job_id).where(JobEvent.job_id == Job.id))
     has_models = exists(select(Model.id).where(Model.job_id == Job.id))
     return select(Job.id).where(Job.removed_at.is_not(None), or_(has_events, ~has_models)).order_by(Job.id)

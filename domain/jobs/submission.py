@@ -45,7 +45,7 @@ def resolve(session: Session, project: Project, spec: JobSpec, settings: Setting
     reread: tuple[str, ...] = ()
     of_model = None
     if spec.from_model_id is not None:
-        model = models.hold(session, project, spec.from_model_id)
+        model = models.get_to_keep(session, project, spec.from_model_id)
         trained_by = ResolvedJob.model_validate(models.job_of(session, model).spec)
         spec, network, columns, reread = inherit(spec, network, columns, trained_by)
         cells, of_model = trained_by.cells, trained_by.inputs
@@ -126,7 +126,7 @@ def _hold_starting_model(session: Session, project: Project, job: Job) -> None:
     model_id = job.spec.get("from_model_id")
     try:
         if model_id is not None:
-            models.hold(session, project, model_id)
+            models.get_to_keep(session, project, model_id)
     except NotFound as error:
         raise Conflict(
             "model_deleted", f"The model {model_id}, which the job started from, has been deleted."

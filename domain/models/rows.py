@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, undefer
 
 from backprop.model import TrainedModel
@@ -41,13 +42,18 @@ def get(session: Session, project: Project, model_id: str) -> Model:
     return _found(project, model_id, session.get(Model, model_id))
 
 
-def hold(session: Session, project: Project, model_id: str) -> Model:
+def get_to_keep(session: Session, project: Project, model_id: str) -> Model:
     """The project's model of that id, held against deletion until the transaction ends.
 
     Raises:
         NotFound: there is none (code ``model_not_found``).
     """
     return _found(project, model_id, session.get(Model, model_id, with_for_update={"read": True}))
+
+
+def is_there(session: Session, project: Project, model_id: str) -> bool:
+    """Whether the project has a model of that id."""
+    return session.scalar(select(Model.id).where(Model.id == model_id, Model.project == project)) is not None
 
 
 def locked(session: Session, project: Project, model_id: str) -> Model:

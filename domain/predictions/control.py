@@ -40,7 +40,7 @@ def record(
         InvalidRequest: the dataset has not what the model needs (``dataset_does_not_fit``).
         TooMany: too much of the project's is queued.
     """
-    models.hold(session, project, request.model_id)
+    models.get_to_keep(session, project, request.model_id)
     dataset = datasets.get_for_a_job(session, project, request.dataset_id)
     _check(reader_of(predictor, dataset, request))
     life.refuse_too_many(session, project, settings.max_queued_jobs)

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from backprop_client.wire.names import Name, composed
-from backprop_client.wire.strict_models import StrictModel, at_most
-
-MOST_TAGS = 50
+from backprop_client.wire.names import MOST_TAGS, Name, Tags, Text
+from backprop_client.wire.strict_models import StrictModel
 
 MOST_FILTERED_TAGS = 20
 """Tags. One request for a list may name so many; each is looked up."""
 
-_LAYOUT = "\n\t"
-
-
-def _one_word(tag: str) -> str:
-    if not tag.isprintable() or "," in tag or any(character.isspace() for character in tag):
-        raise ValueError("must have only printable characters, and no spaces or commas")
-    return tag
-
-
-def _no_control_characters(note: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in _LAYOUT for character in note):
-        raise ValueError("must have no control characters but line feeds and tabs")
-    return note
-
-
-def _as_a_set(tags: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(tags)))
-
-
-Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_word), AfterValidator(composed)]
-Tags = Annotated[tuple[Tag, ...], at_most(MOST_TAGS), AfterValidator(_as_a_set)]
-Note = Annotated[
-    str, Field(min_length=1, max_length=10_000), AfterValidator(_no_control_characters), AfterValidator(composed)
-]
+Note = Annotated[Text, Field(min_length=1)]
 
 NAME = "For people; need not be unique."
 TAGS = f"A set of words without spaces and commas; at most {MOST_TAGS}."

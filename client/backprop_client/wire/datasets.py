@@ -9,9 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from backprop_client.wire.captions import NAME, NOTE, TAGS, Captioned, Note, Tags
+from backprop_client.wire.captions import NAME, NOTE, TAGS, Captioned, Note
 from backprop_client.wire.columns import Column, ColumnType
-from backprop_client.wire.names import Name
+from backprop_client.wire.names import Name, Tags
 
 Format = Literal["csv", "parquet", "json", "npz", "arrow"]
 

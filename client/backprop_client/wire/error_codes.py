@@ -17,6 +17,7 @@ Kind = Literal[
     "method_not_allowed",
     "too_slow",
     "conflict",
+    "precondition_failed",
     "too_large",
     "not_acceptable",
     "unsupported_media_type",
@@ -36,6 +37,7 @@ STATUS_OF: dict[Kind, int] = {
     "not_acceptable": 406,
     "too_slow": 408,
     "conflict": 409,
+    "precondition_failed": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
     "invalid_request": 422,
@@ -71,6 +73,9 @@ NotFoundCode = Literal[
     "job_not_found",
     "model_not_found",
     "prediction_not_found",
+    "registered_model_not_found",
+    "version_not_found",
+    "alias_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]
@@ -91,6 +96,15 @@ ConflictCode = Literal[
     "prediction_not_ended",
     "prediction_already_ended",
     "importance_not_measured",
+    "name_taken",
+    "registered_model_has_aliases",
+    "version_has_aliases",
+    "model_is_registered",
+]
+
+PreconditionFailedCode = Literal[
+    "alias_moved",
+    "alias_exists",
 ]
 
 TooLargeCode = Literal[
@@ -238,6 +252,7 @@ AnswerCode = (
     | MethodNotAllowedCode
     | TooSlowCode
     | ConflictCode
+    | PreconditionFailedCode
     | TooLargeCode
     | NotAcceptableCode
     | UnsupportedMediaTypeCode
@@ -1086,6 +1101,65 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "A dependence of a model that reproduces its inputs, and answers with as many numbers.",
                 "Ask a model of classes or numbers.",
+            ),
+        ),
+    ),
+    Group(
+        "Registry",
+        (
+            ErrorCode(
+                "registered_model_not_found",
+                "not_found",
+                "No such registered model in this project.",
+                "Look the name up in `GET /v1/registry`.",
+            ),
+            ErrorCode(
+                "version_not_found",
+                "not_found",
+                "The registered model has no such version; it may have been deleted.",
+                "Look the number up in `GET /v1/registry/{name}/versions`.",
+            ),
+            ErrorCode(
+                "alias_not_found",
+                "not_found",
+                "The registered model has no such alias.",
+                "Look the alias up in `GET /v1/registry/{name}`.",
+            ),
+            ErrorCode(
+                "name_taken",
+                "conflict",
+                "There is a registered model of that name in this project.",
+                "Choose another name, or create a version of that one.",
+            ),
+            ErrorCode(
+                "registered_model_has_aliases",
+                "conflict",
+                "The registered model cannot be deleted: aliases of it point to versions.",
+                "Delete the aliases that the message names first.",
+            ),
+            ErrorCode(
+                "version_has_aliases",
+                "conflict",
+                "The version cannot be deleted: aliases point to it.",
+                "Move or delete the aliases that the message names first.",
+            ),
+            ErrorCode(
+                "model_is_registered",
+                "conflict",
+                "The model cannot be deleted: it is a version of a registered model.",
+                "Delete the version that the message names first.",
+            ),
+            ErrorCode(
+                "alias_moved",
+                "precondition_failed",
+                "The alias is not, or no longer, as `If-Match` says.",
+                "Get the alias again, and decide anew whether to move it.",
+            ),
+            ErrorCode(
+                "alias_exists",
+                "precondition_failed",
+                "There is such an alias, and `If-None-Match: *` asks for a new one.",
+                "Get the alias, and move it with `If-Match`.",
             ),
         ),
     ),

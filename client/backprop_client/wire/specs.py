@@ -22,9 +22,9 @@ from pydantic import (
     model_validator,
 )
 
-from backprop_client.wire.captions import NAME, NOTE, TAGS, Note, Tags
+from backprop_client.wire.captions import NAME, NOTE, TAGS, Note
 from backprop_client.wire.columns import CATEGORY_LIMIT
-from backprop_client.wire.names import Name
+from backprop_client.wire.names import Name, Tags
 from backprop_client.wire.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]

@@ -1,0 +1,63 @@
+"""What names of the registry mean, kept in this process for a moment, so that a prediction asks no database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cachetools import TTLCache
+
+from domain.access.projects import Project
+from domain.registry.resolving import Reference, Resolved, resolve
+from infra.database import Database
+
+KEPT_SECONDS = 0.5
+"""Seconds. What another process has moved is noticed after so long. A second is what is promised; the rest is for
+requests that are under way."""
+
+MOST_KEPT = 10_000
+"""References. The least recently asked make room; each takes about a kilobyte."""
+
+
+class RegistryCache:
+    """Resolved references. What this process changes itself, it sees from the next request on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._resolved: TTLCache[tuple[Project, Reference], Resolved] = TTLCache(MOST_KEPT, KEPT_SECONDS)
+        self._changes = 0
+        self._lock = threading.Lock()
+
+    def kept(self, project: Project, reference: Reference) -> Resolved | None:
+        """What the reference means, if that is known without asking the database; else None. It never waits."""
+        with self._lock:
+            return self._resolved.get((project, reference))
+
+    def resolve(self, project: Project, reference: Reference) -> Resolved:
+        """What the reference means: now, or `KEPT_SECONDS` ago where another process has changed it since.
+
+        Raises:
+            NotFound: as `domain.registry.resolving.resolve` does.
+        """
+        kept = self.kept(project, reference)
+        if kept is not None:
+            return kept
+        with self._lock:
+            changes = self._changes
+        with self._database.reading() as session:
+            resolved = resolve(session, project, reference)
+        with self._lock:
+            if changes == self._changes:  # else it may have been read before the change
+                self._resolved[project, reference] = resolved
+        return resolved
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Forget all at the end of the block, in which something is changed and committed, or is perhaps."""
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._changes += 1
+                self._resolved.clear()
