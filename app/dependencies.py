@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from app.access.upload_slots import UploadSlots
 from domain.datasets.reading.processes import FileReaders
 from domain.models.cache import ModelCache
+from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue
@@ -54,6 +55,11 @@ def _trained_models(request: Request) -> ModelCache:
     return cache
 
 
+def _registry(request: Request) -> RegistryCache:
+    cache: RegistryCache = request.app.state.registry
+    return cache
+
+
 def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
     return services.artifacts
 
@@ -63,4 +69,5 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 QueueDep = Annotated[JobQueue, Depends(_queue)]
 TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
+RegistryDep = Annotated[RegistryCache, Depends(_registry)]
 ArtifactsDep = Annotated[ArtifactStore, Depends(_artifacts)]

@@ -28,10 +28,13 @@ from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
 from app.v1.predict import router as predict_router
 from app.v1.predictions import router as predictions_router
+from app.v1.registered_predictions import router as registered_predictions_router
+from app.v1.registry import router as registry_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
 from domain.models.cache import ModelCache
+from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.queue import JobQueue, connect
@@ -74,6 +77,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         with suppress(OSError):  # a store that is away now is tidied up at another start
             services.artifacts.remove_abandoned()
         app.state.trained_models = ModelCache(services.database)
+        app.state.registry = RegistryCache(services.database)
         app.state.heavy_reads = HeavyWork(settings.resolved_database_url, READS_AT_A_TIME)
         app.state.gradient_checks = HeavyWork(settings.resolved_database_url, CHECKS_AT_A_TIME)
         app.state.rates = RateLimiter(settings)
@@ -87,7 +91,16 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app = FastAPIOffline(
         title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
     )
-    for router in (datasets_router, networks_router, jobs_router, models_router, predict_router, predictions_router):
+    for router in (
+        datasets_router,
+        networks_router,
+        jobs_router,
+        models_router,
+        predict_router,
+        predictions_router,
+        registered_predictions_router,
+        registry_router,
+    ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the

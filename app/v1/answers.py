@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
@@ -10,9 +11,21 @@ from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPl
 from backprop_client.wire.models import ModelOut, ModelSummary
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.predictions import QueuedPredictionOut
+from backprop_client.wire.registry import AliasOut, RegisteredModelOut, RegistryEventOut, VersionOut
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from backprop_client.wire.specs import NetworkSpec
-from infra.tables import Dataset, Job, JobEvent, Model, NetworkRow, QueuedPrediction
+from domain.registry.aliases import PointedAt
+from infra.tables import (
+    Dataset,
+    Job,
+    JobEvent,
+    Model,
+    ModelVersion,
+    NetworkRow,
+    QueuedPrediction,
+    RegisteredModel,
+    RegistryEvent,
+)
 
 
 def dataset_summary(dataset: Dataset) -> DatasetSummary:
@@ -116,6 +129,49 @@ def queued_prediction_out(row: QueuedPrediction) -> QueuedPredictionOut:
             "error": _error(row),
         }
     )
+
+
+def registered_model_out(registered: RegisteredModel, pointing: Sequence[PointedAt]) -> RegisteredModelOut:
+    """The registered model with its aliases."""
+    return RegisteredModelOut(
+        id=registered.id,
+        name=registered.name,
+        description=registered.description,
+        tags=registered.tags,
+        last_version=registered.last_version,
+        aliases=[alias_out(each) for each in pointing],
+        created_at=registered.created_at,
+        updated_at=registered.updated_at,
+    )
+
+
+def version_out(name: str, version: ModelVersion, pointing: Sequence[PointedAt]) -> VersionOut:
+    """The version of the registered model of that name; of its aliases, `pointing`, those that point to it."""
+    return VersionOut(
+        name=name,
+        version=version.number,
+        model_id=version.model_id,
+        description=version.description,
+        tags=version.tags,
+        aliases=[each.alias.alias for each in pointing if each.version.number == version.number],
+        created_at=version.created_at,
+    )
+
+
+def alias_out(pointed_at: PointedAt) -> AliasOut:
+    """The alias and where it points to."""
+    return AliasOut(
+        alias=pointed_at.alias.alias,
+        version=pointed_at.version.number,
+        model_id=pointed_at.version.model_id,
+        etag=pointed_at.etag,
+        moved_at=pointed_at.alias.moved_at,
+    )
+
+
+def registry_event_out(event: RegistryEvent) -> RegistryEventOut:
+    """The event of a registered model's name."""
+    return RegistryEventOut.model_validate(event, from_attributes=True, by_name=True)
 
 
 def _eta_seconds(job: Job) -> float | None:

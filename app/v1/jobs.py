@@ -15,7 +15,7 @@ from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import event_out, job_out, job_plan
 from app.v1.filters import WantedDep
-from app.v1.parameters import After, IdPath, Limit
+from app.v1.parameters import After, AfterEvent, EventLimit, IdPath, Limit
 from backprop_client.wire.captions import CaptionPatch
 from backprop_client.wire.jobs import CostPage, EventPage, JobOut, JobPage, JobPlan, ResumeRequest, Status
 from backprop_client.wire.specs import JobSpec
@@ -37,8 +37,6 @@ POLL_SECONDS = 1
 
 AfterIteration = Annotated[int, Query(ge=-1, le=2**62, description="Rows past this iteration; −1 for all.")]
 BeforeIteration = Annotated[int | None, Query(ge=0, le=2**62, description="Rows below this iteration only.")]
-AfterEvent = Annotated[int, Query(ge=0, le=2**31 - 1, description="Events past this sequence number; 0 for all.")]
-EventLimit = Annotated[int, Query(ge=1, le=1000, description="How many events at most.")]
 CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at most.")]
 DryRun = Annotated[
     bool, Query(description="Only tell what the job would be and take, or what is wrong with it. Nothing is stored.")
@@ -215,7 +213,8 @@ def _costs(
         job = jobs.get(session, project, job_id)
         if points is not None:
             every = jobs.held_out_every(job)
-            rows, has_more = costs.thin_rows(session, job_id, after, points, before, every), False
+            thinned = job.thinned_before or 0
+            rows, has_more = costs.thin_rows(session, job_id, after, points, before, every, thinned), False
         else:
             rows, has_more = costs.list_rows(session, job_id, after, limit, before)
     # Not row by row through Pydantic: that would keep the interpreter from everybody else for a tenth of a second.

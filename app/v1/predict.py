@@ -1,8 +1,13 @@
-"""`POST /v1/models/{id}/predict`: rows as JSON or as a file, answered in the one form or the other."""
+"""`POST /v1/models/{id}/predict`: rows as JSON or as a file, answered in the one form or the other.
+
+The routes of `app.v1.registered_predictions` find the model under another name, and answer with what is here.
+"""
 
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -15,7 +20,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from app.access.dependencies import CanPredict
-from app.dependencies import ServicesDep, SettingsDep, TrainedModelsDep
+from app.dependencies import Services, ServicesDep, SettingsDep, TrainedModelsDep
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
 from app.errors import responses
 from app.v1.parameters import IdPath
@@ -34,6 +39,7 @@ from infra.errors import (
     UnsupportedMediaType,
 )
 from infra.full_disks import full_disk_told
+from infra.settings import Settings
 
 UNKNOWN_HEADER = "Unknown-Categories"
 """This header of an answer that is a file tells how many values counted as missing because they were not known."""
@@ -42,7 +48,10 @@ _TAKEN = ", ".join((JSON, *TABLES))
 _FORMS = [JSON, *TABLES]
 _VARY = {"Vary": "Accept"}
 _FILE_SCHEMA = {"schema": {"type": "string", "format": "binary"}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+FILE_BODY = {"requestBody": {"content": dict.fromkeys(TABLES, _FILE_SCHEMA)}}
+"""What the OpenAPI document says of rows that come as a file."""
+
+FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": dict.fromkeys(TABLES, _FILE_SCHEMA),
         "headers": {
@@ -53,6 +62,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+"""And of answers that are files."""
 
 Accept = Annotated[
     str | None, Header(description=f"What to answer in: {', '.join(_FORMS)}. Default: as the rows come.")
@@ -63,7 +73,20 @@ UnknownInFile = Annotated[
 ]
 
 
-class _FileRoute(APIRoute):
+@dataclass(frozen=True)
+class Asked:
+    """The model that a request has asked for.
+
+    Attributes:
+        model_id: its id, which the answer names.
+        predictor: the model, ready to answer.
+    """
+
+    model_id: str
+    predictor: Predictor
+
+
+class FileRoute(APIRoute):
     """Takes the requests whose body is no JSON; the route of the same address behind it takes the others."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -87,18 +110,38 @@ async def predict_file_rows(
     accept: Accept = None,
 ) -> Response:
     """Predictions for the rows of a file."""
+
+    def find() -> Asked:
+        return Asked(model_id, trained_models.get(access.project, model_id))
+
+    return await answer_file(find, request, services, unknown_categories, accept)
+
+
+async def answer_file(
+    find: Callable[[], Asked],
+    request: Request,
+    services: Services,
+    unknown_categories: UnknownCategories | None,
+    accept: str | None,
+) -> Response:
+    """The predictions of the model that is found, for the rows of a file.
+
+    Raises:
+        UnsupportedMediaType, NotAcceptable: the file, or all that is to be answered with, is of no type that is known.
+        ServiceError: as `find` raises, or as the reading of the file and the prediction do.
+    """
     said = content_type(request.headers.get("content-type"))
     file = _rows_file(said)
     form = negotiated(accept, [said.name, *(each for each in _FORMS if each != said.name)])
-    predictor = await run_in_threadpool(trained_models.get, access.project, model_id)
+    asked = await run_in_threadpool(find)
     body = await _body(request)
     with upload_files(services.settings) as files:
         await run_in_threadpool(_kept, body, files)
-        stored = await read_rows(file, files, predictor.reader, services.row_readers, services.settings)
+        stored = await read_rows(file, files, asked.predictor.reader, services.row_readers, services.settings)
 
         def answer() -> Response:
-            predictions = predict_file(predictor, stored, files, unknown_categories or "refuse")
-            return _answer(model_id, predictor, predictions, form)
+            predictions = predict_file(asked.predictor, stored, files, unknown_categories or "refuse")
+            return _answer(asked, predictions, form)
 
         return await run_in_threadpool(answer)
 
@@ -109,15 +152,15 @@ router.add_api_route(
     predict_file_rows,
     methods=["POST"],
     include_in_schema=False,
-    route_class_override=_FileRoute,
+    route_class_override=FileRoute,
 )
 
 
 @router.post(
     "/{model_id}/predict",
     response_model=PredictionResponse,
-    responses={**responses(NotFound, NotAcceptable, TooLarge, Unavailable), **_ANSWERS},
-    openapi_extra={"requestBody": {"content": dict.fromkeys(TABLES, _FILE_SCHEMA)}},
+    responses={**responses(NotFound, NotAcceptable, TooLarge, Unavailable), **FILE_ANSWERS},
+    openapi_extra=FILE_BODY,
 )
 def predict(
     model_id: IdPath,
@@ -134,6 +177,28 @@ def predict(
     names, by default of the type that has come. An answer that is a file has a row for each row, in order: the columns
     `prediction` and `score_…` for each class, a column for each target, or one for each reconstructed input.
     """
+
+    def find() -> Asked:
+        return Asked(model_id, trained_models.get(access.project, model_id))
+
+    return answer_rows(find, body, settings, unknown_categories, accept)
+
+
+def answer_rows(
+    find: Callable[[], Asked],
+    body: PredictionRequest,
+    settings: Settings,
+    unknown_categories: UnknownCategories | None,
+    accept: str | None,
+) -> Response:
+    """The predictions of the model that is found, for rows in JSON.
+
+    Raises:
+        NotAcceptable: all that is to be answered with is of no type that is known.
+        InvalidRequest: `unknown_categories` comes as a parameter.
+        TooLarge: there are too many rows.
+        ServiceError: as `find` raises, or as the prediction does.
+    """
     form = negotiated(accept, _FORMS)
     if unknown_categories is not None:
         message = "rows in JSON have this in the body"
@@ -146,17 +211,17 @@ def predict(
             f"{len(body.rows):,} rows are more than the {settings.max_prediction_rows:,} that one request may have "
             "(setting BACKPROP_MAX_PREDICTION_ROWS). POST /v1/predictions predicts for the rows of a whole dataset.",
         )
-    predictor = trained_models.get(access.project, model_id)
-    return _answer(model_id, predictor, predictor.predict(body.rows, body.unknown_categories), form)
+    asked = find()
+    return _answer(asked, asked.predictor.predict(body.rows, body.unknown_categories), form)
 
 
-def _answer(model_id: str, predictor: Predictor, predictions: Predictions, form: str) -> Response:
+def _answer(asked: Asked, predictions: Predictions, form: str) -> Response:
     if form == JSON:
         unknown = [each.model_dump() for each in predictions.unknown]
         return JSONResponse(
-            {"model_id": model_id, "predictions": predictions.answers, "unknown": unknown}, headers=_VARY
+            {"model_id": asked.model_id, "predictions": predictions.answers, "unknown": unknown}, headers=_VARY
         )
-    pieces = written(predictor.answer_schema, predictor.answer_table(predictions), TABLES[form])
+    pieces = written(asked.predictor.answer_schema, asked.predictor.answer_table(predictions), TABLES[form])
     return Response(b"".join(pieces), 200, {UNKNOWN_HEADER: str(len(predictions.unknown)), **_VARY}, form)
 
 

@@ -44,6 +44,19 @@ class Condition:
 UNCONDITIONAL = Condition()
 
 
+@dataclass(frozen=True)
+class Moved:
+    """An alias that has been moved.
+
+    Attributes:
+        now: where it points to.
+        is_new: whether there was no such alias before.
+    """
+
+    now: PointedAt
+    is_new: bool
+
+
 def get(session: Session, registered: RegisteredModel, alias: str) -> PointedAt:
     """The registered model's alias of that name.
 
@@ -77,7 +90,7 @@ def move(
     number: int,
     author: Author,
     condition: Condition = UNCONDITIONAL,
-) -> PointedAt:
+) -> Moved:
     """Have the alias point to that version of a registered model that is locked; it is made if there is none.
 
     If it points there already, nothing changes.
@@ -90,14 +103,14 @@ def move(
     _require(condition, registered, alias, now)
     version = versions.get(session, registered, number)
     if now is not None and now.version.number == number:
-        return now
+        return Moved(now, is_new=False)
     source = None if now is None else now.version.number
     event = record(session, registered, "alias_moved", author, Step(alias, source, number, version.model_id))
     row = now.alias if now is not None else ModelAlias(registered_id=registered.id, alias=alias)
     row.version, row.revision, row.moved_at = number, event.sequence, event.at
     session.add(row)
     session.flush()
-    return PointedAt(row, version)
+    return Moved(PointedAt(row, version), is_new=now is None)
 
 
 def delete(

@@ -52,6 +52,11 @@ class RegistryCache:
                 self._resolved[project, reference] = resolved
         return resolved
 
+    def forget(self, project: Project, reference: Reference) -> None:
+        """Ask the database the next time."""
+        with self._lock:
+            self._resolved.pop((project, reference), None)
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Forget all at the end of the block, in which something is changed and committed, or is perhaps."""

@@ -6,8 +6,9 @@ no gaps, and an alias is moved by one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy import delete as delete_from
@@ -79,12 +80,19 @@ def list_page(session: Session, project: Project, after: str | None, limit: int)
     return page(session, RegisteredModel, project, after=after, limit=limit)
 
 
-def change(
-    session: Session, registered: RegisteredModel, author: Author, **values: str | tuple[str, ...] | None
-) -> None:
-    """Change description or tags of a registered model that is locked."""
+def change(session: Session, registered: RegisteredModel, author: Author, values: Mapping[str, Any]) -> None:
+    """Change a registered model that is locked.
+
+    Args:
+        session: of the transaction that holds it.
+        registered: its row.
+        author: who changes it.
+        values: the new description or tags, or both; nothing is recorded where there are none.
+    """
+    if not values:
+        return
     for column, value in values.items():
-        setattr(registered, column, list(value) if isinstance(value, tuple) else value)
+        setattr(registered, column, value)
     registered.updated_at = clock(session)
     record(session, registered, "changed", author)
 

@@ -57,4 +57,4 @@ def moved(
     """Move an alias of the default project."""
     with database.writing() as session:
         there = rows.locked(session, DEFAULT_PROJECT, name)
-        return aliases.move(session, there, alias, number, AUTHOR, condition)
+        return aliases.move(session, there, alias, number, AUTHOR, condition).now

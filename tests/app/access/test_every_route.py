@@ -41,6 +41,9 @@ NOBODYS = {
     "job_id": "job_nobodys",
     "model_id": "mdl_nobodys",
     "prediction_id": "prd_nobodys",
+    "name": "nobodys-name",
+    "version": "1",
+    "alias": "nobodys-alias",
 }
 
 QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}}
@@ -93,6 +96,12 @@ def body_of(operation: tuple[str, str], ids: dict[str, str]) -> dict[str, Any]:
         ("POST", "/v1/jobs"): {"json": job},
         ("POST", "/v1/jobs/{job_id}/resume"): {"json": {"iterations": 5}},
         ("POST", "/v1/models/{model_id}/predict"): {"json": {"rows": [[1, 2]]}},
+        ("POST", "/v1/registry/{name}@{alias}/predict"): {"json": {"rows": [[1, 2]]}},
+        ("POST", "/v1/registry/{name}/versions/{version}/predict"): {"json": {"rows": [[1, 2]]}},
+        ("POST", "/v1/registry"): {"json": {"name": "another-name"}},
+        ("PATCH", "/v1/registry/{name}"): {"json": {"tags": ["a"]}},
+        ("POST", "/v1/registry/{name}/versions"): {"json": {"model_id": ids.get("model_id", "")}},
+        ("PUT", "/v1/registry/{name}/aliases/{alias}"): {"json": {"version": 1}},
         ("POST", "/v1/predictions"): {"json": {name: ids.get(name, "") for name in ("model_id", "dataset_id")}},
     }
     return bodies[operation]
@@ -133,7 +142,13 @@ def world(migrated_sqlite: Path, redis_url: str, tmp_path_factory: pytest.TempPa
             "job_id": job["id"],
             "model_id": job["model_id"],
             "prediction_id": service.predict_dataset(job["model_id"], dataset["id"])["id"],
+            "name": "owners-name",
+            "version": "1",
+            "alias": "owners-alias",
         }
+        api.post("/v1/registry", json={"name": ids["name"]})
+        api.post(f"/v1/registry/{ids['name']}/versions", json={"model_id": ids["model_id"]})
+        api.put(f"/v1/registry/{ids['name']}/aliases/{ids['alias']}", json={"version": 1})
         del api.headers["Authorization"]
         yield World(api, database, ids, owner, stranger)
     database.close()
@@ -221,7 +236,12 @@ def test_a_job_cannot_refer_to_another_project_s_things(world: World, reference:
 
 def test_everything_there_is_answers_its_owner(world: World) -> None:
     """Last, since it deletes: the ids above are those of things that are there."""
-    for operation in sorted(GUARDED, key=lambda each: each[0] == "DELETE"):
+
+    def deletes_what_others_need(operation: tuple[str, str]) -> tuple[bool, ...]:
+        deletes = operation[0] == "DELETE"
+        return deletes, deletes and "{alias}" not in operation[1], deletes and "{version}" not in operation[1]
+
+    for operation in sorted(GUARDED, key=deletes_what_others_need):
         if operation == ("DELETE", "/v1/datasets/{dataset_id}"):
             for kind in ("jobs", "predictions"):
                 for each in world.ask(("GET", f"/v1/{kind}"), world.owner).json()["data"]:
