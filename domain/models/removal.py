@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backprop_client.wire.jobs import Status
 from domain import captions
 from domain.access.projects import Project
 from domain.models import rows
@@ -12,7 +13,7 @@ from domain.registry import versions
 from infra.errors import Conflict
 from infra.tables import Job, QueuedPrediction
 
-NOT_ENDED = ("queued", "running")
+NOT_ENDED: tuple[Status, ...] = ("queued", "running")
 
 
 def delete_model(session: Session, project: Project, model_id: str) -> None:

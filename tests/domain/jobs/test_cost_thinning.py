@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from backprop.training import Record
 from domain.access.projects import DEFAULT_PROJECT
-from domain.jobs import attempts, checkpoints, cost_extremes, cost_thinning, costs, rows, transitions
-from domain.jobs.cost_extremes import BLOCK
+from domain.jobs import attempts, checkpoints, cost_thinning, costs, rows, transitions
+from domain.jobs.cost_extremes import BLOCK, LEVELS
 from infra.database import Database
+from infra.tables import CostExtremes
 from tests.support.jobs import LEASE, queued_job
 
 POINTS = 40
@@ -150,7 +150,7 @@ def _compare_curves(
 def test_a_curve_that_is_being_thinned_is_right_after_each_piece(database: Database) -> None:
     rng = np.random.default_rng(0)
     job_id = ended_job(database, rng.normal(size=2_000).tolist(), 1_999, 1)
-    more = True
+    more, left = True, stored(database, job_id)[0]
     while more:
         with database.writing() as session:
             more = cost_thinning.thin_some(session, rows.locked(session, DEFAULT_PROJECT, job_id))
@@ -163,5 +163,5 @@ def test_blocks_of_extremes_go_with_their_rows(database: Database) -> None:
     job_id = ended_job(database, np.random.default_rng(0).normal(size=10_000).tolist(), 9_999, 1)
     thin(database, job_id)
     with database.reading() as session:
-        blocks: list[Any] = list(session.scalars(cost_extremes.CostExtremes.__table__.select()))
-    assert len(blocks) <= cost_extremes.LEVELS
+        blocks = session.scalars(select(CostExtremes.level)).all()
+    assert len(blocks) <= LEVELS
