@@ -111,7 +111,7 @@ def test_a_model_from_before_there_were_so_many_metrics_is_listed_and_served(
     model_id = trained(service, body)
     old = {"training": {"rows": 20, "rmse": {"roc_curve": 1.0}, "r2": {"roc_curve": 0.5}}, "held_out": None}
     with api.app.state.services.database.writing() as session:  # type: ignore[attr-defined]  # the app is a FastAPI
-        session.execute(update(Model).where(Model.id == model_id).values(metrics=old))
+        session.execute(update(Model).where(Model.id == model_id).values(metrics=old, listed_metrics=old))
     (listed,) = service.api.get("/v1/models").json()["data"]
     assert listed["metrics"] == service.api.get(f"/v1/models/{model_id}").json()["metrics"] == old
     assert service.predict(model_id, [[1, 2, 3]])
