@@ -211,7 +211,7 @@ class Job(Captioned, Base):
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
         thinned_before: of the costs of the iterations below it only some are kept, see `domain.jobs.cost_thinning`.
         removed_at: when it was deleted. From then on nobody sees it; the row goes last, see `domain.jobs.removal`.
-        registered: as what version that model was registered, a `backprop_client.wire.registry.Registered` as JSON;
+        registered: as what version that model was registered, a `backprop_client.wire.registration.Registered` as JSON;
             None if the job did not ask for it, or has none.
     """
 

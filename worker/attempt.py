@@ -21,6 +21,7 @@ from backprop.training import Run, StopReason
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import RowCounts, Status
+from backprop_client.wire.registration import Registered
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
@@ -31,6 +32,7 @@ from domain.jobs.transitions import Owner
 from domain.jobs.translation import network_of, training_of
 from domain.life import Superseded
 from domain.models import rows as models
+from domain.registry.registration import register
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.errors import InvalidRequest, Unavailable
@@ -238,12 +240,19 @@ class Attempt:
         _require_agreement(result, parameters.network)
 
     def _succeed(self, model: Model, stopped_by: StopReason | None) -> Status:
-        def write(session: Session) -> None:
-            attempts.succeed(session, self.claim.owner, model.id, stopped_by, model.metrics)
+        asked = ResolvedJob.model_validate(self.claim.job.spec).registration
+
+        def write(session: Session) -> Registered | None:
+            attempts.hold_to_the_end(session, self.claim.owner)
             model.cost = costs.cost_at(session, model.job_id, model.iteration)
             models.add(session, model)
+            registered = None if asked is None else register(session, model, asked)
+            attempts.succeed(session, self.claim.owner, model.id, stopped_by, model.metrics, registered)
+            return registered
 
-        self._end(write)
+        registered = self._end(write)
+        if registered is not None:
+            _log.info("model registered", job=model.job_id, model=model.id, outcome=registered.reason)
         return "succeeded"
 
     def fail(self, code: AnswerCode | FailureCode, message: str) -> Status:

@@ -11,6 +11,7 @@ from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPl
 from backprop_client.wire.models import ModelOut, ModelSummary
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.predictions import QueuedPredictionOut
+from backprop_client.wire.registration import Registered
 from backprop_client.wire.registry import AliasOut, RegisteredModelOut, RegistryEventOut, VersionOut
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from backprop_client.wire.specs import NetworkSpec
@@ -85,6 +86,8 @@ def job_out(job: Job) -> JobOut:
         class_weight=spec.class_weight,
         training=spec.training,
         selection=spec.selection,
+        registration=spec.registration,
+        registered=None if job.registered is None else Registered.model_validate(job.registered),
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

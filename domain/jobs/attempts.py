@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.jobs import Status, StopReason
+from backprop_client.wire.registration import Registered
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.jobs import checkpoints, cost_thinning, costs
 from domain.jobs.checkpoints import Part
@@ -164,12 +165,23 @@ def _record(session: Session, owner: Owner, **values: Any) -> None:  # noqa: ANN
         raise Superseded
 
 
+def hold_to_the_end(session: Session, owner: Owner) -> None:
+    """Lock the job that this attempt is about to end, before anything else of the end is written.
+
+    Raises:
+        Superseded: the job is no longer this attempt's.
+    """
+    if hold(session, "succeeded", *owner.still_owns) is None:
+        raise Superseded
+
+
 def succeed(
     session: Session,
     owner: Owner,
     model_id: str,
     stopped_by: StopReason | None,
     metrics: Mapping[str, Any] | None = None,
+    registered: Registered | None = None,
 ) -> None:
     """End the job well. Call it in the transaction that adds the model.
 
@@ -179,11 +191,21 @@ def succeed(
         model_id: the model's id.
         stopped_by: what ended the training before its last iteration, if anything did.
         metrics: the model's.
+        registered: what came of the model's registration, if the job asked for one; the event tells it, too.
 
     Raises:
         Superseded: the job is no longer this attempt's.
     """
-    take_as_owner(session, owner, "succeeded", metrics=metrics, model_id=model_id, stopped_by=stopped_by)
+    take_as_owner(
+        session,
+        owner,
+        "succeeded",
+        None if registered is None else registered.reason,
+        metrics=metrics,
+        model_id=model_id,
+        stopped_by=stopped_by,
+        registered=None if registered is None else registered.model_dump(),
+    )
 
 
 def fail(session: Session, owner: Owner, code: AnswerCode | FailureCode, message: str) -> None:

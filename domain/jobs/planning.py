@@ -39,6 +39,7 @@ from domain.jobs.holdouts import (
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes, trial_bytes
 from domain.jobs.presets import Situation, says_how_long
 from domain.jobs.problems import Problems, network_path
+from domain.jobs.registering import check_registration
 from domain.jobs.selection import largest, networks_of
 from domain.jobs.translation import coding_plan_of, output_activation, sized_network, sizes_of
 from domain.jobs.weighting import IS_NO_INPUT as WEIGHTS_ARE_NO_INPUT
@@ -81,6 +82,7 @@ def plan(
             ``held_out_every_needs_holdout``, ``epsilon_too_small``, ``cost_needs_other_output``,
             ``network_required``, ``softmax_needs_classes``, ``sparsity_needs_sigmoid``, ``output_units``,
             ``iterations_and_epochs``, ``stratified_needs_classes``, ``column_is_target``, ``value_not_in_column``,
+            ``comparison_needs_holdout``, ``metric_not_comparable``,
             ``unusable_weights``, ``class_weight_needs_classes``, ``unknown_class``, ``duplicate_class``; of the dataset
             whose rows are held out ``column_type_differs`` or ``unknown_category``.
         TooLarge: ``too_many_iterations``, ``too_many_parameters`` or ``training_too_large``.
@@ -118,6 +120,7 @@ def plan(
         raise problems.refusal()
     training = situation.training(spec.training, network, len(inputs))
     _check_training(spec, training, holdout_by, network, task, problems)
+    check_registration(spec, task, inputs, targets, network, holdout_by, problems)
     if problems:
         raise problems.refusal()
 
@@ -185,6 +188,7 @@ def plan(
         training=training,
         selection=selection,
         gradient_check=spec.gradient_check,
+        registration=spec.registration,
         from_model_id=spec.from_model_id,
         sizes=sizes,
         rows=rows,

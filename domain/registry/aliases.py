@@ -14,6 +14,8 @@ from domain.registry.history import Author, Step, record
 from infra.errors import NotFound, PreconditionFailed
 from infra.tables import ModelAlias, ModelVersion, RegisteredModel
 
+_points_to = (ModelVersion.registered_id == ModelAlias.registered_id) & (ModelVersion.number == ModelAlias.version)
+
 
 @dataclass(frozen=True)
 class PointedAt:
@@ -57,13 +59,23 @@ class Moved:
     is_new: bool
 
 
+def find(session: Session, registered: RegisteredModel, alias: str) -> PointedAt | None:
+    """The registered model's alias of that name; None if there is none."""
+    found = session.execute(
+        select(ModelAlias, ModelVersion)
+        .join(ModelVersion, _points_to)
+        .where(ModelAlias.registered_id == registered.id, ModelAlias.alias == alias)
+    ).one_or_none()
+    return None if found is None else PointedAt(found[0], found[1])
+
+
 def get(session: Session, registered: RegisteredModel, alias: str) -> PointedAt:
     """The registered model's alias of that name.
 
     Raises:
         NotFound: there is none (code ``alias_not_found``).
     """
-    found = _find(session, registered, alias)
+    found = find(session, registered, alias)
     if found is None:
         raise NotFound("alias_not_found", f"{registered.name} has no alias {alias}.")
     return found
@@ -99,7 +111,7 @@ def move(
         NotFound: there is no such version (code ``version_not_found``).
         PreconditionFailed: the alias does not meet the condition (code ``alias_moved`` or ``alias_exists``).
     """
-    now = _find(session, registered, alias)
+    now = find(session, registered, alias)
     _require(condition, registered, alias, now)
     version = versions.get(session, registered, number)
     if now is not None and now.version.number == number:
@@ -129,18 +141,6 @@ def delete(
     record(session, registered, "alias_deleted", author, Step(alias, source=source.number, model_id=source.model_id))
     session.delete(pointed_at.alias)
     session.flush()
-
-
-_points_to = (ModelVersion.registered_id == ModelAlias.registered_id) & (ModelVersion.number == ModelAlias.version)
-
-
-def _find(session: Session, registered: RegisteredModel, alias: str) -> PointedAt | None:
-    found = session.execute(
-        select(ModelAlias, ModelVersion)
-        .join(ModelVersion, _points_to)
-        .where(ModelAlias.registered_id == registered.id, ModelAlias.alias == alias)
-    ).one_or_none()
-    return None if found is None else PointedAt(found[0], found[1])
 
 
 def _require(condition: Condition, registered: RegisteredModel, alias: str, now: PointedAt | None) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import NamedTuple
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from domain.access.projects import Project
 from domain.registry.resolving import Reference, Resolved, resolve
@@ -20,19 +22,25 @@ MOST_KEPT = 10_000
 """References. The least recently asked make room; each takes about a kilobyte."""
 
 
+class _Kept(NamedTuple):
+    resolved: Resolved
+    until: float
+
+
 class RegistryCache:
     """Resolved references. What this process changes itself, it sees from the next request on."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._resolved: TTLCache[tuple[Project, Reference], Resolved] = TTLCache(MOST_KEPT, KEPT_SECONDS)
+        self._kept: LRUCache[tuple[Project, Reference], _Kept] = LRUCache(MOST_KEPT)
         self._changes = 0
         self._lock = threading.Lock()
 
     def kept(self, project: Project, reference: Reference) -> Resolved | None:
         """What the reference means, if that is known without asking the database; else None. It never waits."""
         with self._lock:
-            return self._resolved.get((project, reference))
+            kept = self._kept.get((project, reference))
+        return kept.resolved if kept is not None and monotonic() < kept.until else None
 
     def resolve(self, project: Project, reference: Reference) -> Resolved:
         """What the reference means: now, or `KEPT_SECONDS` ago where another process has changed it since.
@@ -45,17 +53,18 @@ class RegistryCache:
             return kept
         with self._lock:
             changes = self._changes
+        until = monotonic() + KEPT_SECONDS  # from before it is read, however long that takes
         with self._database.reading() as session:
             resolved = resolve(session, project, reference)
         with self._lock:
             if changes == self._changes:  # else it may have been read before the change
-                self._resolved[project, reference] = resolved
+                self._kept[project, reference] = _Kept(resolved, until)
         return resolved
 
     def forget(self, project: Project, reference: Reference) -> None:
         """Ask the database the next time."""
         with self._lock:
-            self._resolved.pop((project, reference), None)
+            self._kept.pop((project, reference), None)
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -65,4 +74,4 @@ class RegistryCache:
         finally:
             with self._lock:
                 self._changes += 1
-                self._resolved.clear()
+                self._kept.clear()

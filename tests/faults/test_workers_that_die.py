@@ -56,7 +56,7 @@ def test_costs_can_be_read_while_the_job_trains(service: Service, new_worker: St
 )
 def test_sigkill_at_any_moment_loses_nothing(service: Service, new_worker: StartWorker, victims: str) -> None:
     moments = some_moments()
-    body = job_body(service)
+    body = {**job_body(service), "register": {"name": "survivor", "alias": "production"}}
     workers = [new_worker(), new_worker()]
     job = service.submit(body)
     for attempt in (1, 2):
@@ -70,7 +70,10 @@ def test_sigkill_at_any_moment_loses_nothing(service: Service, new_worker: Start
                 workers[workers.index(worker)] = new_worker()
         if job_of(service, job["id"])["status"] == "succeeded":
             break
-    assert_same_as_undisturbed(service, body, ended(service, job["id"]))
+    job = ended(service, job["id"])
+    (version,) = service.api.get("/v1/registry/survivor/versions").json()["data"]
+    assert (version["model_id"], version["aliases"]) == (job["model_id"], ["production"])
+    assert_same_as_undisturbed(service, body, job)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

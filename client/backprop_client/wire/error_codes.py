@@ -199,6 +199,8 @@ InvalidRequestCode = Literal[
     "unknown_class",
     "duplicate_class",
     "held_out_every_needs_holdout",
+    "comparison_needs_holdout",
+    "metric_not_comparable",
     "iterations_and_epochs",
     "epsilon_too_small",
     "differs_from_model",
@@ -958,6 +960,18 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "How often held-out rows are measured, with no rows held out.",
                 "Say a `holdout`, or leave `held_out_every` out.",
+            ),
+            ErrorCode(
+                "comparison_needs_holdout",
+                "invalid_request",
+                "A model is to be compared by its held-out rows, and none are held out.",
+                "Give a `holdout` or `holdout_by`, or compare by the split `training`.",
+            ),
+            ErrorCode(
+                "metric_not_comparable",
+                "invalid_request",
+                "A model is to be compared by a metric that it will not have as one number.",
+                "Choose one of the metrics that the message names.",
             ),
             ErrorCode(
                 "iterations_and_epochs",

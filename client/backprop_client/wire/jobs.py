@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backprop_client.wire.captions import Captioned
 from backprop_client.wire.gradient_checks import GradientCheckResult
+from backprop_client.wire.registration import Registered, Registration
 from backprop_client.wire.resolved_jobs import InputColumn, LeftOut, Selection, TargetColumn
 from backprop_client.wire.specs import (
     MOST_ITERATIONS,
@@ -105,7 +106,7 @@ class JobNote(BaseModel):
 class JobOut(Captioned):
     """A job: what was asked, and how far it has come."""
 
-    model_config = ConfigDict(title="Job")
+    model_config = ConfigDict(title="Job", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     id: str
     status: Status
@@ -159,6 +160,13 @@ class JobOut(Captioned):
         description="How the network and weight_decay are chosen; null where nothing is tried. Until it has chosen, "
         "network is that of the largest candidate."
     )
+    registration: Registration | None = Field(
+        alias="register", description="Under which name the model is to be registered; null if it is not."
+    )
+    registered: Registered | None = Field(
+        description="What came of that: the version that model_id has become, and whether the alias moved to it. Null "
+        "until the job has succeeded, and if nothing was to be registered."
+    )
     created_at: datetime
     started_at: datetime | None = Field(description="When the current attempt began.")
     finished_at: datetime | None
@@ -166,6 +174,8 @@ class JobOut(Captioned):
 
 class JobPlan(BaseModel):
     """What a job would be if it were asked for: every default filled in, and what it would take."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     dataset_id: str
     network_id: str | None
@@ -186,6 +196,9 @@ class JobPlan(BaseModel):
     )
     training: TrainingSpec
     selection: Selection | None = Field(description="What would be tried before the training; null for nothing.")
+    registration: Registration | None = Field(
+        alias="register", description="Under which name the model would be registered; null if it would not."
+    )
     gradient_check: bool
     rows: int = Field(description="Of the dataset, those included that will be left out or held out.")
     parameters: int = Field(description="How many weights and biases the network has.")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, StrictBool, StrictStr, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictStr, model_validator
 
 from backprop_client.wire.columns import ColumnType, Labels, Period
 from backprop_client.wire.datasets import Decimal
+from backprop_client.wire.registration import Registration
 from backprop_client.wire.specs import (
     HoldoutBy,
     LayerSpec,
@@ -136,12 +137,15 @@ class ResolvedJob(Spec):
         held_out_table: the dataset that they come from, if it is another one.
         weights: the column with the weights of the rows.
         class_weight: of every class in their order, or `balanced`.
+        registration: under which name its model is registered; None if it is not.
         from_model_id: the model whose weights and preprocessing it starts from, if not from random weights.
         sizes: units of every layer, (s_1, …, s_nl): the coded inputs, the hidden layers, the outputs.
         rows: of the dataset, held-out ones included.
         parameters: how many weights and biases the network has.
         estimated_bytes: of memory, estimated, that training takes.
     """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     dataset_id: str
     network: NetworkSpec
@@ -164,6 +168,7 @@ class ResolvedJob(Spec):
     training: TrainingSpec
     selection: Selection | None = None
     gradient_check: bool
+    registration: Registration | None = Field(default=None, alias="register")
     from_model_id: str | None = None
     sizes: tuple[int, ...]
     rows: int

@@ -25,6 +25,7 @@ from pydantic import (
 from backprop_client.wire.captions import NAME, NOTE, TAGS, Note
 from backprop_client.wire.columns import CATEGORY_LIMIT
 from backprop_client.wire.names import Name, Tags
+from backprop_client.wire.registration import Registration
 from backprop_client.wire.strict_models import StrictModel, at_most
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
@@ -415,6 +416,8 @@ ClassWeights = Annotated[
 class JobSpec(Spec):
     """A training job as a client asks for it. What is left out is inferred from the dataset's columns."""
 
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
     name: Name | None = Field(default=None, description=f"{NAME} The model will have it too.")
     tags: Tags = Field(default=(), description=f"{TAGS} The model will have them too.")
     note: Note | None = Field(default=None, description=NOTE)
@@ -498,6 +501,12 @@ class JobSpec(Spec):
         description="Start from the weights of this model instead of random ones, with its network, columns, task and "
         "scaling, all of which may be left out. The rows, of any dataset with these columns, are coded as the model's "
         "were. The optimizer starts afresh: to go on as if nothing had been, resume the model's job.",
+    )
+    registration: Registration | None = Field(
+        default=None,
+        alias="register",
+        description="Make the model a version of a registered model as soon as it is there, and have an alias point to "
+        "it. Null: it is not registered.",
     )
 
     @field_validator("holdout_by")

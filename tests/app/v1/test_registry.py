@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 import httpx2
@@ -9,11 +12,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from infra.database import Database
+from infra.settings import Settings
+from tests.support.api_process import running_api
 from tests.support.keys import bearing, make_key
 from tests.support.registry import registered, stored_model
 from tests.support.service import Service, csv_text
 
 ROW = [0.25, 0.75]
+
+FLIPS = 30
+"""Moves of an alias, each with a few predictions in between."""
 
 
 def two_models(service: Service) -> list[str]:
@@ -70,9 +78,12 @@ def test_a_name_its_versions_and_its_alias_from_the_first_to_the_last(service: S
     for address, model in (("digits@production", models[1]), ("digits/versions/1", models[0])):
         answer = api.post(f"/v1/registry/{address}/predict", json={"rows": [ROW]})
         assert answer.content == api.post(f"/v1/models/{model}/predict", json={"rows": [ROW]}).content
-        table = {"content": "0.25,0.75\n", "headers": {"Content-Type": "text/csv; header=absent"}}
-        as_file = api.post(f"/v1/registry/{address}/predict", **table)
-        assert as_file.content == api.post(f"/v1/models/{model}/predict", **table).content
+        answers = [
+            api.post(f"/v1/{each}/predict", content="0.25,0.75\n", headers={"Content-Type": "text/csv; header=absent"})
+            for each in (f"registry/{address}", f"models/{model}")
+        ]
+        assert answers[0].headers["content-type"].startswith("text/csv")
+        assert answers[0].content == answers[1].content
 
 
 def test_nothing_is_deleted_that_an_alias_points_to_and_no_number_comes_twice(service: Service) -> None:
@@ -146,11 +157,11 @@ def test_an_alias_moves_only_from_the_state_that_is_named(service: Service) -> N
     assert put(1, if_none_match="*").status_code == 201
 
 
-@pytest.mark.parametrize("alias", ["latest", "Latest", "v1", "V12", "v007", "ä", "a.b", "a" * 256, "a b"])
-def test_what_reads_as_a_version_or_needs_quoting_is_no_alias(service: Service, alias: str) -> None:
-    refused = service.api.put(f"/v1/registry/digits/aliases/{alias}", json={"version": 1})
-    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
-    assert refused.json()["errors"][0]["path"] == "alias"
+def test_what_reads_as_a_version_or_needs_quoting_is_no_alias(api: TestClient) -> None:
+    for alias in ("latest", "Latest", "v1", "V12", "v007", "ä", "a.b", "a" * 256, "a b"):
+        refused = api.put(f"/v1/registry/digits/aliases/{alias}", json={"version": 1})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), alias
+        assert refused.json()["errors"][0]["path"] == "alias"
 
 
 def test_bad_names_numbers_and_texts_are_refused_at_their_field(api: TestClient) -> None:
@@ -199,3 +210,56 @@ def test_projects_have_names_of_their_own_and_no_model_of_another_becomes_a_vers
     assert api.get("/v1/registry/digits", headers=theirs).json()["last_version"] == 0
     (created, _) = api.get("/v1/registry/digits/history", headers=ours).json()["data"]
     assert created["key_id"] == ours["Authorization"].removeprefix("Bearer ").rpartition("_")[0]
+
+
+def test_an_alias_that_flips_under_load_serves_the_next_request_and_fails_none(service: Service) -> None:
+    api = service.api
+    registered_models(service)
+
+    def ask(address: str) -> bytes:
+        answer = api.post(f"/v1/registry/{address}/predict", json={"rows": [ROW]})
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    known = [ask(f"digits/versions/{number}") for number in (1, 2)]
+    assert known[0].partition(b"predictions")[2] != known[1].partition(b"predictions")[2]
+    ended = threading.Event()
+
+    def ask_all_the_time() -> list[bytes]:
+        answers = []
+        while not ended.is_set():
+            answers.append(ask("digits@production"))
+        return answers
+
+    with ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(ask_all_the_time) for _ in range(4)]
+        try:
+            for turn in range(FLIPS):
+                version = 2 - turn % 2
+                moved = api.put("/v1/registry/digits/aliases/production", json={"version": version})
+                assert moved.status_code == 200
+                assert [ask("digits@production") for _ in range(3)] == [known[version - 1]] * 3
+        finally:
+            ended.set()
+        answers = [answer for each in asking for answer in each.result()]
+    assert set(answers) == set(known)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_alias_that_another_process_moves_serves_within_a_second(service: Service, settings: Settings) -> None:
+    registered_models(service)
+    with running_api(settings) as other:
+
+        def ask() -> bytes:
+            answer = other.client.post("/v1/registry/digits@production/predict", json={"rows": [ROW]})
+            assert answer.status_code == 200, answer.text
+            return answer.content
+
+        before = ask()
+        for version in (2, 1):
+            moved = service.api.put("/v1/registry/digits/aliases/production", json={"version": version})
+            assert moved.status_code == 200
+            since = monotonic()
+            while (asked := monotonic()) and ask() == before:
+                assert asked - since < 1
+            before = ask()

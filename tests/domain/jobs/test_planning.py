@@ -585,3 +585,50 @@ def test_any_job_is_either_planned_in_full_or_refused_with_a_place(job: dict[str
         assert set(names) <= set(USABLE) | {"flat", "same", "gaps", "nearly", "when"}
         assert min(resolved.sizes) >= 1
         assert ResolvedJob.model_validate(resolved.model_dump(mode="json")) == resolved
+
+
+class TestRegistration:
+    REGISTRATION = {"name": "digits", "alias": "production"}  # noqa: RUF012
+
+    def comparing(self, metric: str, split: str = "training") -> dict[str, Any]:
+        return {"register": {**self.REGISTRATION, "if_better": {"metric": metric, "split": split}}}
+
+    @pytest.mark.parametrize(
+        ("job", "metrics", "others"),
+        [
+            ({"targets": ["member"]}, ["accuracy", "log_loss", "roc_auc"], ["rmse", "r2_mean"]),
+            ({"targets": ["colour"]}, ["accuracy", "f1"], ["log_loss", "brier_score", "mae"]),
+            ({"targets": ["height"]}, ["rmse", "mae", "median_absolute_error", "r2", "r2_mean"], ["accuracy"]),
+            ({"targets": ["height", "count"]}, ["r2_mean"], ["rmse", "r2", "accuracy"]),
+            ({"inputs": ["age", "colour"], "task": "reconstruction"}, ["r2_mean"], ["accuracy", "rmse"]),
+            ({"inputs": ["colour"], "task": "reconstruction"}, [], ["r2_mean", "accuracy"]),
+        ],
+    )
+    def test_only_a_metric_that_the_model_will_have_as_one_number_is_taken(
+        self, job: dict[str, Any], metrics: list[str], others: list[str]
+    ) -> None:
+        job = {"inputs": ["age"], **job}
+        for metric in metrics:
+            asked = planned(**job, **self.comparing(metric)).registration
+            assert asked is not None
+            assert asked.if_better is not None
+            assert asked.if_better.metric == metric
+        for metric in others:
+            code, paths = refusal({**job, **self.comparing(metric)})
+            assert (code, paths) == ("metric_not_comparable", ["/register/if_better/metric"])
+
+    def test_softmax_has_probabilities_of_more_than_two_classes(self) -> None:
+        layers: list[dict[str, Any]] = [{"units": 5}, {"activation": "softmax"}]
+        assert planned(layers, inputs=["age"], targets=["colour"], **self.comparing("log_loss")).registration
+
+    def test_held_out_rows_are_compared_only_where_there_are_some(self) -> None:
+        job = {"inputs": ["age"], "targets": ["height"], **self.comparing("rmse", "held_out")}
+        assert refusal(job) == ("comparison_needs_holdout", ["/register/if_better/split"])
+        assert planned(**job, holdout=0.2).registration
+
+    def test_it_is_kept_with_the_job_as_it_was_asked_for(self) -> None:
+        job = planned(inputs=["age"], targets=["height"], **self.comparing("rmse"))
+        stored = job.model_dump(mode="json")
+        assert stored["register"] == {**self.REGISTRATION, "if_better": {"metric": "rmse", "split": "training"}}
+        assert ResolvedJob.model_validate(stored) == job
+        assert planned(inputs=["age"], targets=["height"]).registration is None
