@@ -58,7 +58,7 @@ def test_a_name_its_versions_and_its_alias_from_the_first_to_the_last(service: S
             "version": number,
             "model_id": model,
             "description": None,
-            "tags": ["t", "s"],
+            "tags": ["s", "t"],
             "aliases": [],
             "created_at": None,
         }
@@ -171,7 +171,6 @@ def test_bad_names_numbers_and_texts_are_refused_at_their_field(api: TestClient)
         ({"name": "a@b"}, "/name"),
         ({"name": "mdl_01M8E4G5WNB95TXRZEK3F90WRA"}, "/name"),
         ({"name": 7}, "/name"),
-        ({"name": "a", "tags": ["x", "x"]}, "/tags"),
         ({"name": "a", "tags": ["x"] * 1000}, "/tags"),
         ({"name": "a", "tags": "x"}, "/tags"),
         ({"name": "a", "tags": [""]}, "/tags/0"),
