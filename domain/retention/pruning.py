@@ -86,7 +86,8 @@ def prune(database: Database, rules: Rules) -> Iterator[Old]:
     for kind, age in _kinds(rules):
         for old in _old_ones(database, kind, age, rules.newest):
             if _let_go(database, kind, old, age, rules.newest):
-                _log.info("let go, since it is old", what=old.what, id=old.id, project=old.project, since=old.since)
+                since = old.since.isoformat(timespec="seconds")
+                _log.info("let go, since it is old", what=old.what, id=old.id, project=old.project, since=since)
                 yield old
 
 

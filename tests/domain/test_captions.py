@@ -68,7 +68,10 @@ def is_wanted(thing: Said, wanted: Wanted) -> bool:
 
 LISTS: list[tuple[str, Callable[..., Page[Dataset] | Page[Job] | Page[Model]]]] = [
     ("dataset", datasets.list_page),
-    ("job", lambda *of, wanted: jobs.list_page(*of, wanted=wanted)),
+    (
+        "job",
+        lambda session, project, after, limit, wanted: jobs.list_page(session, project, after, limit, wanted=wanted),
+    ),
     ("model", models.list_page),
 ]
 
