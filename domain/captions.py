@@ -1,8 +1,8 @@
 """Captions: what people say of datasets, jobs and models: a name, tags and a note. Lists are filtered by them.
 
-The caption stands in the thing's own row. Beside it are two things that only filters read. `searched` has name, note
-and tags in one text, in which upper and lower case are the same: what the databases make of a Ü depends on how they
-were set up. The table of taggings says which things have a tag.
+The caption stands in the thing's own row. Beside it are two tables that only filters read. Taggings say which things
+have a tag. Searched texts have a thing's id, name, note and tags in one text, in which upper and lower case are the
+same: what the databases make of a Ü depends on how they were set up.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, delete, insert, select, union
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.captions import CaptionPatch
 from domain.access.projects import Project
-from infra.tables import Dataset, Job, Model, Tagging
+from infra.tables import Dataset, Job, Model, SearchedText, Tagging
 
 
 def index(session: Session, thing: Dataset | Job | Model) -> None:
     """Make the thing be found by its caption. Whoever gives it another one holds its row until the transaction ends."""
     tags = thing.tags or []
-    thing.searched = folded("\n".join([thing.name or "", thing.note or "", *tags]))
     forget(session, thing.id)
+    text = folded("\n".join([thing.id, thing.name or "", thing.note or "", *tags]))
+    session.execute(insert(SearchedText).values(thing_id=thing.id, project=thing.project, text=text))
     if tags:
         rows = [{"thing_id": thing.id, "tag": tag, "project": thing.project} for tag in tags]
         session.execute(insert(Tagging), rows)
@@ -46,8 +47,9 @@ def change(session: Session, thing: Dataset | Job | Model, patch: CaptionPatch) 
 
 
 def forget(session: Session, thing_id: str) -> None:
-    """Have no filter find a thing by its tags any more: it is deleted, or gets others."""
-    session.execute(delete(Tagging).where(Tagging.thing_id == thing_id))
+    """Have no filter find a thing by its caption any more: it is deleted, or gets another one."""
+    for table in (Tagging, SearchedText):
+        session.execute(delete(table).where(table.thing_id == thing_id))
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,24 @@ class Wanted:
         if self.name is not None:
             yield table.name == self.name
         if self.text is not None:
-            text = folded(self.text)
-            places = [
-                table.searched.contains(text, autoescape=True),
-                func.lower(table.id).contains(text, autoescape=True),
-            ]
-            if table is not Dataset:
-                of_that_name = select(Dataset.id).where(
-                    Dataset.project == project, Dataset.searched.contains(text, autoescape=True)
-                )
-                places.append(table.dataset_id.in_(of_that_name))  # type: ignore[union-attr]  # a job or a model
-            yield or_(*places)
+            yield table.id.in_(_found(table, project, folded(self.text)))
 
 
 EVERYTHING = Wanted()
+
+
+def _found(table: type[Dataset | Job | Model], project: Project, text: str) -> Select[str] | CompoundSelect[str]:
+    """The ids of the things of that table, and perhaps of others, that have the text in what is said of them.
+
+    Jobs and models have what is said of their dataset. They are looked up by it: a condition on each row would read
+    the wide rows of all.
+    """
+    has_it = SearchedText.text.contains(text, autoescape=True)
+    found = select(SearchedText.thing_id).where(SearchedText.project == project, has_it)
+    if table is Dataset:
+        return found
+    by_dataset = table.dataset_id.in_(found)  # type: ignore[union-attr]  # a job or a model
+    return union(found, select(table.id).where(table.project == project, by_dataset))
 
 
 def folded(text: str) -> str:

@@ -114,14 +114,12 @@ class Captioned:
     """What people say of a thing, besides its name. Only `domain.captions` writes this, and the name.
 
     Attributes:
-        tags: short words, sorted; those of `Tagging` too.
+        tags: short words, sorted. `Tagging` has them too, and `SearchedText` has all three.
         note: what people have written to it.
-        searched: name, note and tags as they are searched, see `domain.captions`.
     """
 
     tags: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     note: Mapped[str | None] = mapped_column(Text)
-    searched: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Tagging(Base):
@@ -137,6 +135,22 @@ class Tagging(Base):
     thing_id: Mapped[str] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]
+
+
+class SearchedText(Base):
+    """What is searched for in a dataset, a job or a model, in a table of its own: its rows are short, and read fast.
+
+    Attributes:
+        thing_id: its id, which says what it is. No foreign key, as there are several tables of things.
+        text: its id, its name, its note and its tags, see `domain.captions`.
+    """
+
+    __tablename__ = "searched_texts"
+    __table_args__ = (Index(None, "project"), {"sqlite_with_rowid": False})
+
+    thing_id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
 
 
 class ArtifactRemoval(Base):
@@ -218,11 +232,11 @@ class Job(Captioned, Base):
     __tablename__ = "jobs"
     __table_args__ = (
         Index(None, "removed_at"),
+        Index(None, "project", "removed_at", "id"),  # every list wants those that are not removed
         Index(None, "project", "name", "id"),
         Index(None, "status", "lease_expires_at"),
         Index(None, "dataset_id", "status"),
         Index(None, "project", "status"),
-        Index(None, "project", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -366,7 +380,7 @@ class Model(Captioned, Base):
     """
 
     __tablename__ = "models"
-    __table_args__ = (Index(None, "project", "id"), Index(None, "project", "name", "id"))
+    __table_args__ = (Index(None, "project", "id"), Index(None, "project", "name", "id"), Index(None, "dataset_id"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]

@@ -7,7 +7,7 @@ then looked at once more. Whoever claims, resumes, names, registers or starts fr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,7 +51,7 @@ class Old:
     """
 
     what: What
-    project: str
+    project: Project
     id: str
     since: datetime
 
@@ -64,14 +64,14 @@ class _Kind:
         what: they are.
         table: of their rows.
         since: the column that their age counts from.
-        conditions: on their rows, of a session, an age and the number of the newest.
+        conditions: on their rows, of a session, a project, an age and the number of the newest.
         let_go: removes some of a thing whose row is locked; tells whether more of it is left to go.
     """
 
     what: What
     table: type[Job | Model]
     since: InstrumentedAttribute[Any]
-    conditions: Callable[[Session, timedelta, int], list[ColumnElement[bool]]]
+    conditions: Callable[[Session, Project, timedelta, int], list[ColumnElement[bool]]]
     let_go: Callable[[Session, Project, str], bool]
 
 
@@ -121,16 +121,23 @@ def _kinds(rules: Rules) -> Iterator[tuple[_Kind, timedelta]]:
 
 
 def _old_ones(database: Database, kind: _Kind, age: timedelta, newest: int) -> Iterator[Old]:
+    with database.reading() as session:
+        projects = session.scalars(select(kind.table.project).distinct()).all()
+    for project in sorted(projects):
+        yield from _old_ones_of(database, Project(project), kind, age, newest)
+
+
+def _old_ones_of(database: Database, project: Project, kind: _Kind, age: timedelta, newest: int) -> Iterator[Old]:
     table = kind.table
-    after = ""
+    found: Sequence[Any] = []
     while True:
+        after = found[-1].id if found else ""
         with database.reading() as session:
-            query = select(table.id, table.project, kind.since).where(*kind.conditions(session, age, newest))
+            query = select(table.id, kind.since.label("since")).where(*kind.conditions(session, project, age, newest))
             found = session.execute(query.where(table.id > after).order_by(table.id).limit(_LISTED_AT_ONCE)).all()
-        yield from (Old(kind.what, project, thing_id, since) for thing_id, project, since in found)
+        yield from (Old(kind.what, project, each.id, each.since) for each in found)
         if len(found) < _LISTED_AT_ONCE:
             return
-        after = found[-1][0]
 
 
 def _let_go(database: Database, kind: _Kind, old: Old, age: timedelta, newest: int) -> bool:
@@ -140,7 +147,7 @@ def _let_go(database: Database, kind: _Kind, old: Old, age: timedelta, newest: i
         with _in_turns(database) as session:
             if not _locked_and_still_old(session, kind, old, age, newest):
                 return gone
-            more = kind.let_go(session, Project(old.project), old.id)
+            more = kind.let_go(session, old.project, old.id)
             gone = True
     return gone
 
@@ -153,7 +160,7 @@ def _locked_and_still_old(session: Session, kind: _Kind, old: Old, age: timedelt
     row = select(kind.table.id).where(kind.table.id == old.id)
     if session.scalar(row.with_for_update(skip_locked=True)) is None:
         return False
-    return session.scalar(row.where(*kind.conditions(session, age, newest))) is not None
+    return session.scalar(row.where(*kind.conditions(session, old.project, age, newest))) is not None
 
 
 def _let_job_go(session: Session, project: Project, job_id: str) -> bool:

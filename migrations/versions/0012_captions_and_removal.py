@@ -18,9 +18,7 @@ depends_on = None
 CAPTIONED = ("datasets", "jobs", "models")
 NOT_LISTED = ("confusion_matrix", "roc_curve", "reliability_curve")
 
-DATASETS = sa.table(
-    "datasets", sa.column("id", sa.String), sa.column("name", sa.String), sa.column("searched", sa.Text)
-)
+SEARCHED_TEXTS = sa.table("searched_texts", *map(sa.column, ("thing_id", "project", "text")))
 MODELS = sa.table(
     "models",
     sa.column("id", sa.String),
@@ -39,6 +37,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_taggings_project_tag_thing_id"), "taggings", ["project", "tag", "thing_id"])
     op.create_table(
+        "searched_texts",
+        sa.Column("thing_id", sa.String(), nullable=False),
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("thing_id", name=op.f("pk_searched_texts")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_searched_texts_project"), "searched_texts", ["project"])
+    op.create_table(
         "artifact_removals",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("since", UtcDateTime(timezone=True), nullable=False),
@@ -48,20 +55,21 @@ def upgrade() -> None:
         # Added in place: copying a table, as SQLite needs for most changes, would break the keys that refer to it.
         op.add_column(table, sa.Column("tags", sa.JSON(), nullable=False, server_default="[]"))
         op.add_column(table, sa.Column("note", sa.Text(), nullable=True))
-        op.add_column(table, sa.Column("searched", sa.Text(), nullable=False, server_default=""))
         if table != "datasets":
             op.add_column(table, sa.Column("name", sa.String(), nullable=True))
         op.create_index(op.f(f"ix_{table}_project_name_id"), table, ["project", "name", "id"])
     op.add_column("jobs", sa.Column("thinned_before", sa.BigInteger(), nullable=True))
     op.add_column("jobs", sa.Column("removed_at", UtcDateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_jobs_removed_at"), "jobs", ["removed_at"])
+    op.create_index(op.f("ix_jobs_project_removed_at_id"), "jobs", ["project", "removed_at", "id"])
+    op.drop_index(op.f("ix_jobs_project_id"), "jobs")
+    op.create_index(op.f("ix_models_dataset_id"), "models", ["dataset_id"])
     op.add_column("models", sa.Column("listed_metrics", sa.JSON(), nullable=False, server_default="{}"))
     with op.batch_alter_table("predictions") as batch_op:
         batch_op.drop_constraint(op.f("fk_predictions_model_id"), type_="foreignkey")
     connection = op.get_bind()
-    for dataset_id, name in connection.execute(sa.select(DATASETS.c.id, DATASETS.c.name)).all():
-        searched = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-        connection.execute(sa.update(DATASETS).where(DATASETS.c.id == dataset_id).values(searched=searched))
+    for table in CAPTIONED:
+        _make_searchable(connection, table)
     for model_id in connection.scalars(sa.select(MODELS.c.id)).all():
         metrics = connection.execute(sa.select(MODELS.c.metrics).where(MODELS.c.id == model_id)).scalar_one()
         listed = {name: _listed(part) for name, part in metrics.items()}
@@ -74,15 +82,33 @@ def downgrade() -> None:
     with op.batch_alter_table("predictions") as batch_op:
         batch_op.create_foreign_key(op.f("fk_predictions_model_id"), "models", ["model_id"], ["id"])
     op.drop_column("models", "listed_metrics")
+    op.drop_index(op.f("ix_models_dataset_id"), "models")
+    op.create_index(op.f("ix_jobs_project_id"), "jobs", ["project", "id"])
+    op.drop_index(op.f("ix_jobs_project_removed_at_id"), "jobs")
     op.drop_index(op.f("ix_jobs_removed_at"), "jobs")
     op.drop_column("jobs", "removed_at")
     op.drop_column("jobs", "thinned_before")
     for table in CAPTIONED:
         op.drop_index(op.f(f"ix_{table}_project_name_id"), table)
-        for column in ("tags", "note", "searched", *(("name",) if table != "datasets" else ())):
+        for column in ("tags", "note", *(("name",) if table != "datasets" else ())):
             op.drop_column(table, column)
     op.drop_table("artifact_removals")
+    op.drop_table("searched_texts")
     op.drop_table("taggings")
+
+
+def _make_searchable(connection: sa.Connection, table: str) -> None:
+    """What is there is found by its id and its name, in which upper and lower case are the same."""
+    columns = sa.table(table, *map(sa.column, ("id", "project", "name"))).c
+    things = connection.execute(sa.select(columns.id, columns.project, columns.name)).all()
+    rows = [{"thing_id": each.id, "project": each.project, "text": _text(each.id, each.name)} for each in things]
+    if rows:
+        connection.execute(sa.insert(SEARCHED_TEXTS), rows)
+
+
+def _text(thing_id: str, name: str | None) -> str:
+    text = unicodedata.normalize("NFC", f"{thing_id}\n{name or ''}\n")
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 def _listed(part: dict[str, Any] | None) -> dict[str, Any] | None:
