@@ -6,8 +6,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from backprop_client.wire.names import REGISTRY_PATTERN, AliasName
-from backprop_client.wire.registry import LARGEST_VERSION
+from backprop_client.wire.registry import LARGEST_VERSION, NAME_PATTERN, AliasName
 
 _ID_PATTERN = "^[A-Za-z0-9_-]{1,64}$"
 
@@ -16,7 +15,7 @@ After = Annotated[
     str | None, Query(pattern=_ID_PATTERN, description="The id that the page before ended with; none for the first.")
 ]
 RegisteredNamePath = Annotated[
-    str, Path(pattern=REGISTRY_PATTERN, description="The name of a registered model.", examples=["digits"])
+    str, Path(pattern=NAME_PATTERN, description="The name of a registered model.", examples=["digits"])
 ]
 AliasPath = Annotated[AliasName, Path(description="A name that points to one version.")]
 VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION, description="The number of a version.")]

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.main import create_app
 from infra.settings import Settings
+from tests.support.registry import moved, registered
 from tests.support.service import Service
 
 CHECKS = [
@@ -57,6 +58,8 @@ def ids(service: Service) -> dict[str, str]:
             "training": {"preset": "tutorial", "iterations": 20},
         }
     )
+    registered(service.database, "digits", job["model_id"])
+    moved(service.database, "digits", "production", 1)
     network = service.api.post("/v1/networks", json={"name": "n", "layers": [{}]}).json()
     return {
         "dataset_id": dataset["id"],
@@ -64,6 +67,9 @@ def ids(service: Service) -> dict[str, str]:
         "model_id": job["model_id"],
         "network_id": network["id"],
         "prediction_id": service.predict_dataset(job["model_id"], dataset["id"])["id"],
+        "name": "digits",
+        "version": "1",
+        "alias": "production",
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Annotated
 
@@ -14,12 +13,6 @@ MOST_TAGS = 100
 """Tags of one thing. A list of things shows them all."""
 
 _LAYOUT = "\t\n\r"
-
-REGISTRY_PATTERN = "^[A-Za-z0-9_-]{1,255}$"
-"""What registered models and aliases may be called: what needs no quoting in an address."""
-
-_MODEL_ID = re.compile(r"mdl_[0-9A-Z]{26}")
-_VERSION = re.compile(r"latest|v[0-9]+", re.IGNORECASE)
 
 
 def _printable(name: str) -> str:
@@ -48,20 +41,6 @@ def _as_a_set(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(tags)))
 
 
-def _no_model_id(name: str) -> str:
-    """An address that takes both an id and a name must not have to choose."""
-    if _MODEL_ID.fullmatch(name):
-        raise ValueError("has the form of a model's id, and could be taken for one")
-    return name
-
-
-def _no_version(alias: str) -> str:
-    """What everybody reads as a version's name must not point to another one."""
-    if _VERSION.fullmatch(alias):
-        raise ValueError("latest and v<number> are no aliases: they would be read as versions")
-    return alias
-
-
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable), AfterValidator(_composed)]
 
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_readable), AfterValidator(_composed)]
@@ -72,15 +51,3 @@ Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_wor
 
 Tags = Annotated[tuple[Tag, ...], at_most(MOST_TAGS), Field(max_length=MOST_TAGS), AfterValidator(_as_a_set)]
 """A set of tags, sorted."""
-
-RegisteredName = Annotated[
-    str,
-    Field(pattern=REGISTRY_PATTERN, description="What it is asked for by: A-Z a-z 0-9 _ -", examples=["digits"]),
-    AfterValidator(_no_model_id),
-]
-
-AliasName = Annotated[
-    str,
-    Field(pattern=REGISTRY_PATTERN, description="A-Z a-z 0-9 _ -; not latest, not v<number>", examples=["production"]),
-    AfterValidator(_no_version),
-]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from backprop_client.wire.names import AliasName, RegisteredName
+from backprop_client.wire.registry import AliasName, RegisteredName
 from backprop_client.wire.strict_models import StrictModel
 
 Split = Literal["training", "held_out"]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
-from backprop_client.wire.names import RegisteredName, Tags, Text
-from backprop_client.wire.specs import refuse_text_and_booleans
+from backprop_client.wire.names import Tags, Text
 from backprop_client.wire.strict_models import StrictModel
+
+NAME_PATTERN = "^[A-Za-z0-9_-]{1,255}$"
+"""What registered models and aliases may be called: what needs no quoting in an address."""
 
 LARGEST_VERSION = 2**53 - 1
 """The greatest integer that all readers of JSON read as it is."""
+
+_MODEL_ID = re.compile(r"mdl_[0-9A-Z]{26}")
+_VERSION_NAME = re.compile(r"[vV][0-9]+")
 
 RegistryEventKind = Literal[
     "created",
@@ -25,7 +31,31 @@ RegistryEventKind = Literal[
 ]
 
 
-VersionNumber = Annotated[int, BeforeValidator(refuse_text_and_booleans), Field(ge=1, le=LARGEST_VERSION)]
+def _no_model_id(name: str) -> str:
+    """An address that takes both an id and a name must not have to choose."""
+    if _MODEL_ID.fullmatch(name):
+        raise ValueError("has the form of a model's id, and could be taken for one")
+    return name
+
+
+def _no_version(alias: str) -> str:
+    """What everybody reads as a version's name must not point to another one."""
+    if alias.lower() == "latest" or _VERSION_NAME.fullmatch(alias):
+        raise ValueError("latest and v<number> are no aliases: they would be read as versions")
+    return alias
+
+
+RegisteredName = Annotated[
+    str,
+    Field(pattern=NAME_PATTERN, description="What it is asked for by: A-Z a-z 0-9 _ -", examples=["digits"]),
+    AfterValidator(_no_model_id),
+]
+AliasName = Annotated[
+    str,
+    Field(pattern=NAME_PATTERN, description="A-Z a-z 0-9 _ -; not latest, not v<number>", examples=["production"]),
+    AfterValidator(_no_version),
+]
+VersionNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST_VERSION)]
 
 
 class RegisteredModelIn(StrictModel):
