@@ -55,6 +55,11 @@ class Housekeeper:
         self._next_round = 0.0
         self._rests_until = 0.0
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a round of this worker is."""
+        return self._process is not None and self._process.poll() is None
+
     def look(self, database: Database) -> None:
         """Start a round if it is time for one, or if something deleted still takes room.
 
@@ -62,7 +67,7 @@ class Housekeeper:
             Unavailable: the database cannot be reached.
         """
         now = time.monotonic()
-        if now < self._rests_until or (self._process is not None and self._process.poll() is None):
+        if now < self._rests_until or self.is_under_way:
             return
         if not (self._lets_things_go and now >= self._next_round):
             with database.reading() as session:

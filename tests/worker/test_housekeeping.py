@@ -36,8 +36,10 @@ def test_what_is_deleted_goes_though_nothing_else_does(database: Database, setti
         removal.delete_job(session, DEFAULT_PROJECT, deleted)
     with database.reading() as session:
         assert session.get(SearchedText, deleted) is None
-    Housekeeper(settings).look(database)
-    wait_for("the job's room to be given back", lambda: left(database) == {kept}, 120)
+    keeper = Housekeeper(settings)
+    keeper.look(database)
+    wait_for("the round to end", lambda: not keeper.is_under_way, 120)
+    assert left(database) == {kept}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

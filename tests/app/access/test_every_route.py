@@ -241,8 +241,10 @@ def test_everything_there_is_answers_its_owner(world: World) -> None:
     """Last, since it deletes: the ids above are those of things that are there."""
 
     def deletes_what_others_need(operation: tuple[str, str]) -> tuple[bool, ...]:
-        deletes = operation[0] == "DELETE"
-        return deletes, deletes and "{alias}" not in operation[1], deletes and "{version}" not in operation[1]
+        deletes, path = operation[0] == "DELETE", operation[1]
+        return deletes, *(
+            deletes and each for each in ("{model_id}" in path, "{alias}" not in path, "{version}" not in path)
+        )
 
     for operation in sorted(GUARDED, key=deletes_what_others_need):
         if operation[0] == "DELETE":
