@@ -6,17 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.database import Data, explained, opened, settings_of
 from cli.errors import CommandError
-from domain.retention.pruning import Old, clean_up, foreseen
-from domain.retention.pruning import prune as let_go
-from domain.retention.rules import Rules
-from infra.artifacts import ArtifactStore
 from infra.logging import configure_logging
+
+if TYPE_CHECKING:
+    from domain.retention.pruning import Old
 
 _AGE = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS_OF = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -44,6 +43,12 @@ def prune(
 
     What a version, an alias, or a job or prediction that has not ended needs is left alone. Servers may run meanwhile.
     """
+    # Not above: these bring NumPy, which a worker, a command of the same program, must import in its own time.
+    from domain.retention.pruning import clean_up, foreseen
+    from domain.retention.pruning import prune as let_go
+    from domain.retention.rules import Rules
+    from infra.artifacts import ArtifactStore
+
     settings = settings_of(data)
     configure_logging(settings)
     with explained(), opened(settings) as database:
