@@ -19,7 +19,7 @@ Text = Annotated[
     Name | None,
     Query(
         description="Only those with this text in their name, note, tags or id; jobs and models also those of a "
-        "dataset that has it in its name, note or tags. Upper and lower case are the same."
+        "dataset that has it there. Upper and lower case are the same."
     ),
 ]
 

@@ -36,7 +36,7 @@ CAPTIONS = st.tuples(NAMES, TAGS, NAMES)
 
 @dataclass(frozen=True)
 class Said:
-    """What the oracle knows of a thing; `of_dataset` is all that is said of its dataset, if it has one."""
+    """What the oracle knows of a thing; `of_dataset` is all that is found of its dataset, if it has one."""
 
     id: str
     project: str
@@ -50,7 +50,7 @@ def said(thing: Dataset | Job | Model, of_dataset: Dataset | None = None) -> Sai
     def texts(of: Dataset | Job | Model) -> list[str]:
         return [of.name or "", of.note or "", *of.tags]
 
-    beside = [] if of_dataset is None else texts(of_dataset)
+    beside = [] if of_dataset is None else [*texts(of_dataset), of_dataset.id]
     return Said(thing.id, thing.project, thing.name, list(thing.tags), [*texts(thing), thing.id], beside)
 
 
