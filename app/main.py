@@ -9,20 +9,20 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
+from app.access.admission import Admission
 from app.access.gate import Gate
 from app.access.rates import RateLimiter
 from app.access.upload_slots import UploadSlots
 from app.dependencies import Services
-from app.edge.body_limit import BodyLimit
-from app.edge.content_encoding import ContentEncoding
+from app.edge.bodies import Bodies
 from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
 from app.edge.request_form import RequestForm
 from app.edge.security_headers import SecurityHeaders
-from app.edge.slow_bodies import SlowBodies
 from app.errors import add_error_handlers
 from app.health import router as health_router
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
+from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
@@ -80,7 +80,9 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         app.state.registry = RegistryCache(services.database)
         app.state.heavy_reads = HeavyWork(settings.resolved_database_url, READS_AT_A_TIME)
         app.state.gradient_checks = HeavyWork(settings.resolved_database_url, CHECKS_AT_A_TIME)
+        app.state.admission = Admission(services.database)
         app.state.rates = RateLimiter(settings)
+        app.state.rates.start()
         yield
         app.state.rates.close()
         app.state.heavy_reads.database.close()
@@ -89,28 +91,31 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         services.queue.connection.close()
 
     app = FastAPIOffline(
-        title="Backprop", description=DESCRIPTION, version=version("backprop"), lifespan=lifespan, redoc_url=None
+        title="Backprop",
+        description=DESCRIPTION,
+        version=version("backprop"),
+        lifespan=lifespan,
+        redoc_url=None,
+        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions")],
     )
+    # The first two are asked far more often than all others. Routes are tried in this order.
     for router in (
+        predict_router,
+        registered_predictions_router,
         datasets_router,
         networks_router,
         jobs_router,
         models_router,
-        predict_router,
+        exports_router,
         predictions_router,
-        registered_predictions_router,
         registry_router,
     ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
-    app.add_middleware(
-        BodyLimit, max_bytes=settings.max_request_bytes, max_rows=settings.max_prediction_rows, exempt=STREAMED
-    )
-    app.add_middleware(ContentEncoding)
+    app.add_middleware(Bodies, settings=settings, streamed=STREAMED)
     app.add_middleware(Gate, keyless_hosts=keyless_hosts)
-    app.add_middleware(SlowBodies, seconds=settings.slow_body_seconds)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestForm)
     add_error_handlers(app)

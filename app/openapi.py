@@ -9,21 +9,23 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.edge.content_encoding import METHODS_WITH_BODIES
+from app.edge.bodies import METHODS_WITH_BODIES
 from app.errors import description
+from backprop_client.wire.models import PredictionRequest
 from backprop_client.wire.problems import Problem
 
 
 def complete_openapi(app: FastAPI) -> None:
-    """Make the app's document hold the Problem schema and every status that an operation can answer with."""
+    """Make the app's document hold the schemas that no route's types name, and every status that it can answer with."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = document["components"]["schemas"]
-            schemas.update(schema.pop("$defs"))
-            schemas["Problem"] = schema
+            for model in (Problem, PredictionRequest):
+                schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(schema.pop("$defs", {}))
+                schemas[model.__name__] = schema
             for operations in document["paths"].values():
                 for method, operation in operations.items():
                     for status in _common_problems(method, operation):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from backprop.codec import from_bytes, to_bytes
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Array, Batch, batch_rows
 from backprop.coding.targets import ClassScores, Outcome
+from backprop.forward import ForwardPropagation
 from backprop.network import Network, Parameters, predict
 
 PREDICTED_BYTES = 32 * 2**20
@@ -80,8 +82,15 @@ class TrainedModel:
         if (self.coding.inputs.width, self.coding.targets.width) != (network.inputs, network.outputs):
             raise ValueError("the coding does not fit the network")
 
+    @cached_property
+    def forward(self) -> ForwardPropagation:
+        """The network as predictions compute it, with a copy of the weights that is made when it is first asked for."""
+        return ForwardPropagation(self.parameters)
+
     def predict(self, batch: Batch) -> Iterator[PredictedRows]:
         """What the model says about the rows of a batch, block by block and in order.
+
+        A row gets the same bits in every batch, as `ForwardPropagation` says.
 
         Args:
             batch: all input columns; others are ignored.
@@ -90,13 +99,15 @@ class TrainedModel:
             ValueError: a category is not among the known ones.
         """
         rows = max(1, PREDICTED_BYTES // (8 * self.coding.inputs.width))
-        for start in range(0, batch_rows(batch), rows):
-            yield self._predicted({name: values[start : start + rows] for name, values in batch.items()}, start)
+        starts = range(0, batch_rows(batch), rows)
+        for start in starts:
+            cut = {name: values[start : start + rows] for name, values in batch.items()} if len(starts) > 1 else batch
+            yield self._predicted(cut, start)
 
     def _predicted(self, block: Batch, first_row: int) -> PredictedRows:
         with np.errstate(over="ignore", invalid="ignore"):
             X = self.coding.inputs.encode(block, self.parameters.vector.dtype)
-            outputs = predict(self.parameters, X)
+            outputs = self.forward.outputs(X)
             targets = self.coding.targets
             return PredictedRows(first_row, outputs, targets.decode(outputs), targets.class_scores(outputs))
 

@@ -173,8 +173,7 @@ def _of_the_service(
     request = f'{{"rows": {rows}, "unknown_categories": "as_missing"}}'
     path = f"/v1/models/{submitted['model_id']}/predict"
     answer = _json(api.post(path, content=request.encode(), headers={"Content-Type": "application/json"}))
-    predictions = [_of_one_target(prediction["prediction"]) for prediction in answer["predictions"]]
-    return _score(table, unseen[table.target], predictions), (ended - began).total_seconds()
+    return _score(table, unseen[table.target], answer["predictions"]), (ended - began).total_seconds()
 
 
 def _of_sklearn(model: object, table: Table, known: pd.DataFrame, unseen: pd.DataFrame) -> tuple[float, float]:
@@ -223,11 +222,6 @@ def _score(table: Table, actual: pd.Series, predicted: list[Any]) -> float:
         return sum(same) / len(same)
     y, h = np.asarray(actual, float), np.asarray(predicted, float)
     return float(1 - np.sum((y - h) ** 2) / np.sum((y - y.mean()) ** 2))
-
-
-def _of_one_target(prediction: object) -> object:
-    """A class as it is, a number out of the object that has it under its target's name."""
-    return next(iter(prediction.values())) if isinstance(prediction, dict) else prediction
 
 
 def _as_text(label: object) -> str:

@@ -28,6 +28,12 @@ Data = Annotated[
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Parent = Annotated[int | None, typer.Option(hidden=True, help="End with the process of this id.")]
+ApiProcesses = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="How many processes answer requests, on one socket. [default: BACKPROP_API_PROCESSES, or 1]"
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="How many jobs train at the same time.")]
 
 
@@ -47,9 +53,15 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port. [default: 8000, or any if that is taken]")] = None,
     data: Data = None,
     workers: Workers = 1,
+    api_processes: ApiProcesses = None,
 ) -> None:
     """Run everything on this machine: API, workers, Redis and SQLite."""
-    with _explained(), suppress(StopAsked), asked_to_stop_by_signals(), Stack(host, port, data, workers) as stack:
+    with (
+        _explained(),
+        suppress(StopAsked),
+        asked_to_stop_by_signals(),
+        Stack(host, port, data, workers, api_processes=api_processes) as stack,
+    ):
         typer.echo(f"Backprop is at {stack.url}, its interface is described at {stack.url}/docs. Ctrl-C stops it.")
         stack.supervise()
 
@@ -72,11 +84,16 @@ def api(
     host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     fd: Annotated[int | None, typer.Option(help="Listen on this inherited socket instead.")] = None,
+    api_processes: ApiProcesses = None,
+    number: Annotated[int | None, typer.Option(hidden=True, help="Be this one of several processes.")] = None,
+    counts_fd: Annotated[int | None, typer.Option(hidden=True, help="Share this inherited file with them.")] = None,
     parent: Parent = None,
 ) -> None:
     """Run the API alone."""
-    from app.edge.server import serve as serve_api
-    from app.main import create_app
+    from infra.blas_threads import keep_blas_single_threaded
+
+    keep_blas_single_threaded()
+    from cli.api_processes import run_api_processes
     from cli.exposure import keyless_hosts, listen, refuse_to_serve_others_without_a_key
     from infra.logging import configure_logging
     from infra.processes import end_with_parent
@@ -85,18 +102,28 @@ def api(
     if parent is not None:
         end_with_parent(parent)
     settings = Settings()
-    configure_logging(settings)
+    configure_logging(settings, number)
     with _explained():
         open_data_folder(settings.data_dir)
         listener = listen(host, port) if fd is None else socket.socket(fileno=fd)
         refuse_to_serve_others_without_a_key(listener, settings)
-    serve_api(create_app(settings, keyless_hosts(listener)), listener, settings.slow_body_seconds)
+        count = api_processes or settings.api_processes
+        if number is None and count > 1:
+            with suppress(StopAsked), asked_to_stop_by_signals():
+                run_api_processes(listener, count)
+            return
+    from app.edge.server import serve as serve_api
+    from app.edge.sharing import ConnectionCounts
+    from app.main import create_app
+
+    shared = None if number is None or counts_fd is None else ConnectionCounts(counts_fd, number - 1)
+    serve_api(create_app(settings, keyless_hosts(listener)), listener, settings.slow_body_seconds, shared)
 
 
 @app.command()
 def worker(parent: Parent = None) -> None:
     """Run one worker: it trains one job at a time."""
-    from worker.environment import keep_blas_single_threaded
+    from infra.blas_threads import keep_blas_single_threaded
 
     keep_blas_single_threaded()
     from infra.logging import configure_logging

@@ -107,9 +107,8 @@ def _show_predictions(api: httpx2.Client, model: dict[str, Any], console: Consol
     rows = _held_out_rows()[:SHOWN_PREDICTIONS]
     answer = _json(api.post(f"/v1/models/{model['id']}/predict", json={"rows": rows}))
     table = Table("truth", "prediction", "score", title="Some rows that the network has never seen")
-    for row, answered in zip(rows, answer["predictions"], strict=True):
-        best = max(score["score"] for score in answered["scores"])
-        table.add_row(str(row["digit"]), str(answered["prediction"]), f"{best:.2f}")
+    for row, label, scores in zip(rows, answer["predictions"], answer["scores"], strict=True):
+        table.add_row(str(row["digit"]), str(label), f"{max(scores):.2f}")
     console.print(table)
 
 

@@ -61,7 +61,7 @@ def list_keys(project: OfProject = None, data: Data = None) -> None:
 
 @commands.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="As `list` shows it.")], data: Data = None) -> None:
-    """Refuse a key from now on."""
+    """Refuse a key from now on. A server that runs does so within a second."""
     with explained(), opened(settings_of(data)) as database, database.writing() as session:
         if keys.revoke(session, key_id) is None:
             raise CommandError(f"There is no key {key_id}.")

@@ -8,10 +8,9 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -19,19 +18,18 @@ from typing import Self
 import httpx2
 import typer
 
+from cli.api_processes import api_parts
 from cli.errors import CommandError
 from cli.exposure import CannotListen, listen, refuse_to_serve_others_without_a_key
-from cli.restarts import Restarts
+from cli.parts import Part, started_command, stop_all, supervise
 from infra import redis_server
 from infra.data_folder import open_data_folder
-from infra.processes import wait_or_kill
 from infra.redis_server import RedisNotFound, RedisNotStarted
 from infra.settings import Settings
 from migrations.commands import upgrade
 
 DEFAULT_PORT = 8000
 START_SECONDS = 60.0
-CHECK_SECONDS = 0.25
 
 
 class StackError(CommandError):
@@ -42,49 +40,6 @@ class StopAsked(BaseException):
     """SIGINT or SIGTERM has come. Not an Exception: nothing is to be made of it on its way."""
 
 
-class Part:
-    """A process of the stack, and how it is started again when it has died.
-
-    Attributes:
-        name: what people call it.
-    """
-
-    def __init__(self, name: str, start: Callable[[], subprocess.Popen[bytes]], last_words: Callable[[], str]) -> None:
-        """Start it.
-
-        Args:
-            name: what people call it.
-            start: starts its process, also when that has died.
-            last_words: why it may have died, for when it is given up.
-        """
-        self.name = name
-        self._start = start
-        self._last_words = last_words
-        self._restarts = Restarts()
-        self._restart_at: float | None = None
-        self.process = start()
-
-    def look_after(self) -> None:
-        """Start it again if it has died, the later the more often it has.
-
-        Raises:
-            StackError: it has died too often.
-        """
-        if self.process.poll() is None:
-            return
-        now = time.monotonic()
-        if self._restart_at is None:
-            delay = self._restarts.next_delay(now)
-            if delay is None:
-                raise StackError(f"The {self.name} ends again and again by itself. {self._last_words()}".rstrip())
-            typer.echo(f"The {self.name} ended by itself (exit code {self.process.returncode}); it is started again.")
-            self._restart_at = now + delay
-        if now >= self._restart_at:
-            self._restart_at = None
-            with suppress(RedisNotStarted, OSError):  # one more death
-                self.process = self._start()
-
-
 class Stack:
     """The embedded stack. A context manager: whatever it started is stopped at the end, whatever happens.
 
@@ -93,9 +48,16 @@ class Stack:
     """
 
     def __init__(
-        self, host: str, port: int | None, data: Path | None, workers: int, log_level: str | None = None
+        self,
+        host: str,
+        port: int | None,
+        data: Path | None,
+        workers: int,
+        log_level: str | None = None,
+        api_processes: int | None = None,
     ) -> None:
         self._settings = Settings() if data is None else Settings(data_dir=data)
+        self._api_processes = api_processes or self._settings.api_processes
         self._data_option = "" if data is None else f" --data {shlex.quote(str(data))}"
         self._listener = _listen(host, port)
         self._workers = workers
@@ -124,9 +86,10 @@ class Stack:
                 "BACKPROP_REDIS_URL": cleanup.enter_context(self._redis()),
             }
             cleanup.callback(self._stop_processes)
-            self._add("API", "api", "--fd", str(self._listener.fileno()))
+            self._parts += api_parts(self._listener, self._api_processes, typer.echo, self._environment)
             for number in range(self._workers):
-                self._add("worker" if self._workers == 1 else f"worker {number + 1}", "worker")
+                name = "worker" if self._workers == 1 else f"worker {number + 1}"
+                self._parts.append(Part(name, self._worker, typer.echo))
             self._wait_until_ready()
             self._cleanup = cleanup.pop_all()
         return self
@@ -141,12 +104,9 @@ class Stack:
         """Keep the parts running for as long as they can be: one that dies is started again.
 
         Raises:
-            StackError: one of them dies again and again.
+            PartGivenUp: one of them dies again and again.
         """
-        while True:
-            time.sleep(CHECK_SECONDS)
-            for part in self._parts:
-                part.look_after()
+        supervise(self._parts)
 
     @contextmanager
     def _redis(self) -> Iterator[str]:
@@ -156,31 +116,17 @@ class Stack:
             return
         try:
             with redis_server.installed(self._settings.data_dir / "redis") as server:
-                self._parts.append(Part("Redis", server.start, server.last_words))
+                self._parts.append(Part("Redis", server.start, typer.echo, server.last_words))
                 yield server.url
         except (RedisNotFound, RedisNotStarted) as error:
             raise StackError(str(error)) from error
 
-    def _add(self, name: str, command: str, *options: str) -> None:
-        self._parts.append(Part(name, lambda: self._spawn(command, *options), lambda: ""))
-
-    def _spawn(self, command: str, *options: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cli", command, *options, "--parent", str(os.getpid())],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[self._listener.fileno()] if command == "api" else [],
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order
-        )
+    def _worker(self) -> subprocess.Popen[bytes]:
+        return started_command("worker", environment=self._environment)
 
     def _stop_processes(self) -> None:
         """Stop all but Redis, which workers take leave of."""
-        processes = [part.process for part in self._parts if part.name != "Redis"]
-        for process in processes:
-            if process.poll() is None:
-                process.terminate()
-        for process in processes:
-            wait_or_kill(process)
+        stop_all(part for part in self._parts if part.name != "Redis")
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS

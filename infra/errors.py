@@ -16,6 +16,7 @@ Their codes, what these mean and HTTP's statuses are in `backprop_client.wire.er
     ├── TooLarge            a limit of this server (a setting) is exceeded
     ├── TooSlow             the request takes too long to come
     ├── TooMany             too much of something at a time; later the same request is right
+    ├── NotInstalled        the server lacks an extra that this needs
     └── Unavailable         the database or Redis cannot be reached right now
 """
 
@@ -33,6 +34,7 @@ from backprop_client.wire.error_codes import (
     Kind,
     NotAcceptableCode,
     NotFoundCode,
+    NotImplementedCode,
     PreconditionFailedCode,
     TooLargeCode,
     TooManyCode,
@@ -158,6 +160,12 @@ class TooMany(_WithCode[TooManyCode]):
     """There is too much of something at the moment; trying again later is right."""
 
     kind: ClassVar[Kind] = "too_many"
+
+
+class NotInstalled(_WithCode[NotImplementedCode]):
+    """The server could do this, but lacks a package for it; the message names the package."""
+
+    kind: ClassVar[Kind] = "not_implemented"
 
 
 class Unavailable(_WithCode[UnavailableCode]):

@@ -6,13 +6,24 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
 
 from infra.settings import Settings
 
 
-def configure_logging(settings: Settings) -> None:
-    """Send every log line, the libraries' own included, to standard error in the settings' format and level."""
+def configure_logging(settings: Settings, number: int | None = None) -> None:
+    """Send every log line, the libraries' own included, to standard error in the settings' format and level.
+
+    Args:
+        settings: of the service.
+        number: of this process, where several do the same and write to one place: each line then names it.
+    """
+
+    def name_the_process(_logger: object, _method: str, event: EventDict) -> EventDict:
+        return event if number is None else {**event, "process": number}
+
     shared: list[structlog.typing.Processor] = [
+        name_the_process,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

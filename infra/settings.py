@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level logged.")
 
+    api_processes: int = Field(
+        1, gt=0, description="Processes that answer requests, on one socket. As many as there are CPUs for them."
+    )
     max_upload_bytes: int = Field(4 * 2**30, gt=0, description="Largest file `POST /v1/datasets` takes, in bytes.")
     max_rows: int = Field(100_000_000, gt=0, description="Most rows a dataset may have.")
     max_columns: int = Field(10_000, gt=0, description="Most columns a dataset may have.")

@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
-from app.access.gate import STATE, Access
+from app.access.admission import Access
+from app.access.gate import STATE
 from backprop_client.wire.error_codes import ForbiddenCode
 from domain.access.keys import Scope
 from infra.errors import Forbidden
@@ -33,12 +34,17 @@ _CODE_OF: dict[str, ForbiddenCode] = {
 """The code of a refusal, by the scope that the key does not have."""
 
 
-def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:
+def access_with(request: Request, *wanted: str) -> Access:
+    """What the gate has found out about a request. Raises Forbidden: it has not one of these scopes."""
     access: Access = getattr(request.state, STATE)
-    for scope in wanted.scopes:
+    for scope in wanted:
         if not access.scopes & {scope, "admin"}:
             raise Forbidden(_CODE_OF[scope], f"This needs a key with the scope {scope}.")
     return access
+
+
+async def _access(request: Request, wanted: SecurityScopes, _header: Annotated[object, Depends(_scheme)]) -> Access:
+    return access_with(request, *wanted.scopes)
 
 
 def _having(scope: Scope) -> Access:

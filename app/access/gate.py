@@ -6,42 +6,18 @@ allow the request is the route's to say, see `app.access.dependencies`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access.admission import WITHOUT_KEY, Access, Admission
 from app.access.open_addresses import is_open
 from app.access.rates import RateLimiter
+from app.edge.bodies import answered_early
 from app.errors import service_problem
-from domain.access import keys
-from domain.access.keys import SCOPES
-from domain.access.projects import DEFAULT_PROJECT, Project
-from infra.database import Database
 from infra.errors import ServiceError, Unauthenticated
 
 STATE = "access"
 """A request's state holds its `Access` under this name."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """What a request may do.
-
-    Attributes:
-        project: whose datasets, networks, jobs and models it sees.
-        scopes: what it may do with them.
-        key_id: of its key; None if it has none.
-    """
-
-    project: Project
-    scopes: frozenset[str]
-    key_id: str | None
-
-
-WITHOUT_KEY = Access(DEFAULT_PROJECT, frozenset(SCOPES), None)
-"""What requests without a key may do, where these are let in."""
 
 
 class Gate:
@@ -59,38 +35,32 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its `Access` in its state, or refuse it."""
         if scope["type"] == "http" and not is_open(scope["path"]):
-            state = scope["app"].state
+            admission: Admission = scope["app"].state.admission
+            rates: RateLimiter = scope["app"].state.rates
             try:
-                access = await run_in_threadpool(
-                    self._admitted, Headers(scope=scope), scope["scheme"], state.services.database, state.rates
-                )
+                access = await self._identified(scope, admission)
+                rates.admit(access.key_id or "")
             except ServiceError as error:
-                await service_problem(error)(scope, receive, send)
+                await answered_early(service_problem(scope["path"], error), scope, receive, send)
                 return
             scope.setdefault("state", {})[STATE] = access
         await self.app(scope, receive, send)
 
-    def _admitted(self, headers: Headers, scheme: str, database: Database, rates: RateLimiter) -> Access:
-        access = self._identified(headers, scheme, database)
-        rates.admit(access.key_id or "")
-        return access
-
-    def _identified(self, headers: Headers, scheme: str, database: Database) -> Access:
+    async def _identified(self, scope: Scope, admission: Admission) -> Access:
+        headers = Headers(scope=scope)
         given = headers.get("authorization")
-        with database.reading() as session:
-            if given is None:
-                if self._may_come_without_key(headers, scheme) and not keys.any_ever(session):
-                    return WITHOUT_KEY
-                raise Unauthenticated(
-                    "key_required",
-                    "This server asks for a key: send it in the header `Authorization: Bearer …`. "
-                    "`backprop keys create` makes one.",
-                )
-            kind, _, text = given.partition(" ")
-            if kind.lower() != "bearer":
-                raise Unauthenticated("invalid_key", "The header must be `Authorization: Bearer …`, with a key.")
-            key = keys.authenticate(session, text.strip())
-        return Access(Project(key.project), frozenset(key.scopes), key.id)
+        if given is None:
+            if self._may_come_without_key(headers, scope["scheme"]) and await admission.no_key_was_ever_made():
+                return WITHOUT_KEY
+            raise Unauthenticated(
+                "key_required",
+                "This server asks for a key: send it in the header `Authorization: Bearer …`. "
+                "`backprop keys create` makes one.",
+            )
+        kind, _, text = given.partition(" ")
+        if kind.lower() != "bearer":
+            raise Unauthenticated("invalid_key", "The header must be `Authorization: Bearer …`, with a key.")
+        return await admission.of_key(text.strip())
 
     def _may_come_without_key(self, headers: Headers, scheme: str) -> bool:
         host = headers.get("host", "")

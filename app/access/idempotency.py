@@ -23,7 +23,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 
-from app.access.gate import STATE, Access
+from app.access.admission import Access
+from app.access.gate import STATE
 from app.dependencies import DatabaseDep, SettingsDep
 from domain.access import idempotency
 from domain.access.idempotency import LEASE_SECONDS, Answer, Ownership
@@ -133,7 +134,7 @@ def answered(answer: Answer) -> Response:
     return Response(answer.body, answer.status, answer.headers, "application/json")
 
 
-def _once(
+async def _once(
     request: Request, database: DatabaseDep, settings: SettingsDep, idempotency_key: IdempotencyKey = None
 ) -> Once:
     access: Access = getattr(request.state, STATE)

@@ -40,12 +40,12 @@ class HeavyWork:
         return await anyio.to_thread.run_sync(partial(work, *arguments, **named), limiter=self._limiter)
 
 
-def _heavy_reads(request: Request) -> HeavyWork:
+async def _heavy_reads(request: Request) -> HeavyWork:
     reads: HeavyWork = request.app.state.heavy_reads
     return reads
 
 
-def _gradient_checks(request: Request) -> HeavyWork:
+async def _gradient_checks(request: Request) -> HeavyWork:
     checks: HeavyWork = request.app.state.gradient_checks
     return checks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from python_multipart.multipart import parse_options_header
@@ -32,6 +33,7 @@ class ContentType(NamedTuple):
     parameters: Mapping[str, str]
 
 
+@lru_cache(maxsize=128)
 def content_type(header: str | None) -> ContentType:
     """What the header `Content-Type` says."""
     name, parameters = parse_options_header(header)
@@ -56,7 +58,7 @@ def negotiated(accept: str | None, offered: Sequence[str]) -> str:
     Raises:
         NotAcceptable: the client takes none of them (code ``not_acceptable``).
     """
-    if accept is None or not accept.strip():
+    if accept is None or accept.strip() in ("", "*/*"):
         return offered[0]
     ranges = [_range(each) for each in accept.split(",") if each.strip()]
     liking = {each: _quality(each, ranges) for each in offered}

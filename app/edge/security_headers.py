@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.open_addresses import is_open
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
-NOTHING = "default-src 'none'; frame-ancestors 'none'"
+NOTHING = b"default-src 'none'; frame-ancestors 'none'"
 """The policy of answers that are no pages."""
 
 DOCUMENTATION = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """The policy of ``/docs``. It has its own scripts and styles, some of them inline, and loads nothing from elsewhere."""
 
@@ -37,17 +36,20 @@ class SecurityHeaders:
 
         async def completing_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_security_headers(MutableHeaders(scope=message), scope["path"])
+                headers = [*message["headers"]]
+                add_security_headers(headers, scope["path"])
+                message["headers"] = headers
             await send(message)
 
         await self.app(scope, receive, completing_send)
 
 
-def add_security_headers(headers: MutableHeaders, path: str) -> None:
-    """Complete the headers of an answer from that path."""
-    for name, value in ALWAYS.items():
-        headers[name] = value
-    headers.setdefault("Content-Security-Policy", DOCUMENTATION if path == "/docs" else NOTHING)
-    if not is_open(path):
+def add_security_headers(headers: list[tuple[bytes, bytes]], path: str) -> None:
+    """Complete the headers of an answer from that path, whose names are in lower case."""
+    there = {name for name, _ in headers}
+    headers += ALWAYS
+    if b"content-security-policy" not in there:
+        headers.append((b"content-security-policy", DOCUMENTATION if path == "/docs" else NOTHING))
+    if b"cache-control" not in there and not is_open(path):
         # It is somebody's own. What has an ETag may be kept by its owner's browser, to be asked for again every time.
-        headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
+        headers.append((b"cache-control", b"private, no-cache" if b"etag" in there else b"no-store"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import threading
 from types import FrameType
@@ -14,8 +15,9 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.edge.sharing import ConnectionCounts, SharedListener
 from domain.datasets.reading.processes import FORK_SERVER
 
 GRACE_SECONDS = 1
@@ -24,6 +26,16 @@ GRACE_SECONDS = 1
 MOST_SECONDS = 1.6
 """Seconds. After that the process ends even if a thread is busy with a prediction or an upload. Nothing is lost: what a
 request has stored was committed in one piece, and the rest is cleared away at the next start."""
+
+MOST_HEADER_BYTES = 2**16
+"""Bytes. The first line and the headers of a request, and what trails its body, may be so long together. The parser
+itself would take in any number."""
+
+MOST_CHUNK_OVERHEAD = 8
+"""Bytes. So many may come beside each byte of a body: in chunks of a single byte there are five."""
+
+_WHOLE_URL = re.compile(rb"https?://(?:[^/?#]*@)?([^/?#]*)(.*)", re.IGNORECASE)
+"""A target that is one. Its host, and what is behind that."""
 
 
 class Server(uvicorn.Server):
@@ -42,15 +54,60 @@ class Server(uvicorn.Server):
         FORK_SERVER.end()
 
 
-class ImpatientProtocol(H11Protocol):
-    """Closes a connection that takes too long to say what it wants.
+class SharingServer(Server):
+    """The server of one of several processes that listen on the same socket."""
 
-    It may send its headers a byte at a time, and Uvicorn itself waits only for the first byte of a further request. How
-    the body comes is the business of `app.edge.slow_bodies`.
+    def __init__(self, config: uvicorn.Config, counts: ConnectionCounts) -> None:
+        """Serve nothing yet.
+
+        Args:
+            config: of the server.
+            counts: of the connections of all these processes.
+        """
+        super().__init__(config)
+        self._counts = counts
+        self._shared_listener: SharedListener | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections from the socket from now on."""
+        assert sockets is not None  # noqa: S101  # `serve` has given one
+        (listener,) = sockets
+        await super().startup([])
+        self._shared_listener = SharedListener(listener, self._counts, self._new_protocol)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002  # it is closed by us
+        """Leave all further connections to the others."""
+        if self._shared_listener is not None:
+            self._shared_listener.close()
+        await super().shutdown([])
+
+    def _new_protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
+
+
+class CarefulProtocol(HttpToolsProtocol):
+    """Speaks HTTP with a client who may not mean well.
+
+    - It closes a connection that takes too long to say what it wants. A client may send its headers a byte at a time,
+      and Uvicorn itself waits only for the first byte of a further request. How the body comes is the business of
+      `app.edge.bodies`.
+    - It takes no more than `MOST_HEADER_BYTES` of headers.
+    - A target may be a whole URL (``GET http://host/v1/jobs``). Its host then counts, not the header's: RFC 9112,
+      section 3.2.2.
     """
 
     seconds: float
+    counts: ConnectionCounts | None = None
+    """Is told of every connection that is lost."""
     _deadline: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _body_bytes = 0
+    _bytes_beside = 0
+    """Bytes of the present request that have come besides its body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Wait for the first request."""
@@ -64,8 +121,57 @@ class ImpatientProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
+        if self.counts is not None:
+            self.counts.lost_one()
         self._forget_the_deadline()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless too much of it is no body."""
+        self._bytes_beside += len(data)
+        super().data_received(data)
+        if self._bytes_beside > MOST_HEADER_BYTES + MOST_CHUNK_OVERHEAD * self._body_bytes:
+            self._refuse_headers()
+
+    def on_message_begin(self) -> None:
+        """Count anew."""
+        self._body_bytes = self._bytes_beside = self._header_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take in a part of the target."""
+        self._header_bytes += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a header, also one that trails the body.
+
+        Raises:
+            ValueError: there are too many; the parser then ends the connection.
+        """
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MOST_HEADER_BYTES:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin with the request."""
+        whole_url = _WHOLE_URL.fullmatch(self.url)
+        if whole_url is not None:
+            host, rest = whole_url.groups()
+            self.url = rest if rest.startswith(b"/") else b"/" + rest
+            self.headers[:] = [(b"host", host), *(header for header in self.headers if header[0] != b"host")]
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take in a part of the body."""
+        self._body_bytes += len(body)
+        self._bytes_beside -= len(body)
+        super().on_body(body)
+
+    def _refuse_headers(self) -> None:
+        if not self.transport.is_closing():
+            self.send_400_response("Invalid HTTP request received.")
 
     def _expect_a_request(self) -> None:
         self._forget_the_deadline()
@@ -82,21 +188,24 @@ class ImpatientProtocol(H11Protocol):
             self._deadline = None
 
 
-def serve(app: FastAPI, listener: socket.socket, header_seconds: float) -> None:
+def serve(app: FastAPI, listener: socket.socket, header_seconds: float, shared: ConnectionCounts | None = None) -> None:
     """Answer requests until SIGTERM or SIGINT.
 
     Args:
         app: the application.
         listener: a listening socket.
         header_seconds: how long the line and the headers of a request may take to come.
+        shared: the connections of all processes that listen on this socket; None if it is this one alone.
     """
 
-    class Protocol(ImpatientProtocol):
+    class Protocol(CarefulProtocol):
         seconds = header_seconds
+        counts = shared
 
     config = uvicorn.Config(
         app,
         http=Protocol,
+        loop="uvloop",
         ws="none",
         log_config=None,
         access_log=False,
@@ -104,4 +213,5 @@ def serve(app: FastAPI, listener: socket.socket, header_seconds: float) -> None:
         proxy_headers=False,  # nobody is believed who says that another has asked
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    Server(config).run(sockets=[listener])
+    server = Server(config) if shared is None else SharingServer(config, shared)
+    server.run(sockets=[listener])

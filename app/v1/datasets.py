@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.access.admission import Access
 from app.access.dependencies import CanAdminister, CanRead, CanTrain
-from app.access.gate import Access
 from app.access.idempotency import OnceDep, Turn, answered
 from app.dependencies import ArtifactsDep, DatabaseDep, Services, ServicesDep
 from app.edge.heavy_work import HeavyReadsDep

@@ -18,13 +18,11 @@ from backprop_client.wire.captions import CaptionPatch
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.models import DependenceOut, FeaturePage, ImportanceOut, ModelOut, ModelPage
 from domain import captions
-from domain.access.projects import Project
 from domain.models import rows as models
 from domain.models.dependence import dependence
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from domain.models.gradient_check import check_model
 from domain.models.removal import delete_model
-from infra.database import Database
 from infra.errors import Conflict, NotFound, TooLarge
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -85,26 +83,6 @@ def remove_model(
     with database.writing() as session:
         delete_model(session, access.project, model_id)
     trained_models.forget(access.project, model_id)
-
-
-@router.get(
-    "/{model_id}/weights",
-    response_class=Response,
-    responses={**responses(NotFound), 200: {"content": {"application/vnd.safetensors": {}}}},
-)
-async def get_weights(model_id: IdPath, access: CanRead, heavy: HeavyReadsDep) -> Response:
-    """The weights as safetensors: W1 (s_2, s_1), b1 (s_2,), W2, b2, … in the job's dtype."""
-    return await heavy.run(_weights, heavy.database, access.project, model_id)
-
-
-def _weights(database: Database, project: Project, model_id: str) -> Response:
-    with database.reading() as session:
-        weights = models.get_with_weights(session, project, model_id).weights
-    return Response(
-        weights,
-        media_type="application/vnd.safetensors",
-        headers={"Content-Disposition": f'attachment; filename="{model_id}.safetensors"'},
-    )
 
 
 @router.get(

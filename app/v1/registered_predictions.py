@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter, ValidationError
 
 from app.access.dependencies import CanPredict
 from app.access.gate import Access
-from app.dependencies import RegistryDep, ServicesDep, SettingsDep, TrainedModelsDep
-from app.errors import responses
+from app.dependencies import RegistryDep, ServicesDep, TrainedModelsDep
 from app.v1.parameters import AliasPath, RegisteredNamePath, VersionPath
-from app.v1.predict import FILE_ANSWERS, FILE_BODY, Accept, Asked, FileRoute, UnknownInFile, answer_file, answer_rows
-from backprop_client.wire.models import PredictionRequest, PredictionResponse
+from app.v1.predicting import (
+    DESCRIBED,
+    Accept,
+    FoundModel,
+    ModelSource,
+    PredictingRoute,
+    UnknownInFile,
+    Wishes,
+    predicted,
+)
+from domain.access.projects import Project
 from domain.models.cache import ModelCache
 from domain.registry.cache import RegistryCache
 from domain.registry.predictors import find
 from domain.registry.resolving import Reference
-from infra.errors import NotAcceptable, NotFound, TooLarge, Unavailable
 
-router = APIRouter(prefix="/v1/registry", tags=["registry"])
+_PATHS: dict[str, TypeAdapter[Any]] = {
+    "name": TypeAdapter(RegisteredNamePath),
+    "alias": TypeAdapter(AliasPath),
+    "version": TypeAdapter(VersionPath),
+}
+"""What the parameters of these paths must be."""
 
-_BY_ALIAS = "/{name}@{alias}/predict"
-_BY_VERSION = "/{name}/versions/{version}/predict"
-_RESPONSES = {**responses(NotFound, NotAcceptable, TooLarge, Unavailable), **FILE_ANSWERS}
+
+class _ByReference(NamedTuple):
+    """The model that a name of the project means, by a version or an alias."""
+
+    registry: RegistryCache
+    trained_models: ModelCache
+    project: Project
+    reference: Reference
+
+    def at_hand(self) -> FoundModel | None:
+        resolved = self.registry.kept(self.project, self.reference)
+        predictor = None if resolved is None else self.trained_models.at_hand(self.project, resolved.model_id)
+        return None if resolved is None or predictor is None else FoundModel(resolved.model_id, predictor)
+
+    def fetched(self) -> FoundModel:
+        found = find(self.registry, self.trained_models, self.project, self.reference)
+        return FoundModel(found.resolved.model_id, found.predictor)
 
 
-async def predict_file_by_alias(
+class _ByReferenceRoute(PredictingRoute):
+    def source_of(self, request: Request, access: Access) -> ModelSource | None:
+        try:
+            path = {name: _PATHS[name].validate_python(given) for name, given in request.path_params.items()}
+        except ValidationError:
+            return None
+        state = request.app.state
+        return _ByReference(state.registry, state.trained_models, access.project, Reference(**path))
+
+
+router = APIRouter(prefix="/v1/registry", tags=["registry"], route_class=_ByReferenceRoute)
+
+
+@router.post("/{name}@{alias}/predict", **DESCRIBED)
+async def predict_by_alias(
     name: RegisteredNamePath,
     alias: AliasPath,
     request: Request,
@@ -34,49 +75,6 @@ async def predict_file_by_alias(
     registry: RegistryDep,
     trained_models: TrainedModelsDep,
     services: ServicesDep,
-    unknown_categories: UnknownInFile = None,
-    accept: Accept = None,
-) -> Response:
-    """Predictions for the rows of a file, by the version that the alias points to."""
-    asked = _finding(Reference(name, alias=alias), access, registry, trained_models)
-    return await answer_file(asked, request, services, unknown_categories, accept)
-
-
-async def predict_file_by_version(
-    name: RegisteredNamePath,
-    version: VersionPath,
-    request: Request,
-    access: CanPredict,
-    registry: RegistryDep,
-    trained_models: TrainedModelsDep,
-    services: ServicesDep,
-    unknown_categories: UnknownInFile = None,
-    accept: Accept = None,
-) -> Response:
-    """Predictions for the rows of a file, by the version of that number."""
-    asked = _finding(Reference(name, version=version), access, registry, trained_models)
-    return await answer_file(asked, request, services, unknown_categories, accept)
-
-
-# Before the next ones: the first route that takes a request has it. In the document the two are one.
-for path, endpoint in ((_BY_ALIAS, predict_file_by_alias), (_BY_VERSION, predict_file_by_version)):
-    router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False, route_class_override=FileRoute)
-
-
-@router.post(
-    _BY_ALIAS,
-    response_model=PredictionResponse,
-    responses=_RESPONSES,
-    openapi_extra=FILE_BODY,
-)
-def predict_by_alias(
-    name: RegisteredNamePath,
-    alias: AliasPath,
-    body: PredictionRequest,
-    access: CanPredict,
-    registry: RegistryDep,
-    trained_models: TrainedModelsDep,
-    settings: SettingsDep,
     unknown_categories: UnknownInFile = None,
     accept: Accept = None,
 ) -> Response:
@@ -85,39 +83,22 @@ def predict_by_alias(
     `model_id` in the answer tells which model has answered. An alias that is moved serves from the next request on,
     in other processes of the service within a second.
     """
-    asked = _finding(Reference(name, alias=alias), access, registry, trained_models)
-    return answer_rows(asked, body, settings, unknown_categories, accept)
+    source = _ByReference(registry, trained_models, access.project, Reference(name, alias=alias))
+    return await predicted(request, source, services, Wishes(unknown_categories, accept))
 
 
-@router.post(
-    _BY_VERSION,
-    response_model=PredictionResponse,
-    responses=_RESPONSES,
-    openapi_extra=FILE_BODY,
-)
-def predict_by_version(
+@router.post("/{name}/versions/{version}/predict", **DESCRIBED)
+async def predict_by_version(
     name: RegisteredNamePath,
     version: VersionPath,
-    body: PredictionRequest,
+    request: Request,
     access: CanPredict,
     registry: RegistryDep,
     trained_models: TrainedModelsDep,
-    settings: SettingsDep,
+    services: ServicesDep,
     unknown_categories: UnknownInFile = None,
     accept: Accept = None,
 ) -> Response:
     """Predictions by the version of that number; the rows and the answer are as for a model's id."""
-    asked = _finding(Reference(name, version=version), access, registry, trained_models)
-    return answer_rows(asked, body, settings, unknown_categories, accept)
-
-
-def _finding(
-    reference: Reference, access: Access, registry: RegistryCache, trained_models: ModelCache
-) -> Callable[[], Asked]:
-    """What finds the model of that name."""
-
-    def asked() -> Asked:
-        there = find(registry, trained_models, access.project, reference)
-        return Asked(there.resolved.model_id, there.predictor)
-
-    return asked
+    source = _ByReference(registry, trained_models, access.project, Reference(name, version=version))
+    return await predicted(request, source, services, Wishes(unknown_categories, accept))

@@ -12,13 +12,15 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 
-def refuse_unknown_parameters(request: Request) -> None:
+async def refuse_unknown_parameters(request: Request) -> None:
     """Compare the request with the parameters that its route has. Routers depend on it.
 
     Raises:
         RequestValidationError: it does not have one, or one that is no list comes more than once. All but one would be
             ignored, and a typing error with them.
     """
+    if not request.scope["query_string"]:
+        return
     operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
     parameters = [each for each in operation.get("parameters", ()) if each["in"] == "query"]
     known = sorted(each["name"] for each in parameters)

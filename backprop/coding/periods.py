@@ -16,7 +16,7 @@ Period = Literal["year", "week", "day"]
 DAY_SECONDS = 86_400
 WEEK_SECONDS = 7 * DAY_SECONDS
 
-_FIRST_MONDAY = 4 * DAY_SECONDS
+FIRST_MONDAY = 4 * DAY_SECONDS
 """Seconds since 1970, which began on a Thursday."""
 
 
@@ -45,7 +45,7 @@ def _seconds_since_1970(years: NDArray[np.datetime64]) -> NDArray[np.float64]:
 
 
 def _of_week(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _share(np.mod(seconds - _FIRST_MONDAY, WEEK_SECONDS), WEEK_SECONDS)
+    return _share(np.mod(seconds - FIRST_MONDAY, WEEK_SECONDS), WEEK_SECONDS)
 
 
 def _of_day(seconds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -71,15 +72,23 @@ class Scaler:
             tuple(np.where(constant, 1.0, scale).tolist()),
         )
 
+    @cached_property
+    def _offset(self) -> Floats:
+        return np.array(self.offset, dtype=np.float64)
+
+    @cached_property
+    def _scale(self) -> Floats:
+        return np.array(self.scale, dtype=np.float64)
+
     def encode(self, numbers: Array) -> Floats:
         """Scale numbers, (m, n), any number type; the result is a new float64 array in the same memory order."""
-        scaled = np.subtract(numbers, self.offset, dtype=np.float64)
-        scaled /= self.scale
+        scaled = np.subtract(numbers, self._offset, dtype=np.float64)
+        scaled /= self._scale
         return scaled
 
     def decode(self, scaled: Array) -> Floats:
         """The numbers, (m, n) float64, that were scaled."""
-        return np.multiply(scaled, self.scale, dtype=np.float64) + self.offset
+        return np.multiply(scaled, self._scale, dtype=np.float64) + self._offset
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -71,7 +71,7 @@ def create(session: Session, project: Project, scopes: Iterable[Scope], expires_
 
 
 def authenticate(session: Session, text: str) -> Key:
-    """The key that a client has sent. Every time from the database: a revoked key is refused at once.
+    """The key that a client has sent, from the database.
 
     Raises:
         Unauthenticated: there is no such key (code ``invalid_key``), or it is a key no more (``key_revoked``,

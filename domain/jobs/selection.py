@@ -64,7 +64,7 @@ def choose(job: ResolvedJob, training_rows: int, tried_on: int, most_iterations:
     """
     selection = job.selection
     assert selection is not None  # noqa: S101  # only jobs with one get here
-    position = best(_deviances(selection), selection.folds)
+    position = best(_deviances(selection), selection.folds, _without_hidden_layers(selection))
     chosen = NO_TRIAL_WAS_FINITE if position is None else position
     candidate = selection.candidates[chosen]
     network = NetworkSpec(layers=candidate.layers)
@@ -92,6 +92,10 @@ def _epochs(candidate: Candidate, selection: Selection, rows: int) -> int:
     return max(1, round(candidate.iterations[0] / updates_per_epoch(trained, BATCH_SIZE)))
 
 
+def _without_hidden_layers(selection: Selection) -> list[int]:
+    return [position for position, candidate in enumerate(selection.candidates) if len(candidate.layers) == 1]
+
+
 def _deviances(selection: Selection) -> list[list[float]]:
     return [
         [math.inf if deviance is None else deviance for deviance in candidate.deviances]
@@ -106,16 +110,22 @@ def _reason(selection: Selection, position: int | None) -> str:
         return "No trial ended with a finite cost, so that the simplest candidate is taken."
     means = [mean_deviance(deviances) for deviances in _deviances(selection)]
     folds = "on the rows left out" if selection.folds == 1 else f"over {selection.folds} folds"
-    reason = f"It has the lowest mean deviance {folds}, {means[position]:.4g}"
     others = [
         (mean, other)
         for other, mean in enumerate(means)
         if other != position and len(selection.candidates[other].deviances) == selection.folds
     ]
+    next_mean, next_one = min(others, default=(math.inf, position))
+    if next_mean < means[position]:
+        lowest = _described(selection.candidates[next_one]).capitalize()
+        return (
+            f"It has a mean deviance {folds} of {means[position]:.4g}, and no hidden layer. {lowest} have "
+            f"{next_mean:.4g}, which is no more than one standard error lower."
+        )
+    reason = f"It has the lowest mean deviance {folds}, {means[position]:.4g}"
     if not others:
         return f"{reason}; all others were far behind." if len(means) > 1 else f"{reason}; it was the only candidate."
-    mean, other = min(others)
-    return f"{reason}; next comes {_described(selection.candidates[other])}, with {mean:.4g}."
+    return f"{reason}; next comes {_described(selection.candidates[next_one])}, with {next_mean:.4g}."
 
 
 def _described(candidate: Candidate) -> str:

@@ -34,8 +34,14 @@ class _Ready:
     seen_at: float
 
     @property
+    def is_believed(self) -> bool:
+        """Whether it has been seen so lately that it need not be looked for again."""
+        return time.monotonic() - self.seen_at < BELIEVED_SECONDS
+
+    @property
     def bytes(self) -> int:
-        return int(self.predictor.model.parameters.vector.nbytes)
+        """The weights and the copy of them that predictions take."""
+        return int(self.predictor.model.parameters.vector.nbytes) + self.predictor.model.forward.nbytes
 
 
 class ModelCache:
@@ -46,17 +52,23 @@ class ModelCache:
         self._models: LRUCache[tuple[Project, str], _Ready] = LRUCache(MOST_BYTES, getsizeof=lambda ready: ready.bytes)
         self._lock = threading.Lock()
 
+    def at_hand(self, project: Project, model_id: str) -> Predictor | None:
+        """The project's model of that id, if it is kept here and believed to be there. This waits for nothing."""
+        with self._lock:
+            cached = self._models.get((project, model_id))
+        return cached.predictor if cached is not None and cached.is_believed else None
+
     def get(self, project: Project, model_id: str) -> Predictor:
         """The project's model of that id. One that another process deletes is gone here within `BELIEVED_SECONDS`.
 
         Raises:
             NotFound: there is none (code ``model_not_found``).
         """
-        now = time.monotonic()
         with self._lock:
             cached = self._models.get((project, model_id))
-        if cached is not None and now - cached.seen_at < BELIEVED_SECONDS:
+        if cached is not None and cached.is_believed:
             return cached.predictor
+        now = time.monotonic()
         with self._database.reading() as session:
             if cached is not None and models.is_there(session, project, model_id):
                 cached.seen_at = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,18 +10,34 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from backprop.coding.targets import ClassScores
 from backprop.model import PredictedRows, TrainedModel
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from domain.models.answer_tables import answer_batch, answer_schema
-from domain.models.row_reading import Row, RowReader
+from domain.models.json_rows import RequestedRows
+from domain.models.row_reading import ReadRows, Row, RowReader
 from domain.models.table_reading import TableReader
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 Array = NDArray[Any]
 
 LARGEST_ANSWER = 5_000_000
-"""Values (scores, or reconstructed columns). Each takes some hundred bytes on its way to JSON."""
+"""Values (scores, or reconstructed columns). Each takes some hundred bytes on its way to JSON or a file."""
+
+
+class RowPlace(NamedTuple):
+    """Where a row came from, as a problem tells it.
+
+    Attributes:
+        told: what a message calls it: ``Row 7``.
+        path: of it in the request, a JSON pointer.
+    """
+
+    told: str
+    path: str
+
+
+def _place_in_json(row: int) -> RowPlace:
+    return RowPlace(f"Row {row}", f"/rows/{row}")
 
 
 class Predictions(NamedTuple):
@@ -34,17 +50,6 @@ class Predictions(NamedTuple):
 
     blocks: list[PredictedRows]
     unknown: list[UnknownCategory]
-
-    @property
-    def answers(self) -> list[dict[str, Any]]:
-        """One object a row, in order, of plain JSON values.
-
-        - classification: ``{"prediction": label, "scores": [{"class": label, "score": s}, …]}``, the classes in the
-          model's order, s in [0, 1] (a score, not a probability);
-        - regression: ``{"prediction": {target: value, …}}``;
-        - reconstruction: ``{"prediction": {column: value, …}}``.
-        """
-        return [answer for predicted in self.blocks for answer in _answers(predicted)]
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,13 @@ class Predictor:
             TooLarge: ``answer_too_large``.
         """
         self.check_answer_size(len(rows))
-        read = self.reader.read(rows, unknown_categories)
-        blocks = list(self.model.predict(read.columns))
-        row = _first_infinite(blocks)
-        if row is not None:
-            raise _not_finite(f"Row {row}", f"/rows/{row}")
-        return Predictions(blocks, read.unknown)
+        return self.predict_read(self.reader.read(rows, unknown_categories))
+
+    def predict_requested(self, requested: RequestedRows) -> Predictions:
+        """The same of rows that come as JSON."""
+        self.check_answer_size(requested.count)
+        read = None if requested.numbers is None else self.reader.read_numbers(requested.numbers)
+        return self.predict_read(read or self.reader.read(requested.as_sent(), requested.unknown_categories))
 
     def predict_batch(self, reader: TableReader, batch: pa.RecordBatch, first_row: int = 0) -> Predictions:
         """Answer the rows of a table's batch.
@@ -86,11 +92,25 @@ class Predictor:
         Raises:
             InvalidRequest: as `predict` does; messages count rows from 1.
         """
-        read = reader.read(batch, first_row)
+        return self.predict_read(
+            reader.read(batch, first_row), lambda row: RowPlace(f"Row {first_row + row + 1:,}", "/file")
+        )
+
+    def predict_read(self, read: ReadRows, place_of: Callable[[int], RowPlace] = _place_in_json) -> Predictions:
+        """Answer rows whose columns have been read.
+
+        Args:
+            read: all input columns of the model, as its reader or a `TableReader` gives them.
+            place_of: says where a row came from, by its place among the rows that have been read, from 0. By default
+                it was in the array `rows` of a body.
+
+        Raises:
+            InvalidRequest: ``prediction_not_finite``, of the first row for which the network overflows.
+        """
         blocks = list(self.model.predict(read.columns))
         row = _first_infinite(blocks)
         if row is not None:
-            raise _not_finite(f"Row {first_row + row + 1:,}", "/file")
+            raise _not_finite(place_of(row))
         return Predictions(blocks, read.unknown)
 
     def answer_table(self, predictions: Predictions) -> Iterator[pa.RecordBatch]:
@@ -122,26 +142,6 @@ def _first_infinite(blocks: Iterable[PredictedRows]) -> int | None:
     return None
 
 
-def _not_finite(row: str, path: str) -> InvalidRequest:
-    message = f"{row}: its numbers are so far from the training data that the network overflows."
-    return InvalidRequest("prediction_not_finite", message, (FieldError(path, message),))
-
-
-def _answers(predicted: PredictedRows) -> list[dict[str, Any]]:
-    """What the model says, row by row."""
-    if predicted.scores is not None:
-        return _class_answers(predicted.columns, predicted.scores)
-    names = list(predicted.columns)
-    values = zip(*(column.tolist() for column in predicted.columns.values()), strict=True)
-    return [{"prediction": dict(zip(names, row, strict=True))} for row in values]
-
-
-def _class_answers(columns: Mapping[str, Array], votes: ClassScores) -> list[dict[str, Any]]:
-    (labels,) = columns.values()
-    return [
-        {
-            "prediction": label,
-            "scores": [{"class": each, "score": score} for each, score in zip(votes.classes, row, strict=True)],
-        }
-        for label, row in zip(labels.tolist(), votes.scores.tolist(), strict=True)
-    ]
+def _not_finite(place: RowPlace) -> InvalidRequest:
+    message = f"{place.told}: its numbers are so far from the training data that the network overflows."
+    return InvalidRequest("prediction_not_finite", message, (FieldError(place.path, message),))

@@ -10,18 +10,21 @@ from 0, as paths do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from backprop.coding.columns import Floats
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from backprop_client.wire.resolved_jobs import CellRules
 from domain.datasets.names import composed
-from domain.models.value_reading import REPORTED_PROBLEMS, ColumnReading, shown
+from domain.models.value_reading import REPORTED_PROBLEMS, ColumnReading, plain_numbers, shown
 from infra.errors import FieldError, InvalidRequest
 
 Array = NDArray[Any]
@@ -64,7 +67,7 @@ class RowReader:
     table: tuple[str, ...]
     cells: CellRules | None
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The input columns, in the order an array must have."""
         return tuple(column.name for column in self.inputs.coded_columns)
@@ -76,14 +79,58 @@ class RowReader:
             InvalidRequest: rows that cannot be read (``invalid_rows``), each problem with its place, in the order of
                 rows and columns and up to `REPORTED_PROBLEMS`.
         """
-        problems = list(_first(self._problems_of_form(rows)))
-        if problems:
-            raise _refusal(problems)
-        values = self._values_by_column([self._composed(row) for row in rows])
+        if not self._are_well_formed(rows):
+            problems = list(_first(self._problems_of_form(rows)))
+            if problems:
+                raise _refusal(problems)
+            rows = [self._composed(row) for row in rows]
+        values = list(map(self._inputs, rows))
+        numbers = self._all_numbers(values)
+        return self._read_by_column(rows, values, unknown_categories) if numbers is None else self._batch(numbers)
+
+    def read_numbers(self, rows: Floats) -> ReadRows | None:
+        """The same of arrays of finite numbers, (m, n); None if they are not all that the model wants to see."""
+        if self._only_numbers and rows.shape[1] == len(self.columns):
+            return self._batch(rows)
+        if self._only_numbers and rows.shape[1] == len(self.table):
+            return self._batch(rows[:, self._places])
+        return None
+
+    def _batch(self, numbers: Floats) -> ReadRows:
+        return ReadRows(dict(zip(self.columns, numbers.T, strict=True)), [])
+
+    @cached_property
+    def _only_numbers(self) -> bool:
+        """Whether each input column holds numbers, and no moments."""
+        return all(column.categories is None and column.moments is None for column in self.inputs.coded_columns)
+
+    def _all_numbers(self, values: Sequence[Sequence[Any]]) -> Floats | None:
+        """The values of all rows, (m, inputs), NaN where one is missing; None where a closer look is needed."""
+        if not self._only_numbers:
+            return None
+        one_after_another = list(chain.from_iterable(values))
+        numbers = plain_numbers(one_after_another, self._may_miss)
+        return None if numbers is None else numbers.reshape(len(values), len(self.columns))
+
+    @property
+    def _may_miss(self) -> bool:
+        return self.inputs.missing == "impute"
+
+    def _read_by_column(
+        self, rows: Sequence[Row], values: Sequence[Sequence[Any]], unknown_categories: UnknownCategories
+    ) -> ReadRows:
+        """Read the columns one by one, and gather what is wrong.
+
+        Args:
+            rows: as they came.
+            values: of their inputs, in the inputs' order.
+            unknown_categories: as in the request.
+        """
         batch: dict[str, Array] = {}
         wrong: list[_Problem] = []
         unknown: list[tuple[int, int]] = []
-        for position, (column, of_column) in enumerate(zip(self.inputs.coded_columns, values, strict=True)):
+        by_column = zip(*values, strict=True) if values else iter([()] * len(self.columns))
+        for position, (column, of_column) in enumerate(zip(self.inputs.coded_columns, by_column, strict=True)):
             reading = self.reading_of(column, unknown_categories)
             batch[column.name] = reading.read(of_column)
             unknown += [(row, position) for row in reading.unknown]
@@ -99,7 +146,7 @@ class RowReader:
 
     def reading_of(self, column: CodedColumn, unknown_categories: UnknownCategories) -> ColumnReading:
         """What reads the values of one of the input columns."""
-        return ColumnReading(column, self.inputs.missing == "impute", self.cells, unknown_categories)
+        return ColumnReading(column, self._may_miss, self.cells, unknown_categories)
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -119,13 +166,24 @@ class RowReader:
     def _spelling(self) -> dict[str, str]:
         return {composed(name): name for name in self.known}
 
+    @property
+    def _widths(self) -> tuple[int, int]:
+        """How many values an array may have."""
+        return len(self.columns), len(self.table) or len(self.columns)
+
+    def _are_well_formed(self, rows: Sequence[Row]) -> bool:
+        """Whether the rows are all objects or all arrays, with the right names. If not they may still be right."""
+        kinds = set(map(type, rows))
+        if kinds == {list}:
+            return set(map(len, rows)) <= set(self._widths)
+        return kinds == {dict} and all(self._needed <= set(names) <= self.known for names in set(map(tuple, rows)))
+
     def _problems_of_form(self, rows: Sequence[Row]) -> Iterator[FieldError]:
         """What is wrong with the rows before any value is looked at."""
-        widths = (len(self.columns), len(self.table) or len(self.columns))
-        needed = set(self.columns)
+        widths = self._widths
         for index, row in enumerate(rows):
             if isinstance(row, dict):
-                if not needed <= row.keys() <= self.known:
+                if not self._needed <= row.keys() <= self.known:
                     yield from self._problems_of_names(index, row)
             elif not isinstance(row, list):
                 yield FieldError(f"/rows/{index}", f"Row {index} is neither an object nor an array.")
@@ -151,12 +209,6 @@ class RowReader:
                     f"Row {index} has {shown(name)}, which is no column of this model.",
                 )
 
-    def _values_by_column(self, rows: Sequence[Row]) -> Iterator[Sequence[Any]]:
-        if all(type(row) is dict for row in rows):
-            yield from ([row[name] for row in rows] for name in self.columns)  # type: ignore[call-overload]
-            return
-        yield from zip(*map(self._inputs, rows), strict=True)
-
     def _place(self, row: Row, position: int) -> str:
         """The key or position of an input column's value in a row."""
         if isinstance(row, dict):
@@ -165,17 +217,35 @@ class RowReader:
 
     def _inputs(self, row: Row) -> Sequence[Any]:
         """The values of the input columns, in their order."""
-        if isinstance(row, Mapping):
-            return [row[name] for name in self.columns]
-        if len(row) == len(self.columns):
-            return row
-        return [row[place] for place in self._places]
+        if isinstance(row, dict):
+            return self._by_name(row)
+        return list(row) if len(row) == len(self.columns) else self._by_place(row)
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        return frozenset(self.columns)
+
+    @cached_property
+    def _by_name(self) -> Callable[[Row], Sequence[Any]]:
+        return _picking(self.columns)
+
+    @cached_property
+    def _by_place(self) -> Callable[[Row], Sequence[Any]]:
+        return _picking(self._places)
 
     @cached_property
     def _places(self) -> list[int]:
         """Where the input columns are in the table."""
         place = {name: position for position, name in enumerate(self.table)}
         return [place[name] for name in self.columns]
+
+
+def _picking(keys: Sequence[str] | Sequence[int]) -> Callable[[Row], Sequence[Any]]:
+    """What takes the values under these keys out of a row."""
+    if len(keys) == 1:
+        (key,) = keys
+        return lambda row: (row[key],)  # type: ignore[index]  # the keys are those of such a row
+    return itemgetter(*keys)
 
 
 def _first(problems: Iterator[FieldError]) -> Iterator[FieldError]:

@@ -79,6 +79,15 @@ def get_with_weights(session: Session, project: Project, model_id: str) -> Model
     return _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.weights)]))
 
 
+def get_with_importance(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id, without its weights and with the importance of its columns.
+
+    Raises:
+        NotFound: there is none (code ``model_not_found``).
+    """
+    return _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.importance)]))
+
+
 def importance(session: Session, project: Project, model_id: str) -> ImportanceOut:
     """How much the project's model of that id needs each of its input columns.
 
@@ -86,7 +95,7 @@ def importance(session: Session, project: Project, model_id: str) -> ImportanceO
         NotFound: there is none (code ``model_not_found``).
         Conflict: it was trained before that was measured (code ``importance_not_measured``).
     """
-    model = _found(project, model_id, session.get(Model, model_id, options=[undefer(Model.importance)]))
+    model = get_with_importance(session, project, model_id)
     if model.importance is None:
         raise Conflict(
             "importance_not_measured",

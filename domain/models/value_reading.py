@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.coding.columns import Floats
 from backprop.coding.inputs import CodedColumn
 from backprop_client.wire.models import UnknownCategories
 from backprop_client.wire.resolved_jobs import CellRules
@@ -85,21 +86,14 @@ class ColumnReading:
 
     def _plain(self, values: Sequence[Any]) -> Array | None:
         """All values at once, if each is plainly what it should be; None where a closer look is needed."""
-        kinds = set(map(type, values))
-        if self._may_miss:
-            kinds.discard(type(None))
         if self._column.categories is not None:
+            kinds = set(map(type, values))
+            if self._may_miss:
+                kinds.discard(type(None))
             if kinds <= {bool, str} and set(values) - {None} <= set(self._column.categories):
                 return np.array(values, dtype=object)
             return None
-        if self._column.moments is not None or not kinds <= {int, float}:
-            return None
-        try:
-            numbers = np.array(values, dtype=np.float64)
-        except OverflowError:
-            return None
-        absent = sum(value is None for value in values)
-        return numbers if np.count_nonzero(~np.isfinite(numbers)) == absent else None
+        return None if self._column.moments is not None else plain_numbers(values, self._may_miss)
 
     def _array(self, values: list[Any]) -> Array:
         return np.array(values, dtype=np.float64 if self._column.categories is None else object)
@@ -170,6 +164,24 @@ class ColumnReading:
             raise _Unknown
         known = ", ".join(map(shown, categories[:10])) + (", …" if len(categories) > 10 else "")
         raise _Objection(f"{shown(value)} is not one of the values seen in training: {known}")
+
+
+def plain_numbers(values: Sequence[Any], may_miss: bool) -> Floats | None:
+    """Values that are each plainly a finite number, (m,), NaN where one is missing; None where a closer look is needed.
+
+    Args:
+        values: any of JSON.
+        may_miss: whether None stands for a missing one.
+    """
+    kinds = set(map(type, values))
+    absent = values.count(None) if may_miss and type(None) in kinds else 0
+    if not kinds <= ({int, float, type(None)} if absent else {int, float}):
+        return None
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except OverflowError:
+        return None
+    return numbers if np.count_nonzero(~np.isfinite(numbers)) == absent else None
 
 
 def _category_among(

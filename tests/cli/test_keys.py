@@ -15,8 +15,10 @@ from cli.commands import app
 from cli.exposure import keyless_hosts, listen
 from infra.settings import Settings
 from tests.support.api_process import running_api
+from tests.support.faults import SOON
 from tests.support.keys import bearing, id_of
 from tests.support.serving import serving
+from tests.support.waiting import wait_for
 
 
 def backprop(*arguments: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
@@ -49,7 +51,7 @@ def test_keys_are_made_listed_and_revoked_while_a_server_runs(tmp_path: Path) ->
         assert served.get("/v1/jobs").status_code == 200
         key = make_key(tmp_path / "data", "red", "--scope", "read", "--scope", "predict")
         short = make_key(tmp_path / "data", "blue", "--expires-in-days", "0")
-        assert served.get("/v1/jobs").status_code == 401
+        wait_for("the door to close", lambda: served.get("/v1/jobs").status_code == 401, SOON)
 
         def code(text: str) -> str | None:
             answer = httpx2.get(f"{served.url}/v1/jobs", headers=bearing(text), trust_env=False)
@@ -63,7 +65,7 @@ def test_keys_are_made_listed_and_revoked_while_a_server_runs(tmp_path: Path) ->
         only_blue = keys("list", "--data", str(tmp_path / "data"), "--project", "blue").stdout
         assert id_of(key) not in only_blue
         keys("revoke", "--data", str(tmp_path / "data"), id_of(key))
-        assert code(key) == "key_revoked"
+        wait_for("its end", lambda: code(key) == "key_revoked", SOON)
         assert "revoked" in keys("list", "--data", str(tmp_path / "data")).stdout
 
 

@@ -48,9 +48,9 @@ def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
-    with serve(tmp_path / "data", "--port", "0") as (process, url):
+    with serve(tmp_path / "data", "--port", "0", "--api-processes", "2") as (process, url):
         children = family(process)
-        assert len(children) >= 3  # Redis, the API, a worker
+        assert len(children) >= 4  # Redis, twice the API, a worker
         assert httpx2.get(f"{url}/readyz", trust_env=False).status_code == 200
         process.send_signal(number)
         assert process.wait(SOON) == 0
@@ -59,7 +59,7 @@ def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> No
 
 def test_killed_it_leaves_nothing_running(tmp_path: Path) -> None:
     """And what it was given is there when it is started again."""
-    with serve(tmp_path / "data", "--port", "0") as (process, url):
+    with serve(tmp_path / "data", "--port", "0", "--api-processes", "2") as (process, url):
         network = {"name": "kept", "layers": [{"activation": "tanh"}]}
         network_id = httpx2.post(f"{url}/v1/networks", json=network, trust_env=False).json()["id"]
         children = family(process)

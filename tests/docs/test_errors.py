@@ -73,7 +73,7 @@ def test_each_exception_has_the_codes_of_its_kind_and_no_other() -> None:
         named = set(literals(codes))
         of_its_kind = {code for code, error in ANSWERS.items() if error.kind == exception.kind}
         assert of_its_kind <= named <= of_its_kind | FAILURES.keys(), exception.__name__
-    assert len(exceptions) == 12
+    assert len(exceptions) == 13
 
 
 def test_what_http_itself_refuses_has_the_status_of_its_code() -> None:

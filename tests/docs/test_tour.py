@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -51,7 +52,9 @@ def test_the_tour_leads_to_predictions(served: Served, tmp_path: Path, our_curl_
     fractions = re.findall(r"^0\.\d+$", done.stdout, re.MULTILINE)  # times left, then the accuracy
     assert fractions, done.stdout
     assert float(fractions[-1]) > 0.95
-    assert done.stdout.count('"prediction":') == 3
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert len(answer["predictions"]) == len(answer["scores"]) == 3
+    assert answer["classes"] == list(range(10))
     assert (tmp_path / "digits.safetensors").stat().st_size > 1000
 
 

@@ -88,7 +88,8 @@ def test_regression_on_one_or_many_targets(service: Service, outputs: int, outpu
         h * y.std(0) + y.mean(0) if output == "linear" else y.min(0) + (h - low) / (high - low) * np.ptp(y, axis=0)
     )
     predictions = service.predict(model["id"], x.tolist())
-    np.testing.assert_allclose([[p["prediction"][t] for t in names[4:]] for p in predictions], expected, rtol=1e-9)
+    by_row = [[one] if outputs == 1 else [one[name] for name in names[4:]] for one in predictions]
+    np.testing.assert_allclose(by_row, expected, rtol=1e-9)
     residual = expected - y
     metrics = model["metrics"]["training"]
     np.testing.assert_allclose([metrics["rmse"][t] for t in names[4:]], np.sqrt((residual**2).mean(0)), rtol=1e-9)
@@ -158,13 +159,12 @@ def test_classification_with_category_inputs_and_held_out_rows(
     rows = [
         {"a": numbers[i, 0], "shape": str(shapes[i]), "b": numbers[i, 1], "label": str(classes[i])} for i in range(60)
     ]
-    predictions = service.predict(model["id"], rows)
-    right = np.array([p["prediction"] == label for p, label in zip(predictions, classes, strict=True)])
+    answer = service.answer(model["id"], rows)
+    right = np.array([p == label for p, label in zip(answer["predictions"], classes, strict=True)])
     assert model["metrics"]["held_out"]["accuracy"] == pytest.approx(right[held].mean())
     assert model["metrics"]["training"]["accuracy"] == pytest.approx(right[kept].mean())
-    for p in predictions:
-        assert [score["class"] for score in p["scores"]] == labels
-        assert max(p["scores"], key=lambda score: score["score"])["class"] == p["prediction"]
+    assert answer["classes"] == labels
+    assert [labels[int(np.argmax(scores))] for scores in answer["scores"]] == answer["predictions"]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -190,7 +190,7 @@ def test_reconstruction_of_arrays(service: Service, dtype: str) -> None:
         job = service.train(body)
         model = service.api.get(f"/v1/models/{job['model_id']}").json()
         assert service.weights(model["id"])["W1"].dtype == np.float32
-    prediction = service.predict(model["id"], x[:1].tolist())[0]["prediction"]
+    prediction = service.predict(model["id"], x[:1].tolist())[0]
     weights = service.weights(model["id"])
     h = oracle.F["sigmoid"](weights["W2"] @ oracle.F["sigmoid"](weights["W1"] @ x[0] + weights["b1"]) + weights["b2"])
     np.testing.assert_allclose(list(prediction.values()), h, rtol=1e-9 if dtype == "float64" else 1e-5)

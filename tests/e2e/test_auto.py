@@ -42,7 +42,7 @@ def test_classes_are_told_apart_as_well_as_by_a_linear_model(service: Service, l
     assert job["selection"]["chosen"] is not None
     assert job["network"]["layers"][-1]["activation"] == "softmax"
     answers = service.predict(job["model_id"], X[unseen].tolist())
-    right = np.mean([answer["prediction"] == labels[row] for answer, row in zip(answers, unseen, strict=True)])
+    right = np.mean([answer == labels[row] for answer, row in zip(answers, unseen, strict=True)])
     linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[known], y[known])
     assert right >= linear.score(X[unseen], y[unseen]) - CLOSE
 
@@ -51,8 +51,7 @@ def test_numbers_are_predicted_as_well_as_by_a_linear_model(service: Service) ->
     X, y = load_diabetes(return_X_y=True)
     known, unseen = slice(0, 330), slice(330, None)
     job = trained(service, table(X[known], y[known].tolist()), task="regression")
-    answers = service.predict(job["model_id"], X[unseen].tolist())
-    predicted = np.array([answer["prediction"]["y"] for answer in answers])
+    predicted = np.array(service.predict(job["model_id"], X[unseen].tolist()))
     r2 = 1 - np.sum((predicted - y[unseen]) ** 2) / np.sum((y[unseen] - y[unseen].mean()) ** 2)
     assert r2 >= LinearRegression().fit(X[known], y[known]).score(X[unseen], y[unseen]) - CLOSE
 

@@ -53,7 +53,7 @@ def test_by_the_value_of_a_column(service: Service) -> None:
     assert [column["name"] for column in trained["inputs"]] == ["size", "colour"]
     assert trained["left_out"] == [{"column": "fold", "reason": "It says which rows are held out."}]
     answers = service.predict(trained["model_id"], [{"size": row[0], "colour": row[1]} for row in held])
-    right = sum(answer["prediction"] == row[-1] for answer, row in zip(answers, held, strict=True))
+    right = sum(answer == row[-1] for answer, row in zip(answers, held, strict=True))
     assert found["held_out"]["accuracy"] == pytest.approx(right / len(held))
 
 
@@ -69,7 +69,7 @@ def test_by_another_dataset(service: Service) -> None:
     assert (found["training"]["rows"], found["held_out"]["rows"]) == (40, 25)
     assert trained["rows"]["held_out_dataset"] == {"dataset": 25, "target_missing": 0, "input_missing": 0}
     answers = service.predict(trained["model_id"], [dict(zip(HEADER[::-1], row, strict=True)) for row in other])
-    right = sum(answer["prediction"] == row[0] for answer, row in zip(answers, other, strict=True))
+    right = sum(answer == row[0] for answer, row in zip(answers, other, strict=True))
     assert found["held_out"]["accuracy"] == pytest.approx(right / 25)
     assert all(row["held_out_cost"] is not None for row in service.costs(trained["id"]))
     # the same training without it: held-out rows teach nothing

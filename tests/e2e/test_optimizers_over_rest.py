@@ -45,8 +45,8 @@ def test_classes_are_learned(service: Service, training: dict[str, Any], output:
     model = service.api.get(f"/v1/models/{job['model_id']}").json()
     assert model["metrics"]["held_out"]["accuracy"] > 0.8
     if output == "softmax":
-        for prediction in service.predict(model["id"], x[:5].tolist()):
-            assert sum(score["score"] for score in prediction["scores"]) == pytest.approx(1)
+        scores = service.answer(model["id"], x[:5].tolist())["scores"]
+        assert [sum(of_row) for of_row in scores] == pytest.approx([1] * 5)
 
 
 def test_patience_ends_a_job_early_and_says_so(service: Service) -> None:

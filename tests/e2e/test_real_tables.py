@@ -173,7 +173,7 @@ def test_an_independent_program_codes_the_rows_to_the_same_bits(service: Service
         predicted = service.api.post(
             f"/v1/models/{job['model_id']}/predict", json={"rows": sent, "unknown_categories": "as_missing"}
         ).json()["predictions"]
-        np.testing.assert_allclose([each["prediction"]["price"] for each in predicted], expected, rtol=1e-12)
+        np.testing.assert_allclose(predicted, expected, rtol=1e-12)
 
 
 CONSTANTS = [
@@ -202,8 +202,7 @@ def test_what_did_not_vary_has_no_say(service: Service, text: str, others: list[
     )
     assert job["status"] == "succeeded", job["error"]
     assert [each["column"] for each in job["left_out"]] == ([] if named else [constant])
-    answers = service.predict(job["model_id"], [{**other, "z": 5} for other in others])
-    predicted = [each["prediction"]["y"] for each in answers]
+    predicted = service.predict(job["model_id"], [{**other, "z": 5} for other in others])
     assert len(set(predicted)) == 1
     assert predicted[0] == pytest.approx(11, abs=0.1)
 
@@ -241,7 +240,7 @@ class TestFilesThatWentWrong:
         job = trained_on(service, text, targets=["preis"], task="regression")
         assert metrics_of(service, job)["training"]["r2"]["preis"] > 0.999
         (answer,) = service.predict(job["model_id"], [{"m2": "80,5"}])
-        assert answer["prediction"]["preis"] == pytest.approx(160.25, rel=0.01)
+        assert answer == pytest.approx(160.25, rel=0.01)
 
     def test_numbers_for_names(self, service: Service) -> None:
         rng = np.random.default_rng(0)

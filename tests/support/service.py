@@ -88,10 +88,13 @@ class Service:
         assert response.status_code == 200, response.text
         return from_bytes(response.content)
 
-    def predict(self, model_id: str, rows: Sequence[Any]) -> list[dict[str, Any]]:
-        """The predictions for these rows."""
-        answer = self._json(self.api.post(f"/v1/models/{model_id}/predict", json={"rows": rows}))
-        predictions: list[dict[str, Any]] = answer["predictions"]
+    def answer(self, model_id: str, rows: Sequence[Any]) -> dict[str, Any]:
+        """The whole answer for these rows."""
+        return self._json(self.api.post(f"/v1/models/{model_id}/predict", json={"rows": rows}))
+
+    def predict(self, model_id: str, rows: Sequence[Any]) -> list[Any]:
+        """The predictions for these rows: labels, numbers or objects."""
+        predictions: list[Any] = self.answer(model_id, rows)["predictions"]
         return predictions
 
     @staticmethod

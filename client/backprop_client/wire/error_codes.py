@@ -24,6 +24,7 @@ Kind = Literal[
     "invalid_request",
     "too_many",
     "internal",
+    "not_implemented",
     "unavailable",
     "failed_job",
 ]
@@ -43,6 +44,7 @@ STATUS_OF: dict[Kind, int] = {
     "invalid_request": 422,
     "too_many": 429,
     "internal": 500,
+    "not_implemented": 501,
     "unavailable": 503,
 }
 """HTTP's status of each kind. The error of a failed job is no answer, and has none."""
@@ -96,6 +98,7 @@ ConflictCode = Literal[
     "prediction_not_ended",
     "prediction_already_ended",
     "importance_not_measured",
+    "onnx_differs",
     "name_taken",
     "registered_model_has_aliases",
     "version_has_aliases",
@@ -122,6 +125,7 @@ TooLargeCode = Literal[
     "training_too_large",
     "answer_too_large",
     "picture_too_large",
+    "export_too_large",
 ]
 
 NotAcceptableCode = Literal["not_acceptable",]
@@ -226,6 +230,8 @@ TooManyCode = Literal[
 
 InternalCode = Literal["internal_error",]
 
+NotImplementedCode = Literal["onnx_not_installed",]
+
 UnavailableCode = Literal[
     "database_unavailable",
     "redis_unavailable",
@@ -261,6 +267,7 @@ AnswerCode = (
     | InvalidRequestCode
     | TooManyCode
     | InternalCode
+    | NotImplementedCode
     | UnavailableCode
 )
 """The code of an error that a request is answered with."""
@@ -1097,6 +1104,24 @@ GROUPS: tuple[Group, ...] = (
                 "too_large",
                 "The picture would be too large.",
                 "Ask for fewer units or a smaller scale.",
+            ),
+            ErrorCode(
+                "onnx_not_installed",
+                "not_implemented",
+                "This server lacks what makes ONNX files: the extra `onnx`.",
+                "Install `onnx` and `onnxruntime` where the API runs.",
+            ),
+            ErrorCode(
+                "onnx_differs",
+                "conflict",
+                "ONNX Runtime does not answer with the ONNX file as the model does; the message says by how much.",
+                "Report it, with the id of the model; its weights can be had as safetensors.",
+            ),
+            ErrorCode(
+                "export_too_large",
+                "too_large",
+                "The model is too large for the format.",
+                "Ask for another format, or predict with the service.",
             ),
             ErrorCode(
                 "gradient_not_finite",

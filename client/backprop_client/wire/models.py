@@ -96,15 +96,6 @@ class ClassScore(BaseModel):
     score: float = Field(description="In [0, 1]; a probability if the output is softmax, else only a score.")
 
 
-class PredictionOut(BaseModel):
-    """The answer for one row."""
-
-    prediction: bool | int | str | dict[str, Any] = Field(
-        description="Classification: the label. Regression: target to value. Reconstruction: column to value."
-    )
-    scores: list[ClassScore] | None = Field(default=None, description="Classification only: one for each class.")
-
-
 class UnknownCategory(BaseModel):
     """A value that counts as missing, since the training data did not have it."""
 
@@ -113,10 +104,25 @@ class UnknownCategory(BaseModel):
 
 
 class PredictionResponse(BaseModel):
-    """An answer for each row, in the same order."""
+    """Answers for rows, in the rows' order."""
 
     model_id: str
-    predictions: list[PredictionOut]
+    predictions: list[bool | int | float | str | dict[str, Any]] = Field(
+        description="One for each row. Classification: the label. Regression: the number; of several targets, from "
+        "target to value. Reconstruction: from column to value.",
+        examples=[["setosa", "virginica"]],
+    )
+    classes: list[bool | int | str] | None = Field(
+        default=None,
+        description="Classification only: all labels, in the order of the scores.",
+        examples=[["setosa", "versicolor", "virginica"]],
+    )
+    scores: list[list[float]] | None = Field(
+        default=None,
+        description="Classification only: for each row, how strongly the network votes for each class, in [0, 1]. "
+        "These are probabilities if the output is softmax, else only scores.",
+        examples=[[[0.97, 0.02, 0.01], [0.01, 0.11, 0.88]]],
+    )
     unknown: list[UnknownCategory] = Field(
         description="Categories that the training data did not have; none unless unknown_categories is as_missing."
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +12,16 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy.orm import Session
 
+from app.access import admission
+from app.access.admission import KNOWN_SECONDS, Admission
 from app.main import create_app
 from domain.access import keys
 from infra.database import Database
+from infra.errors import Unauthenticated
 from infra.settings import Settings
+from infra.tables import Key
 from tests.support.keys import bearing, id_of, make_key
 
 
@@ -46,10 +53,32 @@ def test_a_server_that_others_can_reach_lets_nobody_in_without_a_key(
     assert_refused(closed_api.get("/v1/jobs"), "key_required")
 
 
-def test_on_this_machine_alone_no_key_is_needed_until_one_is_made(api: TestClient, database: Database) -> None:
+class Clock:
+    """The monotonic clock of the gate, which goes on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(admission, "time", clock)
+    return clock
+
+
+def test_on_this_machine_alone_no_key_is_needed_until_one_is_made(
+    api: TestClient, database: Database, clock: Clock
+) -> None:
     made = api.post("/v1/networks", json={"name": "n", "layers": [{}]})
     assert made.status_code == 201
     key = make_key(database, "default", ["read"])
+    clock.now += KNOWN_SECONDS - 0.001
+    assert api.get("/v1/networks").status_code == 200  # nobody has asked the database again
+    clock.now += 0.001
     assert_refused(api.get("/v1/networks"), "key_required")
     listed = api.get("/v1/networks", headers=bearing(key)).json()["data"]
     assert [network["id"] for network in listed] == [made.json()["id"]]  # what came without a key is in `default`
@@ -65,12 +94,76 @@ def test_a_server_that_once_had_a_key_stays_closed(api: TestClient, database: Da
     assert_refused(api.get("/v1/jobs", headers=bearing(expired)), "key_expired")
 
 
-def test_a_revoked_key_is_refused_with_the_next_request(closed_api: TestClient, database: Database) -> None:
+def test_a_revoked_key_is_refused_a_second_later(closed_api: TestClient, database: Database, clock: Clock) -> None:
     key = make_key(database, "red")
     assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
     with database.writing() as session:
         keys.revoke(session, id_of(key))
+    clock.now += KNOWN_SECONDS - 0.001
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200  # also where it is asked all the time
+    clock.now += 0.001
     assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_revoked")
+
+
+def test_a_key_is_known_no_longer_than_it_lasts(
+    closed_api: TestClient, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "KNOWN_SECONDS", 10_000.0)
+    key = make_key(database, "red", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+    with database.writing() as session:
+        session.get_one(Key, id_of(key)).expires_at = datetime.now(UTC)
+    clock.now += 3600
+    assert_refused(closed_api.get("/v1/jobs", headers=bearing(key)), "key_expired")
+
+
+def test_the_secret_of_a_known_key_still_counts(closed_api: TestClient, database: Database, clock: Clock) -> None:
+    key = make_key(database, "red")
+    assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+    other = key[:-1] + ("0" if key[-1] != "0" else "1")
+    assert_refused(closed_api.get("/v1/jobs", headers=bearing(other)), "invalid_key")
+
+
+@pytest.mark.parametrize(("secret", "answer"), [("its own", "red"), ("another's", "invalid_key")])
+def test_of_many_requests_at_once_only_one_asks_the_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch, secret: str, answer: str
+) -> None:
+    key = make_key(database, "red") if secret == "its own" else f"{make_key(database, 'red')[:-64]}{'0' * 64}"
+    asked: list[str] = []
+    in_the_database = keys.authenticate
+
+    def authenticate(session: Session, text: str) -> Key:
+        asked.append(text)
+        time.sleep(0.1)
+        return in_the_database(session, text)
+
+    monkeypatch.setattr(keys, "authenticate", authenticate)
+
+    async def ask(admission: Admission) -> str:
+        try:
+            return (await admission.of_key(key)).project
+        except Unauthenticated as error:
+            return error.code
+
+    async def all_at_once() -> list[str]:
+        known = Admission(database)
+        leaving = asyncio.create_task(ask(known))
+        asking = [asyncio.create_task(ask(known)) for _ in range(50)]
+        await asyncio.sleep(0.01)
+        leaving.cancel()  # the first one's client goes
+        return await asyncio.gather(*asking)
+
+    assert asyncio.run(all_at_once()) == [answer] * 50
+    assert asked == [key]
+
+
+def test_no_more_keys_are_known_than_fit(
+    closed_api: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "MOST_KNOWN", 2)
+    for key in [make_key(database, "red") for _ in range(5)]:
+        assert closed_api.get("/v1/jobs", headers=bearing(key)).status_code == 200
+        assert len(closed_api.app.state.admission._known) <= 2  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer x y", "Bearer é"])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from app.access import rates
 from app.access.rates import RateLimiter
@@ -18,6 +22,7 @@ from infra.database import Database
 from infra.errors import TooMany
 from infra.settings import Settings
 from tests.support.keys import bearing, make_key
+from tests.support.waiting import wait_for
 
 NO_REDIS = "unix:///nonexistent/redis.sock"
 
@@ -40,51 +45,102 @@ def admitted(limiter: RateLimiter, who: str, requests: int) -> int:
     return count
 
 
+class Clock:
+    """A clock that goes on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@given(
+    most=st.integers(1, 20),
+    steps=st.lists(st.tuples(st.floats(0, 1.5), st.integers(0, 40)), max_size=30),
+)
+def test_no_second_has_more_than_the_allowance_and_none_that_comes_evenly_is_refused(
+    most: int, steps: list[tuple[float, int]]
+) -> None:
+    limiter = RateLimiter(Settings(redis_url=NO_REDIS, max_requests_per_second=most))
+    clock = Clock()
+    let_in: list[float] = []
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(rates, "time", clock)
+        for pause, requests in steps:
+            clock.now += pause
+            let_in += [clock.now] * admitted(limiter, "one", requests)
+        clock.now += 2
+        assert admitted(limiter, "one", most + 1) == most
+        assert admitted(limiter, "another", most + 1) == most  # with an allowance of its own
+        clock.now += 2
+        for _ in range(2 * most):
+            clock.now += 2.01 / most  # half as fast as it may
+            assert admitted(limiter, "one", 1) == 1
+    assert all(count <= most for count in Counter(map(int, let_in)).values())
+    for index, first in enumerate(let_in):  # nor has any time as long as a second twice as much
+        assert sum(moment < first + 1 for moment in let_in[index:]) < 2 * most
+
+
 def at_the_start_of_a_second() -> None:
-    """Wait for it: the window's previous second is empty then, and this one is not over soon."""
+    """Wait for it: the second before is empty then, and this one is not over soon."""
     time.sleep(1 - time.time() % 1)
 
 
-@pytest.mark.parametrize("redis", ["there", "away"])
-def test_a_key_has_its_own_allowance_and_gets_it_back(few: Settings, redis: str) -> None:
-    limiter = RateLimiter(few if redis == "there" else few.model_copy(update={"redis_url": NO_REDIS}))
-    at_the_start_of_a_second()
-    assert admitted(limiter, "one", 12) == 5
-    assert admitted(limiter, "another", 3) == 3
-    at_the_start_of_a_second()
-    time.sleep(0.5)  # half of what was spent is forgotten by now
-    assert admitted(limiter, "one", 1) == 1
-    limiter.close()
-
-
-def test_processes_share_the_allowance(few: Settings) -> None:
+def test_processes_share_the_allowance_from_one_exchange_to_the_next(few: Settings) -> None:
     limiters = [RateLimiter(few) for _ in range(3)]
     at_the_start_of_a_second()
-    assert sum(admitted(limiter, "one", 4) for limiter in limiters) == 5
+    assert [admitted(limiter, "one", 2) for limiter in limiters] == [2, 2, 2]  # none knows of the others
+    for _ in range(2):
+        for limiter in limiters:
+            limiter.exchange()
+    assert [admitted(limiter, "one", 1) for limiter in limiters] == [0, 0, 0]
+    at_the_start_of_a_second()
+    time.sleep(0.1)
+    assert [admitted(limiter, "one", 1) for limiter in limiters] == [0, 0, 0]  # what was too much counts now
+    assert [admitted(limiter, "another", 1) for limiter in limiters] == [1, 1, 1]
     for limiter in limiters:
         limiter.close()
+
+
+def test_counts_are_exchanged_by_themselves(few: Settings) -> None:
+    here, there = RateLimiter(few), RateLimiter(few)
+    here.start()
+    there.start()
+    wait_for("a process to hear of another", lambda: admitted(here, "one", 5) + admitted(there, "one", 1) <= 5)
+    here.close()
+    there.close()
 
 
 def test_redis_that_goes_away_is_asked_again_when_it_may_be_back(
     few: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rates, "AWAY_SECONDS", 0.5)
+    monkeypatch.setattr(rates, "AWAY_SECONDS", 0.1)
     address = tmp_path / "redis.sock"
     settings = few.model_copy(update={"redis_url": f"unix://{address}"})
-    limiter = RateLimiter(settings)
-    with redis_server.running(tmp_path / "first") as url:
-        address.symlink_to(url.removeprefix("unix://"))
-        assert admitted(limiter, "one", 1) == 1
-    address.unlink()
+    limiter, other = RateLimiter(settings), RateLimiter(settings)
     at_the_start_of_a_second()
-    assert admitted(limiter, "two", 9) == 5  # counted here
-    with redis_server.running(tmp_path / "second") as url:
+    assert admitted(limiter, "one", 9) == 5
+    with capture_logs() as logged:
+        limiter.exchange()
+        limiter.exchange()  # not yet
+    assert [each["log_level"] for each in logged] == ["warning"]
+    assert admitted(limiter, "one", 9) == 0  # counted here
+    with redis_server.running(tmp_path / "redis") as url:
         address.symlink_to(url.removeprefix("unix://"))
         time.sleep(rates.AWAY_SECONDS)
         at_the_start_of_a_second()
-        assert admitted(limiter, "two", 5) == 5
-        assert admitted(RateLimiter(settings), "two", 5) == 0  # counted there
+        time.sleep(0.5)  # half of what was spent is forgotten by now
+        assert admitted(limiter, "one", 9) == 2
+        admitted(other, "one", 1)
+        limiter.exchange()
+        other.exchange()
+        assert admitted(other, "one", 9) == 0  # it has heard of the others
     limiter.close()
+    other.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message
 
-from app.edge.content_encoding import _Gunzip
+from app.edge.gunzip import Gunzip
 from infra.settings import Settings
 from tests.support.apps import open_app
 from tests.support.service import Service
@@ -96,7 +96,7 @@ def test_past_the_end_the_client_s_leaving_is_passed_on() -> None:
         return messages.pop(0)
 
     async def everything() -> list[Message]:
-        body = _Gunzip(receive)
+        body = Gunzip(receive)
         return [await body.receive() for _ in range(3)]
 
     assert anyio.run(everything) == [

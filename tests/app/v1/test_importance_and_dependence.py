@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from domain.models import dependence
+from domain.models import dependence, sample
 from infra.tables import Model
 from tests.support.service import Service, csv_text
 
@@ -83,7 +83,7 @@ def test_importance_on_training_rows_is_what_predictions_for_permuted_rows_show(
     weights = np.array(table["weight"])
 
     def accuracy(some: list[dict[str, Any]]) -> float:
-        right = [each["prediction"] for each in service.predict(model_id, some)] == np.array(table["dear"])
+        right = service.predict(model_id, some) == np.array(table["dear"])
         return float(np.average(right, weights=weights))
 
     found = importance(service, model_id)
@@ -140,14 +140,14 @@ def test_a_dependence_is_the_mean_of_predictions_with_the_value_set(
     assert (found["column"], found["rows"]) == (column, ROWS)
     assert len(found["data"]) == {"size": 6, "count": 4, "day": 5, "colour": 3}[column]
     for point in found["data"]:
-        answers = service.predict(model_id, [row | {column: point["value"]} for row in rows_of_table()])
+        answer = service.answer(model_id, [row | {column: point["value"]} for row in rows_of_table()])
         if target == "price":
-            mean = np.mean([answer["prediction"]["price"] for answer in answers])
+            mean = np.mean(answer["predictions"])
             assert point["prediction"] == {"price": pytest.approx(mean)}
             assert point["scores"] is None
         else:
-            means = np.mean([[each["score"] for each in answer["scores"]] for answer in answers], axis=0)
-            assert [each["class"] for each in point["scores"]] == ["no", "yes"]
+            means = np.mean(answer["scores"], axis=0)
+            assert [each["class"] for each in point["scores"]] == answer["classes"] == ["no", "yes"]
             assert [each["score"] for each in point["scores"]] == pytest.approx(means)
             assert point["prediction"] is None
 
@@ -169,14 +169,14 @@ def test_values_are_written_as_in_the_dataset(service: Service, dataset: dict[st
 def test_a_large_dataset_is_sampled(service: Service, dataset: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     model_id = trained(service, dataset, targets=["price"], missing="drop_rows", training={"iterations": 3, "seed": 9})
     monkeypatch.setattr(dependence, "MOST_ROWS", 10)
-    monkeypatch.setattr(dependence, "MOST_READ", 4 * 40)
+    monkeypatch.setattr(sample, "MOST_READ", 4 * 40)
     complete = [row for row in rows_of_table() if row["size"]]
     chosen = np.sort(np.random.default_rng([9]).choice(40, 10, replace=False, shuffle=False))
     found = dependent(service, model_id, "count")
     assert found["rows"] == 10
     for point in found["data"]:
         rows = [complete[row] | {"count": point["value"]} for row in chosen.tolist()]
-        mean = np.mean([answer["prediction"]["price"] for answer in service.predict(model_id, rows)])
+        mean = np.mean(service.predict(model_id, rows))
         assert point["prediction"] == {"price": pytest.approx(mean)}
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
 from sqlalchemy import event, update
+from starlette.concurrency import run_in_threadpool
 
+from app.v1 import predicting
 from domain.models import cache
 from infra.database import Database
 from infra.settings import Settings
@@ -154,7 +156,7 @@ def test_cached_models_make_room_for_each_other(
 ) -> None:
     ids = [trained(service, body, seed=seed) for seed in range(3)]
     one_model = sum(array.nbytes for array in service.weights(ids[0]).values())
-    monkeypatch.setattr(cache, "MOST_BYTES", 2 * one_model)
+    monkeypatch.setattr(cache, "MOST_BYTES", 5 * one_model)  # two, each with a copy that predictions take
     with TestClient(open_app(settings)) as small:
         reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
 
@@ -237,6 +239,30 @@ PEOPLE = csv_text(
 def counts(job: dict[str, Any]) -> dict[str, int]:
     """What became of the job's rows, without what only other jobs have."""
     return {name: count for name, count in job["rows"].items() if count is not None}
+
+
+@pytest.mark.parametrize("limit", ["QUICK_BYTES", "QUICK_WORK", "QUICK_VALUES"])
+def test_a_thread_gives_the_answer_that_the_event_loop_gives(
+    service: Service, body: dict[str, Any], limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/v1/models/{trained(service, body)}/predict"
+    threads: list[object] = []
+
+    async def counted(work: Callable[..., object], *arguments: object) -> object:
+        threads.append(work)
+        return await run_in_threadpool(work, *arguments)
+
+    monkeypatch.setattr(predicting, "run_in_threadpool", counted)
+    bodies: list[object] = [{"rows": [[1, 2, 3]] * 3}, {"rows": [[1, 2, None]]}, {"rows": [[1, 2]]}, {"rows": 5}]
+    service.api.post(address, json=bodies[0])
+    assert len(threads) == 1  # the model was not in memory
+    at_once = [service.api.post(address, json=body) for body in bodies]
+    assert [response.status_code for response in at_once] == [200, 200, 422, 422]
+    assert len(threads) == 1
+    monkeypatch.setattr(predicting, limit, 0)
+    in_threads = [service.api.post(address, json=body) for body in bodies]
+    assert [response.content for response in in_threads] == [response.content for response in at_once]
+    assert len(threads) > 1
 
 
 def test_rows_of_a_table_with_gaps_names_and_an_index(service: Service) -> None:

@@ -120,17 +120,16 @@ def table_of(response: Response, media_type: str) -> pa.Table:
 def test_a_file_is_answered_as_the_same_rows_in_json(
     service: Service, people: str, media_type: str, accept: str
 ) -> None:
-    predictions = service.predict(people, ROWS)
+    answer = service.answer(people, ROWS)
     response = post(service, people, WRITERS[media_type](as_table(ROWS)), media_type, accept)
     if accept == JSON:
-        assert response.json() == {"model_id": people, "predictions": predictions, "unknown": []}
+        assert response.json() == answer
         return
     table = table_of(response, accept)
     assert table.column_names == ["prediction", "score_x", "score_y", "score_z"]
-    assert table["prediction"].to_pylist() == [each["prediction"] for each in predictions]
-    for label in "xyz":
-        scores = [score["score"] for each in predictions for score in each["scores"] if score["class"] == label]
-        assert table[f"score_{label}"].to_pylist() == scores
+    assert table["prediction"].to_pylist() == answer["predictions"]
+    for place, label in enumerate(answer["classes"]):
+        assert table[f"score_{label}"].to_pylist() == [scores[place] for scores in answer["scores"]]
     assert response.headers["unknown-categories"] == "0"
     assert response.headers["vary"] == "Accept"
 
@@ -139,7 +138,7 @@ def test_a_file_is_answered_as_the_same_rows_in_json(
 def test_rows_in_json_are_answered_as_a_file(service: Service, people: str, accept: str) -> None:
     answer = service.api.post(f"/v1/models/{people}/predict", json={"rows": ROWS}, headers={"accept": accept})
     table = table_of(answer, accept)
-    assert table["prediction"].to_pylist() == [each["prediction"] for each in service.predict(people, ROWS)]
+    assert table["prediction"].to_pylist() == service.predict(people, ROWS)
 
 
 def test_cells_are_read_as_those_of_the_training_file_were(service: Service) -> None:
@@ -157,13 +156,13 @@ def test_cells_are_read_as_those_of_the_training_file_were(service: Service) -> 
     table = table_of(post(service, job["model_id"], rows, CSV), CSV)
     told = service.predict(job["model_id"], [["3,5", "01"], [1234.5, "02"], [None, "00"]])
     assert table.column_names == ["y"]
-    assert table["y"].to_pylist() == [each["prediction"]["y"] for each in told]
+    assert table["y"].to_pylist() == told
 
 
 def test_a_file_without_a_header_has_the_inputs_or_all_columns_in_order(service: Service, people: str) -> None:
     of_inputs = "31.25,1960-05-02,red,true,12:30\n,1999-12-31,,false,00:00\n"
     of_all = "n1,31.25,1960-05-02,red,true,12:30\nn2,,1999-12-31,,false,00:00\n"
-    expected = [each["prediction"] for each in service.predict(people, ROWS[:2])]
+    expected = service.predict(people, ROWS[:2])
     for text in (of_inputs, of_all):
         response = post(service, people, text, f"{CSV}; header=absent")
         assert table_of(response, CSV)["prediction"].to_pylist() == expected
@@ -220,7 +219,7 @@ def test_what_cannot_be_predicted_is_named(service: Service, people: str, conten
 def test_other_columns_of_the_dataset_are_not_looked_at(service: Service, people: str) -> None:
     content = "kind,at,member,colour,born,age,id\nunheard of,12:30,true,red,1960-05-02,31.25,n1\n"
     answer = table_of(post(service, people, content, CSV), CSV)
-    assert answer["prediction"].to_pylist() == [service.predict(people, ROWS[:1])[0]["prediction"]]
+    assert answer["prediction"].to_pylist() == service.predict(people, ROWS[:1])
 
 
 def test_unknown_categories_count_as_missing_where_asked(service: Service, people: str) -> None:
@@ -318,5 +317,5 @@ def test_regressions_and_reconstructions_have_a_column_each(service: Service) ->
         rows = [[0.5, -1.0, 2.0], [1.0, 2.0, 3.0]]
         content = csv_text(("x_1", "x_2", "x_3"), rows)
         table = table_of(post(service, job["model_id"], content, CSV, PARQUET), PARQUET)
-        assert table.to_pylist() == [each["prediction"] for each in service.predict(job["model_id"], rows)]
+        assert table.to_pylist() == service.predict(job["model_id"], rows)
         assert table.column_names == names

@@ -15,6 +15,7 @@ from backprop.coding.holdout import holdout_mask
 from backprop.model import TrainedModel
 from backprop.network import initial_parameters
 from domain.jobs.translation import network_of
+from domain.models.answer_json import answer_json
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
 from tests.support.tables import job_on, people, prepared
@@ -60,9 +61,11 @@ def test_metrics_can_be_had_from_predictions(activation: str, dtype: str, spec: 
     stored = TrainedModel.from_stored(*trained.to_stored())
     predictor = Predictor(stored, RowReader(stored.coding.inputs, (), tuple(table), None))
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
-    answered = predictor.predict(rows).answers
-    answers = [answer["prediction"] for answer in answered]
-    scores = np.array([[each["score"] for each in answer.get("scores", ())] for answer in answered])
+    answered = json.loads(answer_json("mdl_1", stored.coding.targets, predictor.predict(rows)))
+    answers = answered["predictions"]
+    if job.task == "regression" and len(job.targets) == 1:
+        answers = [{job.targets[0].name: number} for number in answers]
+    scores = np.array(answered.get("scores", [()] * 200))
     held = holdout_mask(200, 0.3, job.training.seed)
     for part, mask in (("training", ~held), ("held_out", held)):
         measured = metrics[part]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from backprop.selection.racing import best, mean_deviance, still_in
@@ -35,3 +35,27 @@ def test_the_best_has_the_lowest_mean_of_those_with_all_folds(candidates: list[l
         if len(deviances) == 2 and math.isfinite(sum(deviances))
     ]
     assert best(candidates, 2) == (min(whole)[1] if whole else None)
+
+
+FOLDS = st.lists(st.floats(0, 1), min_size=5, max_size=5)
+
+
+@given(FOLDS, FOLDS)
+def test_a_simple_candidate_is_taken_where_it_is_as_good_within_one_standard_error(
+    simple: list[float], other: list[float]
+) -> None:
+    d = np.subtract(simple, other)
+    error = np.std(d, ddof=1) / np.sqrt(5)
+    assume(not math.isclose(d.mean(), error, abs_tol=1e-9))
+    assert best([simple, other], 5, [0]) == (0 if d.mean() < error else 1)
+    assert best([other, simple], 5, [1]) == (1 if d.mean() < error else 0)
+
+
+def test_of_several_simple_candidates_the_best_is_compared() -> None:
+    hidden = [1.0, 1.0, 1.2]
+    assert best([[9.0, 9.0, 9.0], [1.0, 1.1, 1.15], hidden], 3, [0, 1]) == 1
+    assert best([[1.5, 1.5, 1.7], hidden], 3, [0]) == 1, "always worse by the same"
+
+
+def test_a_single_fold_does_not_tell_what_is_as_good() -> None:
+    assert best([[1.01], [1.0]], 1, [0]) == 1

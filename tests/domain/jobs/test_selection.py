@@ -70,6 +70,23 @@ def test_the_job_has_the_sizes_of_what_was_chosen() -> None:
     )
 
 
+def test_a_network_without_hidden_layers_is_taken_if_it_is_as_good() -> None:
+    job = planned(100)
+    selection = selection_of(job)
+    everybody = list(range(len(selection.candidates)))
+    first_hidden = next(at for at in everybody if len(selection.candidates[at].layers) > 1)
+    for fold in range(5):
+        deviances = {first_hidden: 1.0, 2: 0.9 if fold == 0 else 1.05}
+        selection = with_trials(selection, everybody, [Trial(deviances.get(at, 1.2), 60) for at in everybody])
+    chosen = choose(job.model_copy(update={"selection": selection}), 100, 100)
+    assert selection_of(chosen).chosen == 2
+    assert chosen.training.weight_decay == selection.candidates[2].weight_decay
+    assert selection_of(chosen).reason == (
+        "It has a mean deviance over 5 folds of 1.02, and no hidden layer. 8 tanh units with λ = 0.001 have 1, which "
+        "is no more than one standard error lower."
+    )
+
+
 def test_with_mini_batches_the_job_trains_for_as_many_epochs_as_did_best() -> None:
     job = planned(10_000)
     selection = selection_of(job)

@@ -182,7 +182,7 @@ def test_a_batch_of_codes_that_are_all_digits_is_read_as_the_model_s_categories(
     assert second["status"] == "succeeded", second["error"]
     assert second["inputs"] == first["inputs"]
     rows_of_second = [{"size": size, "code": str(code)} for size, code, _ in digits]
-    answers = [each["prediction"] for each in service.predict(first["model_id"], rows_of_second)]
+    answers = service.predict(first["model_id"], rows_of_second)
     right = sum(answer == label for answer, (_, _, label) in zip(answers, digits, strict=True))
     assert model_of(service, second)["metrics"]["training"]["accuracy"] == right / 20
 

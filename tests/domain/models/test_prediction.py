@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop import model as model_module
@@ -17,10 +17,11 @@ from backprop.coding.scaling import Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
 from backprop.model import TrainedModel
 from backprop.network import Layer, Network, initial_parameters, predict
-from backprop_client.wire.models import UnknownCategory
 from backprop_client.wire.resolved_jobs import CellRules
-from domain.models import prediction
-from domain.models.prediction import Predictor
+from domain.models import json_rows, prediction
+from domain.models.answer_json import answer_json
+from domain.models.json_rows import requested_rows
+from domain.models.prediction import Predictions, Predictor
 from domain.models.row_reading import RowReader
 from domain.models.value_reading import REPORTED_PROBLEMS
 from infra.errors import InvalidRequest, TooLarge
@@ -72,64 +73,93 @@ def refusal(rows: list[Any], predicting: Predictor | None = None) -> InvalidRequ
     return refused.value
 
 
-def answer(predicting: Predictor, **values: object) -> dict[str, Any]:
-    (only,) = predicting.predict([{**ROW, **values}]).answers
+def answer_of(predicting: Predictor, predictions: Predictions) -> dict[str, Any]:
+    whole: dict[str, Any] = json.loads(answer_json("mdl_1", predicting.model.coding.targets, predictions))
+    return whole
+
+
+def answers(predicting: Predictor, rows: Sequence[Any]) -> list[Any]:
+    """What is predicted for the rows, and for classes the scores with it."""
+    whole = answer_of(predicting, predicting.predict(rows))
+    assert whole["model_id"] == "mdl_1"
+    if "classes" not in whole:
+        return whole["predictions"]  # type: ignore[no-any-return]
+    return list(zip(whole["predictions"], whole["scores"], strict=True))
+
+
+def answer(predicting: Predictor, **values: object) -> object:
+    (only,) = answers(predicting, [{**ROW, **values}])
     return only
 
 
 class TestAnswers:
     @pytest.mark.parametrize("name", TARGETS)
-    def test_objects_and_arrays_get_the_same_plain_json(self, name: str) -> None:
+    def test_objects_and_arrays_get_the_same_answers(self, name: str) -> None:
         predicting = predictor(TARGETS[name])
         rows: list[Any] = [ROW, list(ROW.values()), dict(reversed(ROW.items()))]
-        answers = predicting.predict(rows).answers
-        assert answers[0] == answers[1] == answers[2]
-        assert answers == predicting.predict([ROW] * 3).answers
-        assert json.loads(json.dumps(answers)) == answers
+        first, second, third = answers(predicting, rows)
+        assert first == second == third
         assert predicting.reader.columns == tuple(ROW)
 
     def test_a_class_comes_with_the_scores_of_all(self) -> None:
         coding = TARGETS["integer classes"]
-        assert isinstance(coding, ClassCoding)
         predicting = predictor(coding)
-        (answer,) = predicting.predict([ROW]).answers
-        scores = {each["class"]: each["score"] for each in answer["scores"]}
-        assert list(scores) == [3, 5, 7]
-        assert answer["prediction"] == max(scores, key=lambda label: scores[label])
-        assert type(answer["prediction"]) is int
+        whole = answer_of(predicting, predicting.predict([ROW, ROW]))
+        assert list(whole) == ["model_id", "predictions", "classes", "scores", "unknown"]
+        assert whole["classes"] == [3, 5, 7]
+        scores = whole["scores"][0]
+        assert whole["predictions"] == [whole["classes"][int(np.argmax(scores))]] * 2
         X = INPUTS.encode({key: np.array([value], dtype=object) for key, value in ROW.items()})
-        np.testing.assert_allclose(list(scores.values()), predict(predicting.model.parameters, X)[0], rtol=1e-14)
+        np.testing.assert_allclose(scores, predict(predicting.model.parameters, X)[0], rtol=1e-14)
 
     def test_numbers_come_in_their_own_units(self) -> None:
         predicting = predictor()
-        (answer,) = predicting.predict([ROW]).answers
         X = INPUTS.encode({key: np.array([value], dtype=object) for key, value in ROW.items()})
         outputs = predict(predicting.model.parameters, X)[0]
-        assert answer["prediction"] == pytest.approx({"price": 100 + 50 * outputs[0], "weight": -5 + outputs[1]})
+        assert answer(predicting) == pytest.approx({"price": 100 + 50 * outputs[0], "weight": -5 + outputs[1]})
+
+    def test_one_target_has_numbers_and_no_objects(self) -> None:
+        predicting = predictor(NumberCoding(("price",), Scaler((100.0,), (50.0,))))
+        whole = answer_of(predicting, predicting.predict([ROW, ROW]))
+        assert list(whole) == ["model_id", "predictions", "unknown"]
+        assert [type(each) for each in whole["predictions"]] == [float, float]
 
     def test_a_reconstruction_has_the_inputs_columns(self) -> None:
-        (answer,) = predictor(TARGETS["reconstruction"]).predict([ROW]).answers
-        assert list(answer["prediction"]) == list(ROW)
-        assert answer["prediction"]["colour"] in ("blue", "red")
-        assert type(answer["prediction"]["member"]) is bool
+        back = answer(predictor(TARGETS["reconstruction"]))
+        assert isinstance(back, dict)
+        assert list(back) == list(ROW)
+        assert back["colour"] in ("blue", "red")
+        assert type(back["member"]) is bool
 
     def test_a_target_column_may_be_there_and_is_not_looked_at(self) -> None:
         predicting = predictor()
-        assert (
-            predicting.predict([{**ROW, "price": "unknown", "weight": None}]).answers
-            == predicting.predict([ROW]).answers
-        )
+        assert answer(predicting, price="unknown", weight=None) == answer(predicting)
+
+    @pytest.mark.parametrize("has_simdjson", [True, False])
+    def test_rows_of_a_body_get_the_answers_of_the_same_rows(
+        self, has_simdjson: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(json_rows, "HAS_SIMDJSON", has_simdjson and json_rows.HAS_SIMDJSON)
+        inputs = inputs_scaled((CodedColumn("x"), CodedColumn("z")), Scaler((1.0, 0.0), (3.0, 0.1)))
+        predicting = predictor(inputs=inputs, others=("id", "z", "x"))
+        short: list[Any] = [[1, 2.5], [-3, 1e-7]]
+        for rows in (short, [[7, z, x] for x, z in short], [dict(zip("xz", row, strict=True)) for row in short]):
+            requested = requested_rows(json.dumps({"rows": rows}).encode())
+            told = answer_of(predicting, predicting.predict_requested(requested))["predictions"]
+            assert told == answers(predicting, short)
+        for wrong in ([[1]], [[1, 2, 3, 4]], [[1, None], [1, "2"]]):
+            with pytest.raises(InvalidRequest) as refused:
+                predicting.predict_requested(requested_rows(json.dumps({"rows": wrong}).encode()))
+            assert refused.value.fields == refusal(wrong, predicting).fields
 
     def test_no_rows_give_no_answers(self) -> None:
-        assert predictor().predict([]).answers == []
+        assert predictor().predict([]).blocks == []
 
     def test_blocks_of_rows_are_answered_in_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [{**ROW, "age": age} for age in range(20, 60)]
-        whole = predictor().predict(rows).answers
+        whole = answers(predictor(), rows)
         monkeypatch.setattr(model_module, "PREDICTED_BYTES", 8 * 7 * 3)
-        pieces = predictor().predict(rows).answers
-        for one, other in zip(whole, pieces, strict=True):
-            assert one["prediction"] == pytest.approx(other["prediction"], rel=1e-12)
+        assert answers(predictor(), rows) == whole
 
 
 class TestRefusals:
@@ -210,13 +240,13 @@ class TestRefusals:
     )
     def test_any_json_is_either_answered_or_refused_with_a_place(self, rows: list[Any]) -> None:
         refused: InvalidRequest | None = None
-        answers: list[dict[str, Any]] = []
+        told: list[Any] = []
         try:
-            answers = predictor().predict(rows).answers
+            told = answers(predictor(), rows) if rows else []
         except InvalidRequest as error:
             refused = error
         if refused is None:
-            assert len(answers) == len(rows)
+            assert len(told) == len(rows)
         else:
             assert refused.fields
             json.dumps([refused.message, *(field.path for field in refused.fields)], ensure_ascii=False).encode()
@@ -225,8 +255,8 @@ class TestRefusals:
     def test_a_network_that_overflows_has_no_answer(self, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(model_module, "PREDICTED_BYTES", block_bytes)
         predicting = predictor(TARGETS["numbers"], "linear")
-        fine = predicting.predict([{**ROW, "age": 1e300}]).answers
-        assert np.isfinite(list(fine[0]["prediction"].values())).all()
+        (fine,) = answers(predicting, [{**ROW, "age": 1e300}])
+        assert np.isfinite(list(fine.values())).all()
         identity = inputs_scaled((CodedColumn("x"),), Scaler((0.0,), (1e-300,)))
         linear = predictor(NumberCoding(("y",), Scaler((0.0,), (1.0,))), "linear", identity, "linear")
         with pytest.raises(InvalidRequest) as refused:
@@ -262,6 +292,49 @@ def coded(cells: CellRules | None = None, **values: object) -> list[float]:
     return row
 
 
+@st.composite
+def rows_of_all_types(draw: st.DrawFn) -> list[dict[str, object]]:
+    def one() -> dict[str, object]:
+        seconds = draw(st.integers(0, 86_399))
+        return {
+            "size": draw(st.none() | st.floats(-1e6, 1e6)),
+            "when": draw(st.none() | st.datetimes().map(lambda moment: moment.isoformat())),
+            "code": draw(st.sampled_from([None, "007", "1.0", "2A"])),
+            "clock": f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}",
+        }
+
+    return [one() for _ in range(draw(st.integers(2, 30)))]
+
+
+@given(
+    rows_of_all_types(),
+    st.sampled_from(
+        [
+            (ClassCoding("y", ("no", "yes"), (0.0, 1.0)), "sigmoid"),
+            (ClassCoding("y", (3, 5, 7), (0.0, 1.0), unit_each=True), "softmax"),
+            (NumberCoding(("y",), Scaler((1.0,), (3.0,))), "linear"),
+            (NumberCoding(("y", "z"), Scaler((1.0, 0.0), (3.0, 0.1))), "tanh"),
+            (Reconstruction(MOMENTS), "linear"),
+        ]
+    ),
+    st.sampled_from(["sigmoid", "tanh", "relu", "linear"]),
+    st.sampled_from(["float32", "float64"]),
+    st.integers(1, 29),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_row_is_answered_alike_in_any_company(
+    rows: list[dict[str, object]], coding: tuple[TargetCoding, str], hidden: str, dtype: str, cut: int
+) -> None:
+    """To the last bit: JSON has all digits of a number."""
+    whole = predictor(*coding, MOMENTS, hidden)
+    model = TrainedModel(whole.model.parameters.astype(dtype), whole.model.coding)
+    predicting = replace(whole, model=model)
+    together = answers(predicting, rows)
+    assert [answer for row in rows for answer in answers(predicting, [row])] == together
+    parts = [part for part in (rows[:cut], rows[cut:]) if part]
+    assert [answer for part in parts for answer in answers(predicting, part)] == together
+
+
 class TestReading:
     def test_null_is_the_mean_or_no_category(self) -> None:
         reader = RowReader(MOMENTS, (), (), None)
@@ -279,10 +352,9 @@ class TestReading:
     def test_an_unknown_category_counts_as_missing_where_that_is_wanted(self) -> None:
         predicting = predictor()
         rows: list[Any] = [ROW, {**ROW, "colour": "mauve"}, {**ROW, "colour": None}]
-        predictions = predicting.predict(rows, "as_missing")
-        answers = predictions.answers
-        assert predictions.unknown == [UnknownCategory(row=1, column="colour")]
-        assert answers[1] == answers[2] != answers[0]
+        told = answer_of(predicting, predicting.predict(rows, "as_missing"))
+        assert told["unknown"] == [{"row": 1, "column": "colour"}]
+        assert told["predictions"][1] == told["predictions"][2] != told["predictions"][0]
         assert predicting.predict([ROW, ROW], "as_missing").unknown == []
 
     def test_a_model_that_takes_no_gaps_takes_no_unknown_category(self) -> None:
@@ -324,7 +396,7 @@ class TestReading:
         table = ("id", *ROW, "note")
         predicting = predictor(others=table)
         values: list[Any] = list(ROW.values())
-        assert predicting.predict([[9, *values, "x"], values, ROW]).answers == [answer(predictor())] * 3
+        assert answers(predicting, [[9, *values, "x"], values, ROW]) == [answer(predictor())] * 3
         error = refusal([[9, *values, "x"], ["a", True, *values[1:], "x"]], predicting)
         assert [field.path for field in error.fields] == ["/rows/1/1"]
         error = refusal([[*values, "x"]], predicting)
@@ -335,4 +407,4 @@ class TestReading:
         for ours, theirs in ((composed, decomposed), (decomposed, composed)):
             inputs = inputs_scaled((CodedColumn(ours),), Scaler.identity(1))
             predicting = predictor(inputs=inputs)
-            assert predicting.predict([{theirs: 2}]).answers == predicting.predict([{ours: 2}]).answers
+            assert answers(predicting, [{theirs: 2}]) == answers(predicting, [{ours: 2}])

@@ -8,28 +8,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from worker.environment import keep_blas_single_threaded
+from infra.blas_threads import keep_blas_single_threaded
 
-WORKER = """
+COMMAND = """
 import json, sys, types
 from cli.commands import app
 
-def run_worker(settings, parent):
+def tell(*_arguments):
     import worker.tasks
     from threadpoolctl import threadpool_info
     print(json.dumps([pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]))
 
-process = types.ModuleType("worker.process")
-process.run_worker = run_worker
-sys.modules["worker.process"] = process
-app(["worker"])
+command, module, function = sys.argv[1:4]
+instead = types.ModuleType(module)
+setattr(instead, function, tell)
+sys.modules[module] = instead
+app([command, *sys.argv[4:]])
 """
 
 
-def test_the_commands_worker_has_a_blas_without_threads(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command", [("worker", "worker.process", "run_worker"), ("api", "app.edge.server", "serve", "--port", "0")]
+)
+def test_a_command_that_computes_has_a_blas_without_threads(command: tuple[str, ...], tmp_path: Path) -> None:
     """NumPy's and SciPy's alike: nothing that the command imports may import them before BLAS is told."""
     env = {"BACKPROP_DATA_DIR": str(tmp_path)}
-    said = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, text=True, check=True, env=env)
+    said = subprocess.run(
+        [sys.executable, "-c", COMMAND, *command], capture_output=True, text=True, check=True, env=env
+    )
     assert set(json.loads(said.stdout)) == {1}
 
 

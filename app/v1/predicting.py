@@ -1,0 +1,282 @@
+"""A request with rows and a model: the response. All routes that predict for rows answer so.
+
+They differ in how they find the model, see `ModelSource`.
+
+Rows come as JSON or as a file, and are answered in the one form or the other. A small request for a model that is in
+memory is answered at once, in the event loop: it is done before a thread would have woken up. All others get a thread.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, NamedTuple, Protocol
+
+from fastapi import Header, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.access.dependencies import access_with
+from app.access.gate import Access
+from app.dependencies import Services
+from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
+from app.errors import responses
+from backprop.forward import BLOCK_ROWS
+from backprop_client.wire.models import PredictionResponse, UnknownCategories
+from domain.datasets.upload_files import UploadFiles, upload_files
+from domain.datasets.writing import written
+from domain.models.answer_json import answer_json
+from domain.models.file_prediction import RowsFile, predict_file, read_rows
+from domain.models.json_rows import RequestedRows, requested_rows
+from domain.models.prediction import Predictions, Predictor
+from infra.errors import (
+    FieldError,
+    InvalidRequest,
+    NotAcceptable,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from infra.full_disks import full_disk_told
+
+QUICK_BYTES = 2**18
+"""Bytes. Reading the rows of a body of this size takes one to four milliseconds."""
+
+QUICK_WORK = 10**7
+"""Rows times weights. A core does so many multiplications in a millisecond or less."""
+
+QUICK_VALUES = 20_000
+"""Values. Writing so many takes one or two milliseconds."""
+
+UNKNOWN_HEADER = "Unknown-Categories"
+"""This header of an answer that is a file tells how many values counted as missing because they were not known."""
+
+_TAKEN = ", ".join((JSON, *TABLES))
+_FORMS = [JSON, *TABLES]
+_VARY = {"Vary": "Accept"}
+_FILES = {name: {"schema": {"type": "string", "format": "binary"}} for name in TABLES}
+
+DESCRIBED: dict[str, Any] = {
+    "response_model": PredictionResponse,
+    "responses": {
+        **responses(NotFound, NotAcceptable, TooLarge, Unavailable),
+        200: {
+            "content": _FILES,
+            "headers": {
+                UNKNOWN_HEADER: {
+                    "description": "Of a file: how many values were categories that the training data did not have.",
+                    "schema": {"type": "integer"},
+                }
+            },
+        },
+    },
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}, **_FILES},
+        }
+    },
+}
+"""What the OpenAPI document says of each such route. The body is read here, not by FastAPI."""
+
+Accept = Annotated[
+    str | None, Header(description=f"What to answer in: {', '.join(_FORMS)}. Default: as the rows come.")
+]
+UnknownInFile = Annotated[
+    UnknownCategories | None,
+    Query(description="For rows that come as a file: as the field of the same name in JSON. Default: refuse."),
+]
+
+
+class FoundModel(NamedTuple):
+    """A model that answers."""
+
+    model_id: str
+    predictor: Predictor
+
+
+class ModelSource(Protocol):
+    """Where the model of a request comes from."""
+
+    def at_hand(self) -> FoundModel | None:
+        """The model if it is in memory. This waits for nothing."""
+
+    def fetched(self) -> FoundModel:
+        """The model, from the database if need be. Raises NotFound: there is none."""
+
+
+class Wishes(NamedTuple):
+    """What a request says besides its rows: its parameter `unknown_categories`, its header `Accept`."""
+
+    unknown_categories: UnknownCategories | None
+    accept: str | None
+
+
+class PredictingRoute(APIRoute):
+    """A route whose endpoint calls `predicted`. A request that says no more than its path and rows goes there directly.
+
+    FastAPI's way to an endpoint takes longer than a small prediction. It remains for the requests that it has something
+    to say about: those with parameters, or with a path that is refused.
+    """
+
+    def source_of(self, request: Request, access: Access) -> ModelSource | None:
+        """Where the model comes from that the path names; None if the path is not what it should be."""
+        raise NotImplementedError
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        usual = super().get_route_handler()
+
+        async def directly(request: Request) -> Response:
+            if request.scope["query_string"]:
+                return await usual(request)
+            source = self.source_of(request, access_with(request, "predict"))
+            if source is None:
+                return await usual(request)
+            wishes = Wishes(None, request.headers.get("accept"))
+            return await predicted(request, source, request.app.state.services, wishes)
+
+        return directly
+
+
+async def predicted(request: Request, source: ModelSource, services: Services, wishes: Wishes) -> Response:
+    """Predictions for the rows of a request.
+
+    Raises:
+        ServiceError: as the routes' document says.
+        RequestValidationError, HTTPException: the body is not what it should be.
+    """
+    said = content_type(request.headers.get("content-type"))
+    if is_json(said.name):
+        return await _for_json(request, source, wishes, services.settings.max_prediction_rows)
+    return await _for_file(request, said, source, services, wishes)
+
+
+async def _for_json(request: Request, source: ModelSource, wishes: Wishes, most_rows: int) -> Response:
+    body = await _body(request)
+    if len(body) > QUICK_BYTES:
+        return await run_in_threadpool(lambda: _JsonRequest.read(body, wishes, most_rows).answered(source.fetched()))
+    asked = _JsonRequest.read(body, wishes, most_rows)
+    found = source.at_hand()
+    if found is None or not asked.is_quick(found.predictor):
+        return await run_in_threadpool(lambda: asked.answered(source.fetched()))
+    return asked.answered(found)
+
+
+class _JsonRequest(NamedTuple):
+    """A request whose rows are JSON: these, and the form of the answer."""
+
+    requested: RequestedRows
+    form: str
+
+    @classmethod
+    def read(cls, body: bytes, wishes: Wishes, most_rows: int) -> _JsonRequest:
+        requested = _requested(body)
+        form = negotiated(wishes.accept, _FORMS)
+        if wishes.unknown_categories is not None:
+            message = "rows in JSON have this in the body"
+            raise InvalidRequest(
+                "invalid_request", f"unknown_categories: {message}", (FieldError("unknown_categories", message),)
+            )
+        if requested.count > most_rows:
+            raise TooLarge(
+                "too_many_rows",
+                f"{requested.count:,} rows are more than the {most_rows:,} that one request may have (setting "
+                "BACKPROP_MAX_PREDICTION_ROWS). POST /v1/predictions predicts for the rows of a whole dataset.",
+            )
+        return cls(requested, form)
+
+    def is_quick(self, predictor: Predictor) -> bool:
+        """Whether the answer takes a few milliseconds at most."""
+        model, rows = predictor.model, self.requested.count
+        return (
+            max(rows, BLOCK_ROWS) * model.parameters.vector.size <= QUICK_WORK
+            and rows * model.coding.targets.values_per_row <= QUICK_VALUES
+        )
+
+    def answered(self, found: FoundModel) -> Response:
+        return _answer(found, found.predictor.predict_requested(self.requested), self.form)
+
+
+def _requested(body: bytes) -> RequestedRows:
+    if not body:
+        raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}])
+    try:
+        return requested_rows(body)
+    except ValidationError as error:
+        found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+        raise RequestValidationError(found) from error
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400) from error
+
+
+async def _for_file(
+    request: Request, said: ContentType, source: ModelSource, services: Services, wishes: Wishes
+) -> Response:
+    file = _rows_file(said)
+    form = negotiated(wishes.accept, [said.name, *(each for each in _FORMS if each != said.name)])
+    found = await _found(source)
+    body = await _body(request)
+    with upload_files(services.settings) as files:
+        await run_in_threadpool(_kept, body, files)
+        stored = await read_rows(file, files, found.predictor.reader, services.row_readers, services.settings)
+        predictions = await run_in_threadpool(
+            predict_file, found.predictor, stored, files, wishes.unknown_categories or "refuse"
+        )
+        return await run_in_threadpool(_answer, found, predictions, form)
+
+
+async def _found(source: ModelSource) -> FoundModel:
+    found = source.at_hand()
+    return found if found is not None else await run_in_threadpool(source.fetched)
+
+
+def _answer(found: FoundModel, predictions: Predictions, form: str) -> Response:
+    predictor = found.predictor
+    if form == JSON:
+        return Response(answer_json(found.model_id, predictor.model.coding.targets, predictions), 200, _VARY, JSON)
+    pieces = written(predictor.answer_schema, predictor.answer_table(predictions), TABLES[form])
+    return Response(b"".join(pieces), 200, {UNKNOWN_HEADER: str(len(predictions.unknown)), **_VARY}, form)
+
+
+def _rows_file(said: ContentType) -> RowsFile:
+    """The file that a body is by its type.
+
+    Raises:
+        UnsupportedMediaType: no such file is read.
+    """
+    if said.name not in TABLES:
+        raise UnsupportedMediaType(
+            "media_type_not_taken", f"Rows to predict come as {_TAKEN}; the header Content-Type says which."
+        )
+    encoding = said.parameters.get("charset")
+    header = said.parameters.get("header", "present")
+    if header not in ("present", "absent"):
+        raise UnsupportedMediaType("media_type_not_taken", "The parameter header of text/csv is present or absent.")
+    return RowsFile(TABLES[said.name], None if encoding is None else _known(encoding), header == "present")
+
+
+def _known(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise UnsupportedMediaType("media_type_not_taken", f"There is no text encoding {encoding[:100]!r}.") from error
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
+
+
+def _kept(body: bytes, files: UploadFiles) -> None:
+    """Write the file down, for the process that reads it."""
+    with full_disk_told():
+        files.received.write(body)
+        files.received.flush()

@@ -1,0 +1,107 @@
+"""Forward propagation in which a row gets the bits that it gets alone, whatever rows are beside it.
+
+A product of matrices is computed by another routine for another number of rows, and the routines round differently. So
+every product here has the same number of rows: a row alone stands in a block of zeros. What else is done to a row, bias
+and activation, is done to each value for itself, or within the row.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop.activations import ACTIVATIONS, Activation
+from backprop.network import BLOCK_VALUES, Array, Parameters
+
+BLOCK_ROWS = 8
+"""Rows. A product has exactly so many. With 8, every place in a block gave the same bits in all of OpenBLAS's routines
+that could be tried; with 12 or more it did not, as they take 12 or 16 rows otherwise than those that are left."""
+
+LEAST_UNITS = 2
+"""Columns of a matrix of weights. With one the product would be that of a matrix and a vector, and the routines for
+those do depend on the place of a row."""
+
+
+class _Layer(NamedTuple):
+    """A layer's parameters, as products want them.
+
+    Attributes:
+        weights: Wᵀ, (s_l, s_{l+1} or `LEAST_UNITS`), C-contiguous: BLAS copies it for each block, and copies it fastest
+            from this order. Zeros beyond the layer's units.
+        bias: (s_{l+1},).
+        activation: of the layer.
+    """
+
+    weights: Array
+    bias: Array
+    activation: Activation
+
+    def activations(self, a: Array) -> Array:
+        """a(l+1), (blocks, `BLOCK_ROWS`, s_{l+1}), of a(l), (blocks, `BLOCK_ROWS`, s_l)."""
+        z = np.ascontiguousarray((a @ self.weights)[..., : len(self.bias)])
+        z += self.bias
+        self.activation.activate(z)
+        return z
+
+
+class ForwardPropagation:
+    """h_{W,b}(x) for one network's parameters, which it copies.
+
+    The bits depend on the machine's processor and on how many threads BLAS has, and on nothing else.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._network = parameters.network
+        self._dtype = parameters.vector.dtype
+        self._layers = tuple(
+            _Layer(_transposed(W), b.copy(), ACTIVATIONS[layer.activation])
+            for W, b, layer in zip(parameters.W, parameters.b, parameters.network.layers, strict=True)
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the copy takes."""
+        return sum(layer.weights.nbytes + layer.bias.nbytes for layer in self._layers)
+
+    def outputs(self, X: Array) -> Array:
+        """The output layer's activations.
+
+        Args:
+            X: (m, inputs), of any number type.
+
+        Returns:
+            (m, outputs), of the parameters' dtype; not finite where the network overflows.
+
+        Raises:
+            ValueError: X has another number of columns than the network has inputs.
+        """
+        if X.ndim != 2 or X.shape[1] != self._network.inputs:
+            raise ValueError(f"X should be (m, {self._network.inputs}), not {X.shape}")
+        outputs = np.empty((len(X), self._network.outputs), self._dtype)
+        rows = BLOCK_ROWS * max(1, BLOCK_VALUES // (BLOCK_ROWS * max(self._network.sizes)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(X), rows):
+                piece = X[start : start + rows]
+                outputs[start : start + rows] = self._propagated(piece)
+        return outputs
+
+    def _propagated(self, X: Array) -> Array:
+        a = self._in_blocks(X)
+        for layer in self._layers:
+            a = layer.activations(a)
+        return a.reshape(-1, self._network.outputs)[: len(X)]
+
+    def _in_blocks(self, X: Array) -> Array:
+        """The rows as (blocks, `BLOCK_ROWS`, inputs), C-contiguous, with zeros in the places that are left."""
+        blocks = -(-len(X) // BLOCK_ROWS)
+        padded = np.zeros((blocks * BLOCK_ROWS, X.shape[1]), self._dtype)
+        padded[: len(X)] = X
+        return padded.reshape(blocks, BLOCK_ROWS, X.shape[1])
+
+
+def _transposed(W: Array) -> Array:
+    n_out, n_in = W.shape
+    transposed = np.zeros((n_in, max(n_out, LEAST_UNITS)), W.dtype)
+    transposed[:, :n_out] = W.T
+    return transposed

@@ -1,0 +1,1 @@
+"""How fast models answer: ours, MLServer and BentoML, beside the floor of bare handlers."""
