@@ -96,7 +96,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         version=version("backprop"),
         lifespan=lifespan,
         redoc_url=None,
-        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions")],
+        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "registry", "predictions")],
     )
     # The first two are asked far more often than all others. Routes are tried in this order.
     for router in (

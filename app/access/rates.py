@@ -139,8 +139,6 @@ class RateLimiter:
 
     def exchange(self) -> None:
         """Tell Redis what has been counted here since the last time, and learn what others have counted."""
-        if time.monotonic() < self._redis_asked_from:
-            return
         number = int(time.time() + self._ahead)
         with self._lock:
             self._counts = {who: count for who, count in self._counts.items() if count.number >= number - 1}
@@ -150,7 +148,7 @@ class RateLimiter:
                 number: {who: count.now for who, count in self._counts.items()},
                 number - 1: {who: count.before for who, count in self._counts.items()},
             }
-        if not seconds[number]:
+        if not seconds[number] or time.monotonic() < self._redis_asked_from:
             return
         try:
             self._add_up(seconds)

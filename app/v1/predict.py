@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.admission import Access
 from app.access.dependencies import CanPredict
-from app.access.gate import Access
 from app.dependencies import ServicesDep, TrainedModelsDep
 from app.v1.parameters import IdPath, is_id
 from app.v1.predicting import (

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.access.admission import Access
 from app.access.dependencies import access_with
-from app.access.gate import Access
 from app.dependencies import Services
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
 from app.errors import responses

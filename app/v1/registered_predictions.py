@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
+from app.access.admission import Access
 from app.access.dependencies import CanPredict
-from app.access.gate import Access
 from app.dependencies import RegistryDep, ServicesDep, TrainedModelsDep
 from app.v1.parameters import AliasPath, RegisteredNamePath, VersionPath
 from app.v1.predicting import (

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response, status
 from sqlalchemy.orm import Session
 
+from app.access.admission import Access
 from app.access.dependencies import CanAdminister, CanRead, CanTrain
-from app.access.gate import Access
 from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, RegistryDep
 from app.errors import responses
