@@ -99,7 +99,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         version=version("backprop"),
         lifespan=lifespan,
         redoc_url=None,
-        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "registry", "predictions")],
+        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions", "registry")],
     )
     # Inferences and predictions are asked far more often than all others. Routes are tried in this order.
     open_inference.add_inference(app)

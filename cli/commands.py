@@ -12,11 +12,13 @@ import typer
 
 from cli.errors import CommandError
 from cli.keys import commands as keys_commands
+from cli.prune import prune
 from cli.stack import Stack, StopAsked, asked_to_stop_by_signals
 from infra.data_folder import DataFolderUnusable, open_data_folder
 
 app = typer.Typer(help="Train feed-forward neural networks as a service.", no_args_is_help=True, add_completion=False)
 app.add_typer(keys_commands, name="keys")
+app.command()(prune)
 
 Data = Annotated[
     Path | None,

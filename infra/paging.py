@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from infra.tables import Dataset, Job, Model, NetworkRow, QueuedPrediction, RegisteredModel
 
@@ -29,6 +31,7 @@ def page(
     *conditions: ColumnElement[bool],
     after: str | None,
     limit: int,
+    loading: Sequence[ORMOption] = (),
 ) -> Page[Listed]:
     """The next `limit` rows of `table` in a project that meet the conditions, newest first.
 
@@ -39,8 +42,10 @@ def page(
         conditions: SQL conditions that all must hold.
         after: the id the page before ended with; None for the first page.
         limit: how many rows at most.
+        loading: what of a row is read, if not all.
     """
-    query = select(table).where(table.project == project, *conditions).order_by(table.id.desc()).limit(limit + 1)
+    query = select(table).options(*loading).where(table.project == project, *conditions)
+    query = query.order_by(table.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(table.id < after)
     rows = list(session.scalars(query))

@@ -106,6 +106,29 @@ class Settings(BaseSettings):
         "what kills them.",
     )
 
+    retain_failed_jobs_days: float = Field(
+        0.0,
+        ge=0,
+        description="A job that has failed or was cancelled, and has left no model, is deleted so many days after its "
+        "end. 0: never.",
+    )
+    retain_unnamed_models_days: float = Field(
+        0.0,
+        ge=0,
+        description="A model without name, tags and note, which is no version of a registered model, is deleted after "
+        "so many days. 0: never.",
+    )
+    retain_costs_days: float = Field(
+        0.0,
+        ge=0,
+        description="So many days after a job's end its costs are thinned to about 1,000 rows. 0: never.",
+    )
+    retain_newest: int = Field(
+        100,
+        ge=0,
+        description="So many of a project's newest jobs and models the three settings before leave alone.",
+    )
+
     @property
     def resolved_database_url(self) -> str:
         """The database's SQLAlchemy URL: `database_url`, or SQLite in `data_dir`."""

@@ -110,17 +110,70 @@ class IdempotencyRecord(Base):
     expires_at: Mapped[datetime]
 
 
-class Dataset(Base):
+class Captioned:
+    """What people say of a thing, besides its name. Only `domain.captions` writes this, and the name.
+
+    Attributes:
+        tags: short words, sorted. `Tagging` has them too, and `SearchedText` has all three.
+        note: what people have written to it.
+    """
+
+    tags: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class Tagging(Base):
+    """A tag of a dataset, a job or a model: what lists are filtered by.
+
+    Attributes:
+        thing_id: its id, which says what it is. No foreign key, as there are several tables of things.
+    """
+
+    __tablename__ = "taggings"
+    __table_args__ = (Index(None, "project", "tag", "thing_id"),)
+
+    thing_id: Mapped[str] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+
+
+class SearchedText(Base):
+    """What is searched for in a dataset, a job or a model, in a table of its own: its rows are short, and read fast.
+
+    Attributes:
+        thing_id: its id, which says what it is. No foreign key, as there are several tables of things.
+        text: its id, its name, its note and its tags, see `domain.captions`.
+    """
+
+    __tablename__ = "searched_texts"
+    __table_args__ = (Index(None, "project"), {"sqlite_with_rowid": False})
+
+    thing_id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class ArtifactRemoval(Base):
+    """An artifact that no database row names any more, and that is to be removed, see `domain.removals`."""
+
+    __tablename__ = "artifact_removals"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+
+
+class Dataset(Captioned, Base):
     """An uploaded table in its canonical form.
 
     Attributes:
+        name: the file's name, where people call it nothing else.
         columns: `backprop_client.wire.columns.Column` each, as JSON.
         read_as: `backprop_client.wire.datasets.ReadAs` as JSON; None for what was read before migration 0007.
         remarks: `backprop_client.wire.datasets.Remark` each, as JSON.
     """
 
     __tablename__ = "datasets"
-    __table_args__ = (Index(None, "project", "id"),)
+    __table_args__ = (Index(None, "project", "id"), Index(None, "project", "name", "id"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]
@@ -150,10 +203,11 @@ class NetworkRow(Base):
     created_at: Mapped[datetime]
 
 
-class Job(Base):
+class Job(Captioned, Base):
     """A training job. This row is the truth about it, whatever Redis or a worker believes.
 
     Attributes:
+        name: what people call it, if anything.
         dataset_id: no foreign key, since a finished job outlives its dataset.
         spec: an `backprop_client.wire.specs.ResolvedJob` as JSON: the request with every default filled in.
         iteration: last iteration whose cost is in the database; None before the first.
@@ -169,20 +223,25 @@ class Job(Base):
             has counted them.
         notes: what there is to say of it, a `backprop_client.wire.jobs.JobNote` each as JSON; empty until it has ended.
         model_id: the newest model; it has more than one if it was resumed after it had succeeded.
+        thinned_before: of the costs of the iterations below it only some are kept, see `domain.jobs.cost_thinning`.
+        removed_at: when it was deleted. From then on nobody sees it; the row goes last, see `domain.jobs.removal`.
         registered: as what version that model was registered, a `backprop_client.wire.registration.Registered` as JSON;
             None if the job did not ask for it, or has none.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
+        Index(None, "removed_at"),
+        Index(None, "project", "removed_at", "id"),  # every list wants those that are not removed
+        Index(None, "project", "name", "id"),
         Index(None, "status", "lease_expires_at"),
         Index(None, "dataset_id", "status"),
         Index(None, "project", "status"),
-        Index(None, "project", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]
+    name: Mapped[str | None]
     dataset_id: Mapped[str]
     network_id: Mapped[str | None]
     spec: Mapped[dict[str, Any]]
@@ -203,6 +262,8 @@ class Job(Base):
     row_counts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     notes: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     model_id: Mapped[str | None]
+    thinned_before: Mapped[int | None] = mapped_column(BigInteger)
+    removed_at: Mapped[datetime | None]
     registered: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -301,14 +362,16 @@ class CheckpointPart(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Model(Base):
-    """What a job has trained. It never changes: a job that is resumed makes another one.
+class Model(Captioned, Base):
+    """What a job has trained. But for its caption it never changes: a job that is resumed makes another one.
 
     Attributes:
+        name: what people call it, if anything.
         from_model_id: the model that its training went on from: an earlier one of its job, or the one the job names.
         network: the network with its input and output sizes, as JSON.
         preprocessing: how rows become inputs and outputs become answers, as JSON.
         metrics: what `worker.evaluation` measured, as JSON.
+        listed_metrics: those that a list shows: without what has many values.
         iteration: updates that the weights have had; with patience not always the job's last.
         cost: J(W, b) in the cost row of that iteration.
         weights: safetensors of W1, b1, W2, b2, …; loaded only when asked for.
@@ -317,10 +380,11 @@ class Model(Base):
     """
 
     __tablename__ = "models"
-    __table_args__ = (Index(None, "project", "id"),)
+    __table_args__ = (Index(None, "project", "id"), Index(None, "project", "name", "id"), Index(None, "dataset_id"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]
+    name: Mapped[str | None]
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), index=True)
     from_model_id: Mapped[str | None]
     dataset_id: Mapped[str]
@@ -328,6 +392,7 @@ class Model(Base):
     network: Mapped[dict[str, Any]]
     preprocessing: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
+    listed_metrics: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
     iteration: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[float]
     weights: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
@@ -438,7 +503,8 @@ class QueuedPrediction(Base):
     The answers are artifacts, one for each `part_rows` rows, see `domain.predictions.parts`.
 
     Attributes:
-        dataset_id: no foreign key, since predictions that are done outlive the dataset.
+        model_id: no foreign key, since predictions that are done outlive the model.
+        dataset_id: likewise.
         unknown_categories: what is done about categories that the training data did not have.
         rows: of the dataset.
         part_rows: rows of each part but the last.
@@ -461,7 +527,7 @@ class QueuedPrediction(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project: Mapped[str]
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"))
+    model_id: Mapped[str]
     dataset_id: Mapped[str]
     unknown_categories: Mapped[str]
     status: Mapped[str]

@@ -15,6 +15,7 @@ from infra.errors import Unavailable
 from infra.queue import JobQueue, connect
 from infra.settings import Settings
 from infra.tables import Job, QueuedPrediction
+from worker.housekeeping import Housekeeper
 
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class Reconciler:
         self.quiet = threading.Lock()
         self._settings = settings
         self._recover_from = 0.0
+        self._housekeeper = Housekeeper(settings)
 
     def start(self) -> None:
         """Begin, in a thread that ends with the process."""
@@ -83,6 +85,7 @@ class Reconciler:
             if time.monotonic() >= self._recover_from:
                 recover(database, self._settings.max_crashes)
             deliver(database, queue)
+            self._housekeeper.look(database)
         except Unavailable as error:
             _log.warning("cannot look after lost jobs right now", reason=error.message)
         except Exception:  # a pass that fails must not be the last

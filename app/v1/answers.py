@@ -8,7 +8,7 @@ from typing import Any
 from backprop_client.wire.datasets import DatasetOut, DatasetSummary
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import EventOut, JobError, JobNote, JobOut, JobPlan, RowCounts
-from backprop_client.wire.models import ModelOut
+from backprop_client.wire.models import ModelOut, ModelSummary
 from backprop_client.wire.networks import NetworkOut
 from backprop_client.wire.predictions import QueuedPredictionOut
 from backprop_client.wire.registration import Registered
@@ -27,9 +27,6 @@ from infra.tables import (
     RegisteredModel,
     RegistryEvent,
 )
-
-MATRICES_AND_CURVES = ("confusion_matrix", "roc_curve", "reliability_curve")
-"""Metrics of many values, which a list of models leaves out."""
 
 
 def dataset_summary(dataset: Dataset) -> DatasetSummary:
@@ -54,6 +51,9 @@ def job_out(job: Job) -> JobOut:
     checked = job.gradient_check
     return JobOut(
         id=job.id,
+        name=job.name,
+        tags=job.tags,
+        note=job.note,
         status=job.status,
         iteration=job.iteration,
         iterations=job.iterations,
@@ -65,6 +65,7 @@ def job_out(job: Job) -> JobOut:
         error=_error(job),
         model_id=job.model_id,
         stopped_by=job.stopped_by,
+        thinned_before=job.thinned_before,
         notes=[JobNote.model_validate(note) for note in job.notes],
         gradient_check=None if checked is None else GradientCheckResult.model_validate(checked),
         dataset_id=job.dataset_id,
@@ -105,36 +106,19 @@ def event_out(event: JobEvent) -> EventOut:
 
 def model_out(model: Model) -> ModelOut:
     """The model, without its weights."""
-    return ModelOut(
-        id=model.id,
-        job_id=model.job_id,
-        from_model_id=model.from_model_id,
-        dataset_id=model.dataset_id,
-        task=model.task,
-        sizes=model.network["sizes"],
-        layers=model.network["layers"],
-        preprocessing=model.preprocessing,
-        metrics=model.metrics,
-        iteration=model.iteration,
-        cost=model.cost,
-        created_at=model.created_at,
-    )
+    return ModelOut(**_model_in_short(model), metrics=model.metrics, preprocessing=model.preprocessing)
 
 
-def model_summary(model: Model) -> ModelOut:
-    """The model as it is in a list: its metrics without what has many values."""
-    metrics = {name: _without_curves(part) for name, part in model.metrics.items()}
-    return model_out(model).model_copy(update={"metrics": metrics})
+def model_summary(model: Model) -> ModelSummary:
+    """The model as it is in a list."""
+    return ModelSummary(**_model_in_short(model), metrics=model.listed_metrics)
 
 
-def _without_curves(part: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The metrics of some rows, or those of the trivial model, which has rows of both kinds."""
-    if part is None:
-        return None
-    return {
-        name: _without_curves(value) if name in ("training", "held_out") else value
-        for name, value in part.items()
-        if name not in MATRICES_AND_CURVES
+def _model_in_short(model: Model) -> dict[str, Any]:
+    names = ModelSummary.model_fields.keys() - {"metrics", "sizes", "layers"}
+    return {name: getattr(model, name) for name in names} | {
+        "sizes": model.network["sizes"],
+        "layers": model.network["layers"],
     }
 
 

@@ -18,9 +18,12 @@ from app.dependencies import ArtifactsDep, DatabaseDep, Services, ServicesDep
 from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import dataset_out, dataset_summary
+from app.v1.filters import WantedDep
 from app.v1.parameters import After, IdPath, Limit
+from backprop_client.wire.captions import CaptionPatch
 from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import DatasetOut, DatasetPage, Preview, UploadFields
+from domain import captions
 from domain.access.idempotency import Answer
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
@@ -84,10 +87,12 @@ async def create_dataset(request: Request, access: CanTrain, services: ServicesD
 
 
 @router.get("", responses=responses())
-def list_datasets(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> DatasetPage:
+def list_datasets(
+    access: CanRead, database: DatabaseDep, wanted: WantedDep, after: After = None, limit: Limit = 20
+) -> DatasetPage:
     """Datasets, newest first."""
     with database.reading() as session:
-        page = datasets.list_page(session, access.project, after, limit)
+        page = datasets.list_page(session, access.project, after, limit, wanted)
     return DatasetPage(data=[dataset_summary(dataset) for dataset in page.rows], has_more=page.has_more)
 
 
@@ -96,6 +101,15 @@ def get_dataset(dataset_id: IdPath, access: CanRead, database: DatabaseDep) -> D
     """One dataset with its columns."""
     with database.reading() as session:
         return dataset_out(datasets.get(session, access.project, dataset_id))
+
+
+@router.patch("/{dataset_id}", responses=responses(NotFound))
+def change_dataset(dataset_id: IdPath, body: CaptionPatch, access: CanTrain, database: DatabaseDep) -> DatasetOut:
+    """Change a dataset's name, tags or note: what the body names, and nothing else; null clears."""
+    with database.writing() as session:
+        dataset = datasets.locked(session, access.project, dataset_id)
+        captions.change(session, dataset, body)
+        return dataset_out(dataset)
 
 
 @router.get("/{dataset_id}/preview", responses=responses(NotFound))

@@ -8,18 +8,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
 
-from app.access.dependencies import CanRead, CanTrain
+from app.access.dependencies import CanAdminister, CanRead, CanTrain
 from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.edge.heavy_work import HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import event_out, job_out, job_plan
+from app.v1.filters import WantedDep
 from app.v1.parameters import After, AfterEvent, EventLimit, IdPath, Limit
+from backprop_client.wire.captions import CaptionPatch
 from backprop_client.wire.jobs import CostPage, EventPage, JobOut, JobPage, JobPlan, ResumeRequest, Status
 from backprop_client.wire.specs import JobSpec
+from domain import captions
 from domain.access.idempotency import Answer
 from domain.access.projects import Project
-from domain.jobs import control, costs, events
+from domain.jobs import control, costs, events, removal
 from domain.jobs import rows as jobs
 from domain.jobs.estimates import estimated_seconds
 from domain.jobs.submission import deliver, record, resolve, resume
@@ -38,6 +41,7 @@ CostLimit = Annotated[int, Query(ge=1, le=10_000, description="How many rows at 
 DryRun = Annotated[
     bool, Query(description="Only tell what the job would be and take, or what is wrong with it. Nothing is stored.")
 ]
+WithModels = Annotated[bool, Query(description="Delete the models that it has trained too.")]
 Points = Annotated[
     int | None,
     Query(
@@ -86,13 +90,14 @@ def create_job(
 def list_jobs(
     access: CanRead,
     database: DatabaseDep,
+    wanted: WantedDep,
     after: After = None,
     limit: Limit = 20,
     status: Annotated[Status | None, Query(description="Only jobs of this status.")] = None,
 ) -> JobPage:
     """Jobs, newest first."""
     with database.reading() as session:
-        page = jobs.list_page(session, access.project, after, limit, status)
+        page = jobs.list_page(session, access.project, after, limit, status, wanted=wanted)
     return JobPage(data=[job_out(job) for job in page.rows], has_more=page.has_more)
 
 
@@ -112,6 +117,28 @@ def get_job(
     if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
     return Response(body, media_type="application/json", headers={"ETag": etag})
+
+
+@router.patch("/{job_id}", responses=responses(NotFound))
+def change_job(job_id: IdPath, body: CaptionPatch, access: CanTrain, database: DatabaseDep) -> JobOut:
+    """Change a job's name, tags or note: what the body names, and nothing else; null clears.
+
+    A model that it has trained already keeps its own.
+    """
+    with database.writing() as session:
+        job = jobs.locked(session, access.project, job_id)
+        captions.change(session, job, body)
+        return job_out(job)
+
+
+@router.delete("/{job_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+def remove_job(job_id: IdPath, access: CanAdminister, database: DatabaseDep, with_models: WithModels = False) -> None:
+    """Delete a job with its costs, its events and its checkpoint; refused before it has ended.
+
+    Its models stay unless `with_models` says otherwise, and are refused then as they are at their own address.
+    """
+    with database.writing() as session:
+        removal.delete_job(session, access.project, job_id, with_models=with_models)
 
 
 @router.post("/{job_id}/cancel", responses=responses(NotFound, Conflict))
@@ -186,7 +213,8 @@ def _costs(
         job = jobs.get(session, project, job_id)
         if points is not None:
             every = jobs.held_out_every(job)
-            rows, has_more = costs.thin_rows(session, job_id, after, points, before, every), False
+            thinned = job.thinned_before or 0
+            rows, has_more = costs.thin_rows(session, job_id, after, points, before, every, thinned), False
         else:
             rows, has_more = costs.list_rows(session, job_id, after, limit, before)
     # Not row by row through Pydantic: that would keep the interpreter from everybody else for a tenth of a second.

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Response, status
 from fastapi.responses import JSONResponse
 
-from app.access.dependencies import CanRead, CanTrain
+from app.access.dependencies import CanAdminister, CanRead, CanTrain
 from app.dependencies import ArtifactsDep, DatabaseDep, TrainedModelsDep
 from app.edge.heavy_work import GradientChecksDep, HeavyReadsDep
 from app.errors import responses
 from app.v1.answers import model_out, model_summary
+from app.v1.filters import WantedDep
 from app.v1.parameters import After, IdPath, Limit
+from backprop_client.wire.captions import CaptionPatch
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.models import DependenceOut, FeaturePage, ImportanceOut, ModelOut, ModelPage
+from domain import captions
 from domain.models import rows as models
 from domain.models.dependence import dependence
 from domain.models.features import page_of_features, picture_of_features, prefers_png
 from domain.models.gradient_check import check_model
+from domain.models.removal import delete_model
 from infra.errors import Conflict, NotFound, TooLarge
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -43,10 +47,12 @@ FeatureFormat = Annotated[
 
 
 @router.get("", responses=responses())
-def list_models(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> ModelPage:
+def list_models(
+    access: CanRead, database: DatabaseDep, wanted: WantedDep, after: After = None, limit: Limit = 20
+) -> ModelPage:
     """Trained models, newest first; their metrics without the confusion matrix and the curves."""
     with database.reading() as session:
-        page = models.list_page(session, access.project, after, limit)
+        page = models.list_page(session, access.project, after, limit, wanted)
     return ModelPage(data=[model_summary(model) for model in page.rows], has_more=page.has_more)
 
 
@@ -55,6 +61,28 @@ def get_model(model_id: IdPath, access: CanRead, database: DatabaseDep) -> Model
     """One model: its network, preprocessing and metrics."""
     with database.reading() as session:
         return model_out(models.get(session, access.project, model_id))
+
+
+@router.patch("/{model_id}", responses=responses(NotFound))
+def change_model(model_id: IdPath, body: CaptionPatch, access: CanTrain, database: DatabaseDep) -> ModelOut:
+    """Change a model's name, tags or note: what the body names, and nothing else; null clears."""
+    with database.writing() as session:
+        model = models.locked(session, access.project, model_id)
+        captions.change(session, model, body)
+        return model_out(model)
+
+
+@router.delete("/{model_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+def remove_model(
+    model_id: IdPath, access: CanAdminister, database: DatabaseDep, trained_models: TrainedModelsDep
+) -> None:
+    """Delete a model; refused while something needs it: a queued or running job or prediction.
+
+    Predictions that it has made for datasets stay.
+    """
+    with database.writing() as session:
+        delete_model(session, access.project, model_id)
+    trained_models.forget(access.project, model_id)
 
 
 @router.get(

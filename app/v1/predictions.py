@@ -22,10 +22,9 @@ from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.writing import written
 from domain.jobs.submission import deliver
-from domain.models.cache import ModelCache
 from domain.predictions import control
 from domain.predictions import rows as predictions
-from domain.predictions.table import AnswerTable, Inputs
+from domain.predictions.table import AnswerTable, Inputs, stored_schema
 from infra.artifacts import ArtifactStore
 from infra.errors import Conflict, NotAcceptable, NotFound
 from infra.tables import QueuedPrediction
@@ -99,7 +98,6 @@ async def get_rows(
     access: CanRead,
     heavy: HeavyReadsDep,
     artifacts: ArtifactsDep,
-    trained_models: TrainedModelsDep,
     with_inputs: WithInputs = False,
     accept: Accept = None,
 ) -> Response:
@@ -109,7 +107,7 @@ async def get_rows(
     too gets `predicted_` before it.
     """
     form = negotiated(accept, _FORMS)
-    table = await heavy.run(_table, heavy, artifacts, trained_models, access.project, prediction_id, with_inputs)
+    table = await heavy.run(_table, heavy, artifacts, access.project, prediction_id, with_inputs)
     pieces = written(table.schema, table.batches(), TABLES[form])
     # The first piece comes before the answer begins, so that what is wrong can still be told.
     first = await heavy.run(next, pieces, b"")
@@ -151,7 +149,6 @@ _SUFFIXES = {
 def _table(
     heavy: HeavyWork,
     artifacts: ArtifactStore,
-    trained_models: ModelCache,
     project: Project,
     prediction_id: str,
     with_inputs: bool,
@@ -160,7 +157,8 @@ def _table(
 
     Raises:
         NotFound: there is none (``prediction_not_found``).
-        Conflict: it has not succeeded (``prediction_not_ready``), or its dataset is gone (``dataset_deleted``).
+        Conflict: it has not succeeded (``prediction_not_ready``), or its dataset is gone, or the prediction itself has
+            been deleted meanwhile (``dataset_deleted``).
     """
     inputs = None
     with heavy.database.reading() as session:
@@ -174,8 +172,7 @@ def _table(
                 inputs = Inputs.of(datasets.get(session, project, prediction.dataset_id))
             except NotFound as error:
                 raise Conflict("dataset_deleted", f"The dataset {prediction.dataset_id} has been deleted.") from error
-    answers = trained_models.get(project, prediction.model_id).answer_schema
-    return AnswerTable(artifacts, prediction, answers, inputs)
+    return AnswerTable(artifacts, prediction, stored_schema(artifacts, prediction), inputs)
 
 
 def _accepted(prediction: QueuedPrediction) -> Answer:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backprop_client.wire.datasets import UploadFields
+from domain import artifact_removals
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.reading.options import ReadingOptions
@@ -84,6 +85,8 @@ def kept(read: ReadUpload, project: Project, artifacts: ArtifactStore) -> Iterat
         id=dataset_id,
         project=project,
         name=read.fields.name or upload.filename,
+        tags=list(read.fields.tags or ()),
+        note=read.fields.note,
         format=read.stored.read_as.format,
         filename=upload.filename,
         bytes=upload.bytes,
@@ -113,7 +116,8 @@ def delete_dataset(project: Project, dataset_id: str, database: Database, artifa
         Unavailable: the store of its content cannot be used right now, or the database cannot.
     """
     with database.reading() as session:
-        artifacts.exists(datasets.get(session, project, dataset_id).artifact)  # else the content would stay for ever
+        artifacts.exists(datasets.get(session, project, dataset_id).artifact)  # told while nothing has changed
     with database.writing() as session:
         dataset = datasets.delete(session, project, dataset_id)
-    artifacts.delete(dataset.artifact)
+        artifact_removals.add(session, [dataset.artifact])
+    artifact_removals.carry_out(database, artifacts, [dataset.artifact])

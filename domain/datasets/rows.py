@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from domain import captions
 from domain.access.projects import Project
+from domain.captions import EVERYTHING, Wanted
 from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
 from infra.tables import Dataset, Job, QueuedPrediction
@@ -13,6 +15,7 @@ from infra.tables import Dataset, Job, QueuedPrediction
 
 def add(session: Session, dataset: Dataset) -> None:
     """Record an uploaded dataset."""
+    captions.index(session, dataset)
     session.add(dataset)
     session.flush()
 
@@ -35,9 +38,21 @@ def get_for_a_job(session: Session, project: Project, dataset_id: str) -> Datase
     return _found(project, dataset_id, session.get(Dataset, dataset_id, with_for_update={"read": True}))
 
 
-def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Dataset]:
-    """The project's datasets, newest first."""
-    return page(session, Dataset, project, after=after, limit=limit)
+def locked(session: Session, project: Project, dataset_id: str) -> Dataset:
+    """The project's dataset of that id; nobody else changes it until the transaction ends.
+
+    Raises:
+        NotFound: there is none (code ``dataset_not_found``).
+    """
+    row = session.get(Dataset, dataset_id, with_for_update=True, populate_existing=True)
+    return _found(project, dataset_id, row)
+
+
+def list_page(
+    session: Session, project: Project, after: str | None, limit: int, wanted: Wanted = EVERYTHING
+) -> Page[Dataset]:
+    """Those of the project's datasets that are wanted, newest first."""
+    return page(session, Dataset, project, *wanted.conditions(Dataset, project), after=after, limit=limit)
 
 
 def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
@@ -47,7 +62,7 @@ def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
         NotFound: there is none (code ``dataset_not_found``).
         Conflict: a queued or running job or prediction needs it (code ``dataset_in_use``).
     """
-    dataset = _found(project, dataset_id, session.get(Dataset, dataset_id, with_for_update=True))
+    dataset = locked(session, project, dataset_id)
     held_out_from = Job.spec[("held_out_table", "dataset_id")].as_string()
     needed_by = (
         (Job, or_(Job.dataset_id == dataset_id, held_out_from == dataset_id)),
@@ -61,6 +76,7 @@ def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
             raise Conflict(
                 "dataset_in_use", f"The dataset is needed by {user}, which has not ended; cancel that first."
             )
+    captions.forget(session, dataset_id)
     session.delete(dataset)
     return dataset
 

@@ -15,7 +15,7 @@ from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.jobs import Status, StopReason
 from backprop_client.wire.registration import Registered
 from backprop_client.wire.resolved_jobs import ResolvedJob
-from domain.jobs import checkpoints, costs
+from domain.jobs import checkpoints, cost_thinning, costs
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, hold, take, take_as_owner
 from domain.life import Superseded
@@ -60,6 +60,7 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
         token=owner.token,
         started_at=transaction_time(session),
         iteration=checkpoint,
+        thinned_before=cost_thinning.after_removal(job, last_kept + 1),
         cost=session.scalar(select(CostRow.cost).where(CostRow.job_id == job_id, CostRow.iteration == last_kept)),
         rate=None,
         lease_expires_at=lease_end(session, lease_seconds),

@@ -93,6 +93,13 @@ def remove_stale(session: Session, job_id: str) -> None:
         _remove_part(session, job_id, generation, number)
 
 
+def remove_some(session: Session, job_id: str) -> bool:
+    """Remove the checkpoint of a job that has been deleted, and some of its parts; tells whether more are left."""
+    session.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id))
+    remove_stale(session, job_id)
+    return session.scalar(select(CheckpointPart.number).where(CheckpointPart.job_id == job_id).limit(1)) is not None
+
+
 def iteration_of(session: Session, job_id: str) -> int | None:
     """How far the job's checkpoint is; None if it has none."""
     return session.scalar(select(Checkpoint.iteration).where(Checkpoint.job_id == job_id))

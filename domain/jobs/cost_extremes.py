@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, delete, select, union_all
+from sqlalchemy import Select, and_, delete, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from infra import bulk_insert
@@ -66,7 +66,44 @@ def remove_from(session: Session, job_id: str, iteration: int) -> None:
         )
 
 
-def find(session: Session, job_id: str, first: int, last: int, stretch: int) -> set[int]:
+def thin(session: Session, job_id: str, iteration: int, resumes_at: int) -> None:
+    """Remove the blocks below an iteration whose rows have been thinned.
+
+    What a job needs to go on stays: of each size the last block before the iteration that it would begin with.
+
+    Args:
+        session: of the transaction that has thinned the rows.
+        job_id: whose.
+        iteration: the rows below it are thinned.
+        resumes_at: the iteration that the job would begin with if it were resumed.
+    """
+    for level in range(LEVELS):
+        size = BLOCK << level
+        session.execute(
+            delete(CostExtremes).where(
+                CostExtremes.job_id == job_id,
+                CostExtremes.level == level,
+                CostExtremes.block < iteration // size,
+                CostExtremes.block != resumes_at // size - 1,
+            )
+        )
+
+
+def remove_first(session: Session, job_id: str, count: int) -> bool:
+    """Remove the first blocks of a job that has been deleted, so many at most; tells whether more are left."""
+    place = CostExtremes.level, CostExtremes.block
+    query = select(*place).where(CostExtremes.job_id == job_id).order_by(*place)
+    next_one = session.execute(query.offset(count).limit(1)).one_or_none()
+    removed = delete(CostExtremes).where(CostExtremes.job_id == job_id)
+    if next_one is not None:
+        level, block = next_one
+        before = and_(CostExtremes.level == level, CostExtremes.block < block)
+        removed = removed.where(or_(CostExtremes.level < level, before))
+    session.execute(removed)
+    return next_one is not None
+
+
+def find(session: Session, job_id: str, first: int, last: int, stretch: int, thinned_before: int = 0) -> set[int]:
     """The iterations from `first` to `last`, which have rows, where J is least and greatest in its stretch.
 
     Args:
@@ -76,11 +113,14 @@ def find(session: Session, job_id: str, first: int, last: int, stretch: int) -> 
         first: of the range.
         last: of the range.
         stretch: how many iterations, counted from iteration 0, are a stretch: a power of two.
+        thinned_before: below it only some rows are left, and no blocks. They are few, and are read.
 
     Returns:
         Of equal J the first iteration.
     """
-    pieces = [_piece(job_id, *part) for part in _parts(first, last + 1, stretch)]
+    complete_from = min(max(first, thinned_before), last + 1)
+    pieces = [_piece(job_id, *part) for part in _unless_empty(1, first, complete_from)]
+    pieces += [_piece(job_id, *part) for part in _parts(complete_from, last + 1, stretch)]
     least_at, least, greatest_at, greatest = (
         np.array(column) for column in zip(*session.execute(union_all(*pieces)), strict=True)
     )

@@ -39,6 +39,17 @@ def remove_from(session: Session, job_id: str, iteration: int) -> None:
     cost_extremes.remove_from(session, job_id, iteration)
 
 
+def remove_first(session: Session, job_id: str, count: int) -> bool:
+    """Remove the first rows of a job that has been deleted, so many at most; tells whether more are left."""
+    query = select(CostRow.iteration).where(CostRow.job_id == job_id).order_by(CostRow.iteration)
+    next_one = session.scalar(query.offset(count).limit(1))
+    if next_one is not None:
+        session.execute(delete(CostRow).where(CostRow.job_id == job_id, CostRow.iteration < next_one))
+        return True
+    session.execute(delete(CostRow).where(CostRow.job_id == job_id))
+    return cost_extremes.remove_first(session, job_id, count)
+
+
 def list_rows(
     session: Session, job_id: str, after: int, limit: int, before: int | None = None
 ) -> tuple[list[Record], bool]:
@@ -54,7 +65,13 @@ def list_rows(
 
 
 def thin_rows(
-    session: Session, job_id: str, after: int, points: int, before: int | None = None, held_out_every: int = 1
+    session: Session,
+    job_id: str,
+    after: int,
+    points: int,
+    before: int | None = None,
+    held_out_every: int = 1,
+    thinned_before: int = 0,
 ) -> list[Record]:
     """At most `points` rows past iteration `after` (and below `before`) that show the same curve when drawn.
 
@@ -65,15 +82,20 @@ def thin_rows(
 
     A job may have a held-out cost at the multiples of `held_out_every` only. Then rows between them would hide that
     curve: of each stretch the first such row is kept too, and there are at most (points − 2) / 3 stretches.
+
+    Of the iterations below `thinned_before` only some rows are left (`cost_thinning`). What is said here of rows is
+    then said of these.
     """
     first, last = _range(session, job_id, after, before)
+    if first < thinned_before:
+        first, last = _rows_left(session, job_id, first, last)
     if last - first < points:
         return list_rows(session, job_id, first - 1, points, last + 1)[0]
     shows_held_out = held_out_every > 1 and points >= 2 + _KEPT_WITH_HELD_OUT
-    stretch = _stretch(first, last, (points - 2) // (_KEPT_WITH_HELD_OUT if shows_held_out else _KEPT))
-    kept = cost_extremes.find(session, job_id, first, last, stretch) | {first, last}
+    stretch = stretch_for(first, last, points, shows_held_out=shows_held_out)
+    kept = cost_extremes.find(session, job_id, first, last, stretch, thinned_before) | {first, last}
     if shows_held_out:
-        kept |= _first_measured(first, last, stretch, held_out_every)
+        kept |= first_measured(first, last, stretch, held_out_every)
     return rows_at(session, job_id, sorted(kept))
 
 
@@ -106,15 +128,24 @@ def _range(session: Session, job_id: str, after: int, before: int | None) -> tup
     return max(after + 1, 0), last if before is None else min(last, before - 1)
 
 
-def _stretch(first: int, last: int, most: int) -> int:
-    """The smallest power of two for which the range is in at most so many stretches."""
+def _rows_left(session: Session, job_id: str, first: int, last: int) -> tuple[int, int]:
+    """The first and the last iteration of the range that have rows; if none has, the last is before the first."""
+    place = func.min(CostRow.iteration), func.max(CostRow.iteration)
+    in_range = CostRow.job_id == job_id, CostRow.iteration >= first, CostRow.iteration <= last
+    least, greatest = (session.scalar(select(each).where(*in_range)) for each in place)
+    return (first, first - 1) if least is None or greatest is None else (least, greatest)
+
+
+def stretch_for(first: int, last: int, points: int, *, shows_held_out: bool) -> int:
+    """The smallest power of two for which what is kept of the range's stretches makes at most so many points."""
+    most = (points - 2) // (_KEPT_WITH_HELD_OUT if shows_held_out else _KEPT)
     stretch = 1
     while last // stretch - first // stretch >= max(1, most):
         stretch *= 2
     return stretch
 
 
-def _first_measured(first: int, last: int, stretch: int, every: int) -> set[int]:
+def first_measured(first: int, last: int, stretch: int, every: int) -> set[int]:
     """Of each stretch of the range the first iteration that is a multiple of `every`, if there is one."""
     starts = range(first // stretch * stretch, last + 1, stretch)
     measured = ((max(start, first), -(-max(start, first) // every) * every) for start in starts)

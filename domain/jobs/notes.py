@@ -175,15 +175,17 @@ def _curve(session: Session, job: Job, last: int) -> Curve | None:
     """J of the job; None where too little is known of it."""
     batch_size = job.spec["training"].get("batch_size")
     if batch_size is None:
-        return _whole_curve(session, job.id, last)
+        return _whole_curve(session, job, last)
     if job.row_counts is None:
         return None
+    if job.thinned_before is not None:  # the rows that are left are no fair sample
+        return None
     epoch = updates_per_epoch(job.row_counts["training"], batch_size)
-    return _whole_curve(session, job.id, last) if epoch == 1 else _curve_of_means(session, job.id, last, epoch)
+    return _whole_curve(session, job, last) if epoch == 1 else _curve_of_means(session, job.id, last, epoch)
 
 
-def _whole_curve(session: Session, job_id: str, last: int) -> Curve:
-    rows = costs.thin_rows(session, job_id, -1, POINTS)
+def _whole_curve(session: Session, job: Job, last: int) -> Curve:
+    rows = costs.thin_rows(session, job.id, -1, POINTS, thinned_before=job.thinned_before or 0)
     return Curve(np.array([row.iteration for row in rows]), np.array([row.cost for row in rows]), last, False)
 
 

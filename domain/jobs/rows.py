@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import Status
 from domain.access.projects import Project
+from domain.captions import EVERYTHING, Wanted
 from infra.errors import NotFound
 from infra.paging import Page, page
 from infra.tables import Job
@@ -34,9 +35,10 @@ def list_page(
     limit: int,
     status: Status | None = None,
     dataset_id: str | None = None,
+    wanted: Wanted = EVERYTHING,
 ) -> Page[Job]:
-    """The project's jobs, newest first; only those of one status or dataset where given."""
-    conditions: list[ColumnElement[bool]] = []
+    """Those of the project's jobs that are wanted, newest first; only those of one status or dataset where given."""
+    conditions: list[ColumnElement[bool]] = [Job.removed_at.is_(None), *wanted.conditions(Job, project)]
     if status is not None:
         conditions.append(Job.status == status)
     if dataset_id is not None:
@@ -56,6 +58,6 @@ def locked(session: Session, project: Project, job_id: str) -> Job:
 
 
 def _found(project: Project, job_id: str, job: Job | None) -> Job:
-    if job is None or job.project != project:
+    if job is None or job.project != project or job.removed_at is not None:
         raise NotFound("job_not_found", f"There is no job {job_id}.")
     return job

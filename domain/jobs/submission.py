@@ -45,8 +45,8 @@ def resolve(session: Session, project: Project, spec: JobSpec, settings: Setting
     reread: tuple[str, ...] = ()
     of_model = None
     if spec.from_model_id is not None:
-        model = models.get(session, project, spec.from_model_id)
-        trained_by = ResolvedJob.model_validate(jobs.get(session, project, model.job_id).spec)
+        model = models.get_to_keep(session, project, spec.from_model_id)
+        trained_by = ResolvedJob.model_validate(models.job_of(session, model).spec)
         spec, network, columns, reread = inherit(spec, network, columns, trained_by)
         cells, of_model = trained_by.cells, trained_by.inputs
     held_out = _table_held_out(session, project, spec)
@@ -67,6 +67,9 @@ def record(session: Session, project: Project, spec: JobSpec, settings: Settings
     job = Job(
         id=new_id("job"),
         project=project,
+        name=spec.name,
+        tags=list(spec.tags),
+        note=spec.note,
         dataset_id=spec.dataset_id,
         network_id=spec.network_id,
         spec=resolved.model_dump(mode="json"),
@@ -87,7 +90,8 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
 
     Raises:
         NotFound: the project has no such job.
-        Conflict: it has not ended, cannot go on, or its dataset has been deleted (code ``dataset_deleted``).
+        Conflict: it has not ended, cannot go on, or what it needs has been deleted: its dataset (code
+            ``dataset_deleted``), or the model that it started from (``model_deleted``).
         InvalidRequest: it has done more iterations than these already.
         TooLarge: these are more iterations than a job may have.
         TooMany: too many of the project's jobs are queued.
@@ -102,6 +106,7 @@ def resume(session: Session, project: Project, job_id: str, iterations: int | No
             raise Conflict(
                 "dataset_deleted", f"The job's dataset {dataset_id} has been deleted, and training needs it."
             ) from error
+    _hold_starting_model(session, project, job)
     refuse_too_many(session, project, settings.max_queued_jobs)
     return control.resume(session, project, job_id, iterations)
 
@@ -115,6 +120,17 @@ def deliver(job_id: str, queue: JobQueue) -> None:
         queue.enqueue(job_id)
     except Unavailable:
         _log.warning("Redis is away; the job waits in the database", job=job_id)
+
+
+def _hold_starting_model(session: Session, project: Project, job: Job) -> None:
+    model_id = job.spec.get("from_model_id")
+    try:
+        if model_id is not None:
+            models.get_to_keep(session, project, model_id)
+    except NotFound as error:
+        raise Conflict(
+            "model_deleted", f"The model {model_id}, which the job started from, has been deleted."
+        ) from error
 
 
 def _network(session: Session, project: Project, spec: JobSpec) -> NetworkSpec | None:

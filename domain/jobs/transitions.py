@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import EventKind
-from domain import life
+from domain import captions, life
 from domain.jobs.notes import notes_of
 from domain.life import ENDED, TRANSITIONS, Superseded
 from infra.database import transaction_time
@@ -40,6 +40,7 @@ class Owner:
 
 def add(session: Session, job: Job) -> None:
     """Record a new job, which is queued."""
+    captions.index(session, job)
     session.add(job)
     session.flush()
     _record(session, job, "submitted", None, None, transaction_time(session))

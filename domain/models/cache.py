@@ -1,8 +1,10 @@
-"""Models that have been asked lately, kept ready in this process. They never change, so none is ever stale."""
+"""Models that have been asked lately, kept ready in this process. They never change, but they may be deleted."""
 
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import dataclass
 
 from cachetools import LRUCache
 
@@ -15,42 +17,71 @@ MOST_BYTES = 512 * 2**20
 """Bytes. Cached weights take no more together."""
 
 
+BELIEVED_SECONDS = 1.0
+"""Seconds. So long after a look at the database a model is believed to be there still."""
+
+
+@dataclass
+class _Ready:
+    """A model in memory.
+
+    Attributes:
+        predictor: the model.
+        seen_at: of the monotonic clock, when its row was last seen.
+    """
+
+    predictor: Predictor
+    seen_at: float
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether it has been seen so lately that it need not be looked for again."""
+        return time.monotonic() - self.seen_at < BELIEVED_SECONDS
+
+    @property
+    def bytes(self) -> int:
+        """The weights and the copy of them that predictions take."""
+        return int(self.predictor.model.parameters.vector.nbytes) + self.predictor.model.forward.nbytes
+
+
 class ModelCache:
     """The least recently asked models make room when the weights take too much memory."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._models: LRUCache[tuple[Project, str], Predictor] = LRUCache(MOST_BYTES, getsizeof=_weight_bytes)
+        self._models: LRUCache[tuple[Project, str], _Ready] = LRUCache(MOST_BYTES, getsizeof=lambda ready: ready.bytes)
         self._lock = threading.Lock()
 
     def at_hand(self, project: Project, model_id: str) -> Predictor | None:
-        """The project's model of that id, if it is kept here. This waits for nothing."""
+        """The project's model of that id, if it is kept here and believed to be there. This waits for nothing."""
         with self._lock:
-            return self._models.get((project, model_id))
-
-    def drop(self, project: Project, model_id: str) -> None:
-        """Forget a model, if it is in memory."""
-        with self._lock:
-            self._models.pop((project, model_id), None)
+            cached = self._models.get((project, model_id))
+        return cached.predictor if cached is not None and cached.is_believed else None
 
     def get(self, project: Project, model_id: str) -> Predictor:
-        """The project's model of that id.
+        """The project's model of that id. One that another process deletes is gone here within `BELIEVED_SECONDS`.
 
         Raises:
             NotFound: there is none (code ``model_not_found``).
         """
-        cached = self.at_hand(project, model_id)
-        if cached is not None:
-            return cached
+        with self._lock:
+            cached = self._models.get((project, model_id))
+        if cached is not None and cached.is_believed:
+            return cached.predictor
+        now = time.monotonic()
         with self._database.reading() as session:
+            if cached is not None and models.is_there(session, project, model_id):
+                cached.seen_at = now
+                return cached.predictor
+            self.forget(project, model_id)
             row = models.get_with_weights(session, project, model_id)
-        model = models.predictor(row)
-        if _weight_bytes(model) <= MOST_BYTES:
+        ready = _Ready(models.predictor(row), now)
+        if ready.bytes <= MOST_BYTES:
             with self._lock:
-                self._models[project, model_id] = model
-        return model
+                self._models[project, model_id] = ready
+        return ready.predictor
 
-
-def _weight_bytes(predictor: Predictor) -> int:
-    """The weights and the copy of them that predictions take."""
-    return int(predictor.model.parameters.vector.nbytes) + predictor.model.forward.nbytes
+    def forget(self, project: Project, model_id: str) -> None:
+        """Have it no more in this process: it is deleted."""
+        with self._lock:
+            self._models.pop((project, model_id), None)

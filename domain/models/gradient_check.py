@@ -15,7 +15,6 @@ from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.files import read_batches
 from domain.jobs import gradient_checks
-from domain.jobs import rows as jobs
 from domain.jobs.gradient_checks import Array
 from domain.jobs.new_batches import in_terms_of
 from domain.jobs.translation import training_of
@@ -44,7 +43,7 @@ def check_model(
     """
     with database.reading() as session:
         model = models.get(session, project, model_id)
-        row = jobs.get(session, project, model.job_id)
+        row = models.job_of(session, model)
         job = ResolvedJob.model_validate(row.spec)
         counts = None if row.row_counts is None else RowCounts.model_validate(row.row_counts)
         try:

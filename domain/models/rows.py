@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session, undefer
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer, undefer
 
 from backprop.model import TrainedModel
 from backprop_client.wire.models import ImportanceOut
 from backprop_client.wire.resolved_jobs import CellRules
+from domain import captions
 from domain.access.projects import Project
+from domain.captions import EVERYTHING, Wanted
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
 from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
-from infra.tables import Model
+from infra.tables import Job, Model
+
+MATRICES_AND_CURVES = ("confusion_matrix", "roc_curve", "reliability_curve")
+"""Metrics of many values, which a list of models leaves out."""
 
 
 def add(session: Session, model: Model) -> None:
-    """Record a model."""
+    """Record a model, which gets the name and the tags that its job has now."""
+    job = session.get_one(Job, model.job_id)
+    model.name, model.tags = job.name, list(job.tags)
+    model.listed_metrics = {name: _without_curves(part) for name, part in model.metrics.items()}
+    captions.index(session, model)
     session.add(model)
     session.flush()
 
@@ -37,6 +49,25 @@ def get_to_keep(session: Session, project: Project, model_id: str) -> Model:
         NotFound: there is none (code ``model_not_found``).
     """
     return _found(project, model_id, session.get(Model, model_id, with_for_update={"read": True}))
+
+
+def is_there(session: Session, project: Project, model_id: str) -> bool:
+    """Whether the project has a model of that id."""
+    return session.scalar(select(Model.id).where(Model.id == model_id, Model.project == project)) is not None
+
+
+def locked(session: Session, project: Project, model_id: str) -> Model:
+    """The project's model of that id; nobody else changes or needs it until the transaction ends.
+
+    Raises:
+        NotFound: there is none (code ``model_not_found``).
+    """
+    return _found(project, model_id, session.get(Model, model_id, with_for_update=True, populate_existing=True))
+
+
+def job_of(session: Session, model: Model) -> Job:
+    """The job that has trained the model. Its row is there as long as the model is, be the job deleted or not."""
+    return session.get_one(Job, model.job_id)
 
 
 def get_with_weights(session: Session, project: Project, model_id: str) -> Model:
@@ -92,9 +123,24 @@ def predictor(model: Model) -> Predictor:
     return Predictor(ready, RowReader(ready.coding.inputs, targets, tuple(stored.get("table", ())), rules))
 
 
-def list_page(session: Session, project: Project, after: str | None, limit: int) -> Page[Model]:
-    """The project's models, newest first."""
-    return page(session, Model, project, after=after, limit=limit)
+def list_page(
+    session: Session, project: Project, after: str | None, limit: int, wanted: Wanted = EVERYTHING
+) -> Page[Model]:
+    """Those of the project's models that are wanted, newest first, without what a list does not show."""
+    light = (defer(Model.metrics, raiseload=True), defer(Model.preprocessing, raiseload=True))
+    conditions = wanted.conditions(Model, project)
+    return page(session, Model, project, *conditions, after=after, limit=limit, loading=light)
+
+
+def _without_curves(part: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The metrics of some rows, or those of the trivial model, which has rows of both kinds."""
+    if part is None:
+        return None
+    return {
+        name: _without_curves(value) if name in ("training", "held_out") else value
+        for name, value in part.items()
+        if name not in MATRICES_AND_CURVES
+    }
 
 
 def _found(project: Project, model_id: str, model: Model | None) -> Model:

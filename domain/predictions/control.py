@@ -8,7 +8,7 @@ from backprop_client.wire.columns import Column
 from backprop_client.wire.jobs import EventKind
 from backprop_client.wire.models import UnknownCategories
 from backprop_client.wire.predictions import QueuedPredictionRequest
-from domain import life
+from domain import artifact_removals, life
 from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.models import rows as models
@@ -40,7 +40,7 @@ def record(
         InvalidRequest: the dataset has not what the model needs (``dataset_does_not_fit``).
         TooMany: too much of the project's is queued.
     """
-    models.get(session, project, request.model_id)
+    models.get_to_keep(session, project, request.model_id)
     dataset = datasets.get_for_a_job(session, project, request.dataset_id)
     _check(reader_of(predictor, dataset, request))
     life.refuse_too_many(session, project, settings.max_queued_jobs)
@@ -108,14 +108,17 @@ def delete(project: Project, prediction_id: str, database: Database, artifacts: 
         Unavailable: the store of its parts cannot be used right now, or the database cannot.
     """
     with database.reading() as session:
-        artifacts.exists(parts.key_of(rows.get(session, project, prediction_id).id, 0))  # else they would stay for ever
+        artifacts.exists(
+            parts.key_of(rows.get(session, project, prediction_id).id, 0)
+        )  # told while nothing has changed
     with database.writing() as session:
         prediction = rows.locked(session, project, prediction_id)
         if prediction.status not in life.ENDED:
             raise Conflict("prediction_not_ended", f"It is {prediction.status}; cancel it first.")
+        keys = list(parts.keys(prediction))
         session.delete(prediction)
-    for key in parts.keys(prediction):
-        artifacts.delete(key)
+        artifact_removals.add(session, keys)
+    artifact_removals.carry_out(database, artifacts, keys)
 
 
 def _check(reader: TableReader) -> None:

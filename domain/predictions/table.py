@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
+from pyarrow import parquet
 
 from backprop_client.wire.columns import Column
 from domain.datasets.files import row_batches
@@ -18,6 +19,20 @@ from infra.tables import Dataset, QueuedPrediction
 
 PIECE_BYTES = 8 * 2**20
 """Bytes. The values of a batch take so many, 8 each."""
+
+
+def stored_schema(store: ArtifactStore, prediction: QueuedPrediction) -> pa.Schema:
+    """The columns of the answers of a prediction that has succeeded, as they are stored: its model may be gone.
+
+    Raises:
+        Conflict: the prediction has been deleted meanwhile.
+    """
+    try:
+        with store.reading(key_of(prediction.id, 0)) as part:
+            schema: pa.Schema = parquet.read_schema(part)
+            return schema.remove_metadata()
+    except FileNotFoundError as error:
+        raise _deleted() from error
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,7 @@ class AnswerTable:
             for number, first_row in enumerate(range(0, self.prediction.rows, self.prediction.part_rows)):
                 yield from self._part(number, first_row, batch_rows)
         except FileNotFoundError as error:
-            raise Conflict("dataset_deleted", "The dataset has been deleted, or the prediction itself.") from error
+            raise _deleted() from error
 
     def _part(self, number: int, first_row: int, batch_rows: int) -> Iterator[pa.RecordBatch]:
         with self.store.reading(key_of(self.prediction.id, number)) as part:
@@ -93,6 +108,10 @@ class AnswerTable:
                 for columns, beside in zip(answers, inputs, strict=False):  # the dataset goes on behind the part
                     known = as_known(self.inputs.columns, beside.slice(0, len(columns[0])))
                     yield pa.RecordBatch.from_arrays([*known, *columns], schema=self.schema)
+
+
+def _deleted() -> Conflict:
+    return Conflict("dataset_deleted", "The dataset has been deleted, or the prediction itself.")
 
 
 def _plain(batch: pa.RecordBatch) -> list[pa.Array]:

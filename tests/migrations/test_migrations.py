@@ -9,7 +9,11 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, text
 
 from backprop.training import Record
+from domain.access.projects import DEFAULT_PROJECT
+from domain.captions import Wanted
 from domain.jobs import costs
+from domain.jobs import rows as jobs
+from domain.models import rows as models
 from infra.database import Database
 from infra.tables import Base
 from migrations.commands import configuration
@@ -108,11 +112,37 @@ def test_models_keep_their_weights_through_the_migration_to_several_a_job_and_ba
     command.upgrade(config, "head")
 
 
+def test_what_was_there_before_captions_is_found_and_listed(database_url: str, database: Database) -> None:
+    config = configuration(database_url)
+    command.downgrade(config, "0011")
+    metrics = '{"training": {"rows": 1, "roc_curve": []}, "held_out": null, "trivial": {"training": {"roc_curve": 2}}}'
+    _execute(
+        database_url,
+        "INSERT INTO datasets (id, project, name, format, filename, bytes, sha256, rows, columns, artifact, created_at)"
+        " VALUES ('ds_1', 'default', 'Über', 'csv', 'f', 1, 'x', 1, '[]', 'a', '2026-01-01')",
+        "INSERT INTO jobs (id, project, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested,"
+        " created_at, updated_at) VALUES ('job_1', 'default', 'ds_1', '{}', 'failed', 1, 0, 0, false, '2026-01-01',"
+        " '2026-01-01')",
+        "INSERT INTO models (id, project, job_id, dataset_id, task, network, preprocessing, metrics, iteration, cost,"
+        " weights, created_at) VALUES ('mdl_1', 'default', 'job_1', 'ds_1', 't', '{}', '{}', "
+        f"'{metrics}', 0, 1, '', '2026-01-01')",
+    )
+    command.upgrade(config, "head")
+    with database.reading() as session:
+        for text in ("ÜBER", "_1"):
+            wanted = Wanted(text=text)
+            assert [each.id for each in jobs.list_page(session, DEFAULT_PROJECT, None, 9, wanted=wanted).rows] == [
+                "job_1"
+            ]
+            (model,) = models.list_page(session, DEFAULT_PROJECT, None, 9, wanted).rows
+            assert model.listed_metrics == {"training": {"rows": 1}, "held_out": None, "trivial": {"training": {}}}
+
+
 def test_costs_that_are_there_get_their_extremes(database_url: str, database: Database) -> None:
-    jobs = [queued_job(database) for _ in range(2)]
+    ids = [queued_job(database) for _ in range(2)]
     rng = np.random.default_rng(5)
     with database.writing() as session:
-        for job_id, count in zip(jobs, (1_100, 33), strict=True):
+        for job_id, count in zip(ids, (1_100, 33), strict=True):
             J = rng.integers(0, 9, count) / 4  # so that there are equal ones
             costs.add(session, job_id, [Record(k, cost, cost, 0.0) for k, cost in enumerate(J.tolist())])
     recorded = _rows(database_url, "cost_extremes")

@@ -9,8 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from backprop_client.wire.captions import NAME, NOTE, TAGS, Captioned, Note
 from backprop_client.wire.columns import Column, ColumnType
-from backprop_client.wire.names import Name
+from backprop_client.wire.names import Name, Tags
 
 Format = Literal["csv", "parquet", "json", "npz", "arrow"]
 
@@ -54,12 +55,28 @@ MissingWords = Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_len
 ColumnTypes = Annotated[dict[str, ColumnType], BeforeValidator(_parsed), Field(min_length=1, max_length=10_000)]
 
 
+def _tags(text: object) -> object:
+    """A JSON array, or words with commas between them."""
+    if not isinstance(text, str):
+        return text
+    return _parsed(text) if text.lstrip().startswith("[") else [word.strip() for word in text.split(",")]
+
+
+FormTags = Annotated[Tags, BeforeValidator(_tags)]
+
+
 class UploadFields(BaseModel):
     """The fields that may come with an uploaded file."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = Field(None, description="For people; need not be unique. Default: the file's name.")
+    name: Name | None = Field(None, description=f"{NAME} Default: the file's name.")
+    tags: FormTags | None = Field(
+        None,
+        description=f"{TAGS} A JSON array, or with commas between them.",
+        examples=["digits,baseline", '["digits", "baseline"]'],
+    )
+    note: Note | None = Field(None, description=NOTE)
     format: Format | None = Field(
         None, description="The file's format. Default: by the suffix of the file's name, else by its first bytes."
     )
@@ -119,11 +136,11 @@ class Remark(BaseModel):
     message: str
 
 
-class DatasetSummary(BaseModel):
+class DatasetSummary(Captioned):
     """An uploaded table, without its columns."""
 
     id: str
-    name: str
+    name: str = Field(description="What people call it, or the file's name; need not be unique.")
     format: str = Field(description="What the file was: csv, parquet, json, npz or arrow.")
     filename: str
     bytes: int = Field(description="Length of the uploaded file.")

@@ -87,11 +87,13 @@ TooSlowCode = Literal["body_too_slow",]
 ConflictCode = Literal[
     "request_in_progress",
     "dataset_in_use",
+    "model_in_use",
     "job_already_ended",
     "job_not_ended",
     "job_diverged",
     "nothing_left_to_train",
     "dataset_deleted",
+    "model_deleted",
     "prediction_not_ready",
     "prediction_not_ended",
     "prediction_already_ended",
@@ -490,6 +492,12 @@ GROUPS: tuple[Group, ...] = (
                 "Wait until its jobs have ended, or cancel them.",
             ),
             ErrorCode(
+                "model_in_use",
+                "conflict",
+                "A queued or running job or prediction needs the model that is to be deleted.",
+                "Wait until that has ended, or cancel it.",
+            ),
+            ErrorCode(
                 "job_already_ended",
                 "conflict",
                 "A job that has succeeded or failed cannot be cancelled.",
@@ -498,7 +506,7 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "job_not_ended",
                 "conflict",
-                "A job that is queued or running goes on by itself and cannot be resumed.",
+                "A job that is queued or running goes on by itself and can be neither resumed nor deleted.",
                 "Wait for it, or cancel it first.",
             ),
             ErrorCode(
@@ -518,6 +526,12 @@ GROUPS: tuple[Group, ...] = (
                 "conflict",
                 "A gradient check, a dependence or a job to be resumed needs the dataset that was trained on.",
                 "Upload the dataset again and start a new job.",
+            ),
+            ErrorCode(
+                "model_deleted",
+                "conflict",
+                "A job to be resumed needs the model that it started from.",
+                "Start a new job.",
             ),
             ErrorCode(
                 "prediction_not_ready",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from backprop_client.wire.captions import Captioned
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.registration import Registered, Registration
 from backprop_client.wire.resolved_jobs import InputColumn, LeftOut, Selection, TargetColumn
@@ -102,7 +103,7 @@ class JobNote(BaseModel):
     message: str
 
 
-class JobOut(BaseModel):
+class JobOut(Captioned):
     """A job: what was asked, and how far it has come."""
 
     model_config = ConfigDict(title="Job", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
@@ -125,6 +126,10 @@ class JobOut(BaseModel):
     stopped_by: StopReason | None = Field(
         description="What ended the training before its last iteration: tolerance (‖∇J‖ is small enough), patience (no "
         "better held-out cost for so long) or no_progress (lbfgs cannot make J smaller in this precision)."
+    )
+    thinned_before: int | None = Field(
+        description="Of the costs of the iterations below this one only the first, the least and the greatest and some "
+        "others are kept, since the job is old; null if all are."
     )
     notes: list[JobNote] = Field(
         description="What a look at its curve would tell, once the job has ended. A good training has none."
@@ -253,7 +258,7 @@ class CostOut(BaseModel):
 
 
 class CostPage(BaseModel):
-    """Costs in the order of iterations, gap-free unless thinned by `points`."""
+    """Costs in the order of iterations, gap-free unless thinned by `points` or below the job's `thinned_before`."""
 
     data: list[CostOut]
     has_more: bool

@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
+from backprop_client.wire.captions import Captioned
 from backprop_client.wire.specs import LayerSpec, Task
 from backprop_client.wire.strict_models import StrictModel
 
 
-class ModelOut(BaseModel):
-    """A trained model: the network, how rows become its inputs, and how good it is."""
-
-    model_config = ConfigDict(title="Model")
+class ModelSummary(Captioned):
+    """A trained model as it is in a list: without its preprocessing, and without the metrics that have many values."""
 
     id: str
     job_id: str
@@ -26,10 +25,6 @@ class ModelOut(BaseModel):
     task: Task
     sizes: tuple[int, ...] = Field(description="Units of every layer, the coded inputs first.")
     layers: tuple[LayerSpec, ...]
-    preprocessing: dict[str, Any] = Field(
-        description="How rows become inputs and outputs become answers: offsets and scales of numbers (coded = "
-        "(value − offset) / scale), categories in the order of their units, the coding of the targets."
-    )
     metrics: dict[str, Any] = Field(
         description="In training on the training rows, in held_out on those held out, null if there are none; in "
         "trivial the same of the trivial model. In the data's own units and labels; docs/jobs.md defines each. Models "
@@ -45,10 +40,21 @@ class ModelOut(BaseModel):
     created_at: datetime
 
 
-class ModelPage(BaseModel):
-    """Models, newest first."""
+class ModelOut(ModelSummary):
+    """A trained model: the network, how rows become its inputs, and how good it is."""
 
-    data: list[ModelOut]
+    model_config = ConfigDict(title="Model")
+
+    preprocessing: dict[str, Any] = Field(
+        description="How rows become inputs and outputs become answers: offsets and scales of numbers (coded = "
+        "(value − offset) / scale), categories in the order of their units, the coding of the targets."
+    )
+
+
+class ModelPage(BaseModel):
+    """Models, newest first. The preprocessing of each is at its own address."""
+
+    data: list[ModelSummary]
     has_more: bool
 
 

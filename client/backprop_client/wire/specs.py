@@ -22,7 +22,9 @@ from pydantic import (
     model_validator,
 )
 
+from backprop_client.wire.captions import NAME, NOTE, TAGS, Note
 from backprop_client.wire.columns import CATEGORY_LIMIT
+from backprop_client.wire.names import Name, Tags
 from backprop_client.wire.registration import Registration
 from backprop_client.wire.strict_models import StrictModel, at_most
 
@@ -416,6 +418,9 @@ class JobSpec(Spec):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
+    name: Name | None = Field(default=None, description=f"{NAME} The model will have it too.")
+    tags: Tags = Field(default=(), description=f"{TAGS} The model will have them too.")
+    note: Note | None = Field(default=None, description=NOTE)
     dataset_id: _Id = Field(description="The dataset to learn from.", examples=["ds_01jd3kz7"])
     network: NetworkSpec | None = Field(
         default=None,

@@ -101,8 +101,13 @@ class Exporter:
             model = models.get_with_importance(session, self.project, model_id)
             origin = origin_of(session, self.project, model)
             every = jobs.held_out_every(origin.row)
-            drawn = costs.thin_rows(session, model.job_id, -1, DRAWN_POINTS, held_out_every=every)
-            told = costs.thin_rows(session, model.job_id, -1, TOLD_POINTS, held_out_every=every)
+            thinned = origin.row.thinned_before or 0
+            drawn, told = (
+                []
+                if origin.row.removed_at is not None  # its costs are on their way out
+                else costs.thin_rows(session, model.job_id, -1, points, None, every, thinned)
+                for points in (DRAWN_POINTS, TOLD_POINTS)
+            )
         importance = None if model.importance is None else ImportanceOut.model_validate(model.importance)
         return CardWriter(origin, importance, curve_of(drawn, told)).card()
 

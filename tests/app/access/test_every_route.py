@@ -98,6 +98,9 @@ def body_of(operation: tuple[str, str], ids: dict[str, str]) -> dict[str, Any]:
         ("POST", "/v1/datasets"): {"files": {"file": ("t.csv", CSV.encode())}},
         ("POST", "/v1/networks"): {"json": {"name": "n", "layers": LAYERS}},
         ("POST", "/v1/jobs"): {"json": job},
+        ("PATCH", "/v1/datasets/{dataset_id}"): {"json": {"note": "x"}},
+        ("PATCH", "/v1/jobs/{job_id}"): {"json": {"note": "x"}},
+        ("PATCH", "/v1/models/{model_id}"): {"json": {"note": "x"}},
         ("POST", "/v1/jobs/{job_id}/resume"): {"json": {"iterations": 5}},
         ("POST", "/v1/models/{model_id}/predict"): {"json": {"rows": [[1, 2]]}},
         ("POST", "/v1/registry/{name}@{alias}/predict"): {"json": {"rows": [[1, 2]]}},
@@ -258,11 +261,13 @@ def test_everything_there_is_answers_its_owner(world: World) -> None:
     """Last, since it deletes: the ids above are those of things that are there."""
 
     def deletes_what_others_need(operation: tuple[str, str]) -> tuple[bool, ...]:
-        deletes = operation[0] == "DELETE"
-        return deletes, deletes and "{alias}" not in operation[1], deletes and "{version}" not in operation[1]
+        deletes, path = operation[0] == "DELETE", operation[1]
+        return deletes, *(
+            deletes and each for each in ("{model_id}" in path, "{alias}" not in path, "{version}" not in path)
+        )
 
     for operation in sorted(GUARDED, key=deletes_what_others_need):
-        if operation == ("DELETE", "/v1/datasets/{dataset_id}"):
+        if operation[0] == "DELETE":
             for kind in ("jobs", "predictions"):
                 for each in world.ask(("GET", f"/v1/{kind}"), world.owner).json()["data"]:
                     world.api.post(f"/v1/{kind}/{each['id']}/cancel", headers=bearing(world.owner))
