@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak fuzz bench bench-tables bench-predict test-compose clean
+.PHONY: demo serve test check soak fuzz fuzz-tensors bench bench-tables bench-predict test-compose clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -49,6 +49,10 @@ soak: $(INSTALLED)
 # FUZZ: arguments, such as --seconds 3600 or --seed 7.
 fuzz: $(INSTALLED)
 	$(BIN)/python -m tests.domain.datasets.fuzz $(FUZZ)
+
+# FUZZ: arguments, such as --bodies 1000000 or --seed 7.
+fuzz-tensors: $(INSTALLED)
+	$(BIN)/python -m tests.domain.inference.fuzz $(FUZZ)
 
 test-compose: $(INSTALLED)
 	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from app.access.upload_slots import UploadSlots
 from domain.datasets.reading.processes import FileReaders
+from domain.inference.statistics import InferenceStatistics
 from domain.models.cache import ModelCache
 from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
@@ -63,6 +64,11 @@ async def _registry(request: Request) -> RegistryCache:
     return cache
 
 
+async def _inference_statistics(request: Request) -> InferenceStatistics:
+    statistics: InferenceStatistics = request.app.state.inference_statistics
+    return statistics
+
+
 async def _artifacts(services: Annotated[Services, Depends(_services)]) -> ArtifactStore:
     return services.artifacts
 
@@ -74,3 +80,4 @@ QueueDep = Annotated[JobQueue, Depends(_queue)]
 TrainedModelsDep = Annotated[ModelCache, Depends(_trained_models)]
 RegistryDep = Annotated[RegistryCache, Depends(_registry)]
 ArtifactsDep = Annotated[ArtifactStore, Depends(_artifacts)]
+InferenceStatisticsDep = Annotated[InferenceStatistics, Depends(_inference_statistics)]

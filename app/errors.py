@@ -1,4 +1,4 @@
-"""Every refusal as RFC 9457 problem+json.
+"""Every refusal as RFC 9457 problem+json, or below `/v2` in the form of that protocol.
 
 Besides the service's own errors there are those of HTTP itself, each with a code of its own: see `HTTP_CODES`.
 """
@@ -16,8 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.edge.media_types import content_type, is_json
+from app.edge.media_types import JSON, content_type, is_json
 from app.edge.security_headers import add_security_headers
+from app.oip import errors as open_inference
 from backprop_client.wire.error_codes import STATUS_OF, AnswerCode, FailureCode, InvalidRequestCode
 from backprop_client.wire.problems import Problem, ProblemField
 from infra.errors import FieldError, InvalidRequest, ServiceError, Unauthenticated
@@ -56,18 +57,22 @@ MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger(__name__)
 
 
-def responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """What a route's OpenAPI says of the errors it may answer with; each route may refuse a request as invalid."""
+def responses(*errors: type[ServiceError], path: str = "/v1") -> dict[int | str, dict[str, Any]]:
+    """What a route's OpenAPI says of the errors it may answer with; each route may refuse a request as invalid.
+
+    `path` is that of the route, or the beginning of it.
+    """
     kinds: tuple[type[ServiceError], ...] = (InvalidRequest, *errors)
     statuses = [HTTPStatus(STATUS_OF[kind.kind]) for kind in kinds]
-    return {int(status): description(status) for status in statuses}
+    return {int(status): description(status, path) for status in statuses}
 
 
-def description(status: HTTPStatus) -> dict[str, Any]:
-    """What the OpenAPI document says of a problem's response."""
+def description(status: HTTPStatus, path: str = "/v1") -> dict[str, Any]:
+    """What the OpenAPI document says of a problem's response, to a request for such an address."""
+    media_type, schema = (JSON, "ProtocolError") if open_inference.is_below(path) else (MEDIA_TYPE, "Problem")
     return {
         "description": status.phrase,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }
 
 
@@ -80,7 +85,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def problem(
-    path: str,  # noqa: ARG001  # other protocols, below addresses of their own, have other forms
+    path: str,
     status: int,
     code: AnswerCode | FailureCode,
     detail: str,
@@ -97,13 +102,10 @@ def problem(
         errors: the fields that are wrong.
         headers: of the response.
     """
-    body = Problem(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        code=code,
-        detail=detail,
-        errors=[ProblemField(path=error.path, message=error.message) for error in errors],
-    )
+    fields = [ProblemField(path=error.path, message=error.message) for error in errors]
+    if open_inference.is_below(path):
+        return open_inference.protocol_error(status, code, detail, fields, headers)
+    body = Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, errors=fields)
     return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 

@@ -20,6 +20,7 @@ from app.edge.request_form import RequestForm
 from app.edge.security_headers import SecurityHeaders
 from app.errors import add_error_handlers
 from app.health import router as health_router
+from app.oip import routes as open_inference
 from app.openapi import complete_openapi
 from app.v1.datasets import router as datasets_router
 from app.v1.exports import router as exports_router
@@ -33,6 +34,7 @@ from app.v1.registry import router as registry_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
+from domain.inference.statistics import InferenceStatistics
 from domain.models.cache import ModelCache
 from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
@@ -78,6 +80,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
             services.artifacts.remove_abandoned()
         app.state.trained_models = ModelCache(services.database)
         app.state.registry = RegistryCache(services.database)
+        app.state.inference_statistics = InferenceStatistics()
         app.state.heavy_reads = HeavyWork(settings.resolved_database_url, READS_AT_A_TIME)
         app.state.gradient_checks = HeavyWork(settings.resolved_database_url, CHECKS_AT_A_TIME)
         app.state.admission = Admission(services.database)
@@ -98,7 +101,8 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         redoc_url=None,
         openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions", "registry")],
     )
-    # The first two are asked far more often than all others. Routes are tried in this order.
+    # Inferences and predictions are asked far more often than all others. Routes are tried in this order.
+    open_inference.add_inference(app)
     for router in (
         predict_router,
         registered_predictions_router,
@@ -112,6 +116,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
+    open_inference.add_the_rest(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(Bodies, settings=settings, streamed=STREAMED)

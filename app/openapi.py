@@ -12,6 +12,8 @@ from fastapi.openapi.utils import get_openapi
 from app.edge.bodies import METHODS_WITH_BODIES
 from app.errors import description
 from backprop_client.wire.models import PredictionRequest
+from backprop_client.wire.oip.inference import InferenceRequest
+from backprop_client.wire.oip.server import ProtocolError
 from backprop_client.wire.problems import Problem
 
 
@@ -22,14 +24,14 @@ def complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schemas = document["components"]["schemas"]
-            for model in (Problem, PredictionRequest):
+            for model in (Problem, PredictionRequest, ProtocolError, InferenceRequest):
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model.__name__] = schema
-            for operations in document["paths"].values():
+            for path, operations in document["paths"].items():
                 for method, operation in operations.items():
                     for status in _common_problems(method, operation):
-                        operation["responses"].setdefault(str(status.value), description(status))
+                        operation["responses"].setdefault(str(status.value), description(status, path))
             app.openapi_schema = document
         return app.openapi_schema
 

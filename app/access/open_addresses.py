@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
-"""Container engines and balancers ask for the first two; the others describe the interface. Nothing here tells of
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/openapi.json", "/docs"})
+"""Container engines and balancers ask for the first four; the others describe the interface. Nothing here tells of
 anybody's data."""
 
 OPEN_FOLDERS = ("/static-offline-docs/",)

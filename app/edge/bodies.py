@@ -16,9 +16,10 @@ from fastapi import Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.edge.gunzip import Damaged, Gunzip
+from app.edge.decompression import WINDOW_BITS, Damaged, Decompression
 from app.edge.media_types import TABLES, content_type
 from app.errors import http_problem, problem, service_problem
+from app.oip import errors as open_inference
 from infra.errors import TooLarge, TooSlow
 from infra.settings import Settings
 
@@ -82,9 +83,9 @@ class Bodies:
 
     - 408: it takes longer than `BACKPROP_SLOW_BODY_SECONDS` and a second for each 16 KiB.
     - 413: it has too many bytes, be that declared or only found while reading, or too many objects. Its limits are
-      those of the decoded size. Objects are not counted in what is said to be a file with a table: nobody reads it as
-      JSON.
-    - 415: it comes in another coding than gzip. 400: it is said to be gzip and is not.
+      those of the decoded size. Objects are not counted in what is said to be a file with a table, which nobody reads
+      as JSON, nor below `/v2`, where binary tensors may follow the JSON and who reads both counts.
+    - 415: it comes in another coding than gzip or deflate. 400: it is said to be such and is not.
 
     An answer that is given before the whole body has come closes the connection, so that nobody goes on sending.
     """
@@ -117,9 +118,9 @@ class Bodies:
         is_counted = (scope["method"], scope["path"]) not in self.streamed
         read: Receive = body.receive
         try:
-            if coding in ("gzip", "x-gzip"):
+            if coding in WINDOW_BITS:
                 scope = _without_coding(scope)
-                read = Gunzip(read).receive
+                read = Decompression(read, WINDOW_BITS[coding]).receive
             elif coding:
                 raise _Refused(_not_understood(scope["path"], coding))
             elif is_counted and announced.length > self.max_bytes:
@@ -132,7 +133,7 @@ class Bodies:
                 await refused.answer(scope, receive, body.answering(send))
 
     def _counting(self, path: str, media_type: str | None, receive: Receive) -> Receive:
-        is_a_file = content_type(media_type).name in TABLES
+        is_json = content_type(media_type).name not in TABLES and not open_inference.is_below(path)
         received = 0
         containers = 0
 
@@ -143,7 +144,7 @@ class Bodies:
             received += len(piece)
             if received > self.max_bytes:
                 raise _Refused(self._too_long(path))
-            if not is_a_file:
+            if is_json:
                 containers += piece.count(b"{") + piece.count(b"[")
                 if containers > self.max_containers:
                     raise _Refused(self._too_many_containers(path))
@@ -261,7 +262,7 @@ def _refusing(path: str, body: _Body, receive: Receive) -> Receive:
             )
             raise _Refused(service_problem(path, error)) from None
         except Damaged:
-            detail = "The body is not gzip, or it ends too early."
+            detail = "The body is not in the coding that it is said to be in, or it ends too early."
             raise _Refused(problem(path, HTTPStatus.BAD_REQUEST, "malformed_gzip", detail)) from None
 
     return refusing_receive
@@ -277,6 +278,6 @@ def _not_understood(path: str, coding: str) -> Response:
         path,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported_coding",
-        f"The body comes in the coding {coding[:100]!r}; this server takes gzip, or none.",
-        headers={"Accept-Encoding": "gzip"},
+        f"The body comes in the coding {coding[:100]!r}; this server takes gzip, deflate, or none.",
+        headers={"Accept-Encoding": "gzip, deflate"},
     )

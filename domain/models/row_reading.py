@@ -157,9 +157,10 @@ class RowReader:
         """The row with its names as the model spells them: an é is the same however it was typed."""
         if not isinstance(row, dict) or row.keys() <= self.known:
             return row
-        return {self._spelled(name): value for name, value in row.items()}
+        return {self.spelled(name): value for name, value in row.items()}
 
-    def _spelled(self, name: str) -> str:
+    def spelled(self, name: str) -> str:
+        """A column's name as the model spells it; itself if it is none."""
         return self._spelling.get(composed(name), name)
 
     @cached_property

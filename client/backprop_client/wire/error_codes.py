@@ -212,6 +212,8 @@ InvalidRequestCode = Literal[
     "unknown_category",
     "too_few_iterations",
     "invalid_rows",
+    "invalid_tensor",
+    "unknown_output",
     "prediction_not_finite",
     "dataset_does_not_fit",
     "no_such_unit",
@@ -313,7 +315,12 @@ GROUPS: tuple[Group, ...] = (
                 "The body is not JSON, nests too deep, or has a number of thousands of digits.",
                 "Send valid JSON.",
             ),
-            ErrorCode("malformed_gzip", "bad_request", "The body is not gzip, or ends too early.", "Compress again."),
+            ErrorCode(
+                "malformed_gzip",
+                "bad_request",
+                "The body is not in the coding that it is said to be in (gzip or deflate), or ends too early.",
+                "Compress again.",
+            ),
             ErrorCode(
                 "key_required",
                 "unauthenticated",
@@ -386,8 +393,8 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode(
                 "unsupported_coding",
                 "unsupported_media_type",
-                "The body comes in another coding than gzip.",
-                "Send it as it is, or in gzip.",
+                "The body comes in another coding than gzip or deflate.",
+                "Send it as it is, in gzip or in deflate.",
             ),
             ErrorCode(
                 "invalid_request",
@@ -1050,6 +1057,18 @@ GROUPS: tuple[Group, ...] = (
                 "invalid_request",
                 "Rows with unknown, missing or unreadable values; each is named.",
                 "Mend the places that `errors` names.",
+            ),
+            ErrorCode(
+                "invalid_tensor",
+                "invalid_request",
+                "A tensor whose shape, datatype, data or name do not fit together or do not fit the model.",
+                "Mend the tensors that `errors` names; `GET /v2/models/{model}` tells which the model takes.",
+            ),
+            ErrorCode(
+                "unknown_output",
+                "invalid_request",
+                "The model has no output tensor of this name.",
+                "Ask for outputs that `GET /v2/models/{model}` tells.",
             ),
             ErrorCode(
                 "prediction_not_finite",

@@ -28,12 +28,12 @@ OPERATIONS = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
-OPEN = {("GET", "/healthz"), ("GET", "/readyz")}
+OPEN = {("GET", path) for path in ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")}
 """What anybody may ask."""
 
 GUARDED = [operation for operation in OPERATIONS if operation not in OPEN]
 ABOUT_SOMETHING = [(method, path) for method, path in GUARDED if "{" in path]
-LISTS = [(method, path) for method, path in GUARDED if method == "GET" and "{" not in path]
+LISTS = [(method, path) for method, path in GUARDED if method == "GET" and path[:3] == "/v1" and "{" not in path]
 
 NOBODYS = {
     "dataset_id": "ds_nobodys",
@@ -44,6 +44,8 @@ NOBODYS = {
     "name": "nobodys-name",
     "version": "1",
     "alias": "nobodys-alias",
+    "model_name": "nobodys-name",
+    "model_version": "1",
 }
 
 QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}}
@@ -89,6 +91,8 @@ def body_of(operation: tuple[str, str], ids: dict[str, str]) -> dict[str, Any]:
     """What an operation that takes a body is sent."""
     if "requestBody" not in OPERATIONS[operation]:
         return {}
+    if operation[1].endswith("/infer"):
+        return {"json": {"inputs": [{"name": "b", "shape": [1], "datatype": "FP64", "data": [2]}]}}
     job = {"dataset_id": ids["dataset_id"], "targets": ["label"], "network_id": ids["network_id"]}
     bodies: dict[tuple[str, str], dict[str, Any]] = {
         ("POST", "/v1/datasets"): {"files": {"file": ("t.csv", CSV.encode())}},
@@ -148,6 +152,8 @@ def world(migrated_sqlite: Path, redis_url: str, tmp_path_factory: pytest.TempPa
             "name": "owners-name",
             "version": "1",
             "alias": "owners-alias",
+            "model_name": "owners-name",
+            "model_version": "1",
         }
         api.post("/v1/registry", json={"name": ids["name"]})
         api.post(f"/v1/registry/{ids['name']}/versions", json={"model_id": ids["model_id"]})
@@ -180,7 +186,8 @@ def test_without_a_key_nothing_is_answered(world: World, operation: tuple[str, s
         assert response.status_code == 401
         assert response.json()["code"] == ("key_required" if key is None else "invalid_key")
         assert response.headers["www-authenticate"].startswith("Bearer")
-        assert response.headers["content-type"] == "application/problem+json"
+        is_v2 = operation[1].startswith("/v2")
+        assert response.headers["content-type"] == ("application/json" if is_v2 else "application/problem+json")
 
 
 @pytest.mark.parametrize("operation", GUARDED)
@@ -215,6 +222,19 @@ def test_lists_show_the_own_project_alone(world: World, operation: tuple[str, st
     assert world.ask(operation, world.owner).json()["data"]
     after = world.api.get(operation[1], params={"after": "zzz"}, headers=bearing(stranger))
     assert after.json()["data"] == []
+
+
+def test_lists_of_the_other_protocol_show_the_own_project_alone(world: World) -> None:
+    stranger = make_key(world.database, "a-new-one")
+    world.ask(("POST", "/v2/models/{model_name}/infer"), world.owner)
+    for operation, key, nothing in (
+        (("GET", "/v2/models"), "models", {"models": []}),
+        (("GET", "/v2/models/stats"), "model_stats", {"model_stats": []}),
+        (("POST", "/v2/repository/index"), None, []),
+    ):
+        assert world.ask(operation, stranger).json() == nothing
+        listed = world.ask(operation, world.owner).json()
+        assert listed if key is None else listed[key]
 
 
 @pytest.mark.parametrize("reference", ["dataset_id", "network_id"])

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 
 import anyio
 import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message
 
-from app.edge.gunzip import Gunzip
+from app.edge.decompression import WINDOW_BITS, Decompression
 from infra.settings import Settings
 from tests.support.apps import open_app
 from tests.support.service import Service
@@ -27,6 +28,12 @@ def test_a_body_in_gzip_is_read(api: TestClient, coding: str) -> None:
     assert sent(api, gzip.compress(NETWORK), coding) == (201, None)
 
 
+def test_a_body_in_deflate_is_read(api: TestClient) -> None:
+    assert sent(api, zlib.compress(NETWORK), "deflate") == (201, None)
+    assert sent(api, zlib.compress(NETWORK)[:-3], "deflate") == (400, "malformed_gzip")
+    assert sent(api, gzip.compress(NETWORK), "deflate") == (400, "malformed_gzip")
+
+
 def test_several_members_are_one_body(api: TestClient) -> None:
     assert sent(api, gzip.compress(NETWORK[:10]) + gzip.compress(NETWORK[10:]), "gzip") == (201, None)
 
@@ -35,12 +42,12 @@ def test_identity_is_no_coding(api: TestClient) -> None:
     assert sent(api, NETWORK, "identity") == (201, None)
 
 
-@pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip"])
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip"])
 def test_other_codings_are_refused_by_name(api: TestClient, coding: str) -> None:
     response = api.post("/v1/networks", content=NETWORK, headers={**JSON, "Content-Encoding": coding})
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_coding")
     assert coding in response.json()["detail"]
-    assert response.headers["accept-encoding"] == "gzip"
+    assert response.headers["accept-encoding"] == "gzip, deflate"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,7 @@ def test_past_the_end_the_client_s_leaving_is_passed_on() -> None:
         return messages.pop(0)
 
     async def everything() -> list[Message]:
-        body = Gunzip(receive)
+        body = Decompression(receive, WINDOW_BITS["gzip"])
         return [await body.receive() for _ in range(3)]
 
     assert anyio.run(everything) == [

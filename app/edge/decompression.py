@@ -16,19 +16,21 @@ MOST_OVERHEAD = 2**16
 """Bytes. A compressed body may be so much longer than twice what it decodes to. Else it is made of empty members, which
 no limit of the decoded size would ever end."""
 
-_GZIP = 16 + zlib.MAX_WBITS
+WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""What zlib wants to be told of each coding. HTTP's `deflate` is zlib's own form: RFC 9110, section 8.4.1.2."""
 
 
 class Damaged(Exception):
-    """The body is not gzip, or it ends too early."""
+    """The body is not in its coding, or it ends too early."""
 
 
-class Gunzip:
-    """A body in gzip as it comes, decoded piece by piece. It may have several members, one after the other."""
+class Decompression:
+    """A compressed body as it comes, decoded piece by piece. It may have several members, one after the other."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, window_bits: int) -> None:
         self._receive = receive
-        self._decoder = zlib.decompressobj(_GZIP)
+        self._window_bits = window_bits
+        self._decoder = zlib.decompressobj(window_bits)
         self._waiting = memoryview(b"")
         self._more_comes = True
         self._has_ended = False
@@ -39,7 +41,7 @@ class Gunzip:
         """The next message: at most `MOST_BYTES_AT_ONCE` of the decoded body; past its end, the client leaving.
 
         Raises:
-            Damaged: what comes is not gzip, or it ends too early.
+            Damaged: what comes is not in that coding, or it ends too early.
         """
         if self._has_ended:
             return await self._receive()
@@ -61,7 +63,7 @@ class Gunzip:
         decoded = bytearray()
         while self._waiting and len(decoded) < MOST_BYTES_AT_ONCE:
             if self._decoder.eof:
-                self._decoder = zlib.decompressobj(_GZIP)
+                self._decoder = zlib.decompressobj(self._window_bits)
             given = self._waiting[:DECODED_AT_A_TIME]
             try:
                 decoded += self._decoder.decompress(given, MOST_BYTES_AT_ONCE - len(decoded))
