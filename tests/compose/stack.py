@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from backprop.codec import from_bytes
 from tests.compose.project import ROOT, Project, filled_in, free_port
 from tests.support.waiting import wait_for
 
@@ -107,11 +108,11 @@ class Stack:
             more = page["has_more"]
         return rows
 
-    def weights(self, model_id: str) -> bytes:
-        """The model's weights as they are downloaded."""
+    def weights(self, model_id: str) -> dict[str, bytes]:
+        """The bytes of the model's weights."""
         response = self.api.get(f"/v1/models/{model_id}/weights")
         assert response.is_success, response.text
-        return response.content
+        return {name: array.tobytes() for name, array in from_bytes(response.content).items()}
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # the HTTP client's own
         """One request, which must succeed; gives the answer."""

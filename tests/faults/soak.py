@@ -47,7 +47,7 @@ LONG_OUTAGE = 30.0
 SECONDS_TO_END = 180.0
 """What the last jobs get once nothing is done to them any more."""
 
-Result = tuple[list[dict[str, Any]], bytes]
+Result = tuple[list[dict[str, Any]], dict[str, bytes]]
 
 
 class Soak:
@@ -230,8 +230,7 @@ class Soak:
         return different
 
     def _result(self, job: dict[str, Any]) -> Result:
-        weights: bytes = self._service.api.get(f"/v1/models/{job['model_id']}/weights").content
-        return self._service.costs(job["id"]), weights
+        return self._service.costs(job["id"]), self._service.weight_bits(job["model_id"])
 
 
 @contextmanager

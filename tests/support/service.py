@@ -88,6 +88,10 @@ class Service:
         assert response.status_code == 200, response.text
         return from_bytes(response.content)
 
+    def weight_bits(self, model_id: str) -> dict[str, bytes]:
+        """The bytes of the model's weights. The file has more: its metadata name the model."""
+        return {name: array.tobytes() for name, array in self.weights(model_id).items()}
+
     def answer(self, model_id: str, rows: Sequence[Any]) -> dict[str, Any]:
         """The whole answer for these rows."""
         return self._json(self.api.post(f"/v1/models/{model_id}/predict", json={"rows": rows}))

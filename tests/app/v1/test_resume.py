@@ -63,9 +63,8 @@ def refusal(service: Service, job_id: str, iterations: int | None = None) -> tup
     return answer.status_code, answer.json()["code"]
 
 
-def weights(service: Service, job: dict[str, Any]) -> bytes:
-    content: bytes = service.api.get(f"/v1/models/{job['model_id']}/weights").content
-    return content
+def weights(service: Service, job: dict[str, Any]) -> dict[str, bytes]:
+    return service.weight_bits(job["model_id"])
 
 
 @pytest.mark.parametrize("training", OPTIMIZERS.values(), ids=OPTIMIZERS)
