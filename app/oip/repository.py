@@ -41,5 +41,5 @@ def unload(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> dict[str, Any]:
     """Drop the newest version of a model from memory. Who asks it loads it again. A body is not looked at."""
-    trained_models.drop(access.project, find(registry, trained_models, access.project, asked).model_id)
+    trained_models.forget(access.project, find(registry, trained_models, access.project, asked).model_id)
     return {"name": asked.name, "unload": True}

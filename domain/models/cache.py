@@ -58,11 +58,6 @@ class ModelCache:
             cached = self._models.get((project, model_id))
         return cached.predictor if cached is not None and cached.is_believed else None
 
-    def drop(self, project: Project, model_id: str) -> None:
-        """Forget a model, if it is in memory."""
-        with self._lock:
-            self._models.pop((project, model_id), None)
-
     def get(self, project: Project, model_id: str) -> Predictor:
         """The project's model of that id. One that another process deletes is gone here within `BELIEVED_SECONDS`.
 
