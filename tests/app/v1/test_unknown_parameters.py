@@ -24,7 +24,7 @@ def test_a_parameter_that_the_address_does_not_have_is_named(api: TestClient, pa
 
 
 def test_the_message_tells_those_it_has(api: TestClient) -> None:
-    assert "only after, limit, status" in api.get("/v1/jobs?stauts=failed").json()["detail"]
+    assert "only after, limit, name, q, status, tag" in api.get("/v1/jobs?stauts=failed").json()["detail"]
     assert "has none" in api.get("/v1/datasets/ds_1?a=b").json()["detail"]
 
 
