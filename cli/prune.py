@@ -13,6 +13,7 @@ import typer
 from cli.database import Data, explained, opened, settings_of
 from cli.errors import CommandError
 from infra.logging import configure_logging
+from infra.settings import LONGEST_RETENTION_DAYS
 
 if TYPE_CHECKING:
     from domain.retention.pruning import Old
@@ -74,4 +75,7 @@ def _age(text: str) -> timedelta:
     found = _AGE.fullmatch(text)
     if found is None:
         raise CommandError(f"{text!r} is no age: it is a number and one of {', '.join(_SECONDS_OF)}, such as 30d.")
-    return timedelta(seconds=int(found[1]) * _SECONDS_OF[found[2]])
+    age = timedelta(seconds=int(found[1]) * _SECONDS_OF[found[2]])
+    if age > timedelta(days=LONGEST_RETENTION_DAYS):
+        raise CommandError(f"{text!r} is longer ago than anything: {LONGEST_RETENTION_DAYS} days are the most.")
+    return age
