@@ -19,6 +19,7 @@ CAPTIONED = ("datasets", "jobs", "models")
 NOT_LISTED = ("confusion_matrix", "roc_curve", "reliability_curve")
 
 DATASETS = sa.table("datasets", *map(sa.column, ("id", "name")))
+JOBS = sa.table("jobs", *map(sa.column, ("id", "removed_at")))
 SEARCHED_TEXTS = sa.table("searched_texts", *map(sa.column, ("thing_id", "project", "text")))
 MODELS = sa.table(
     "models",
@@ -84,8 +85,10 @@ def downgrade() -> None:
     with op.batch_alter_table("predictions") as batch_op:
         batch_op.create_foreign_key(op.f("fk_predictions_model_id"), "models", ["model_id"], ["id"])
     # Of the jobs that have been deleted, those go that no model needs. The others cannot be hidden any more.
-    for table in ("costs", "cost_extremes", "checkpoint_parts", "checkpoints", "job_events"):
-        op.execute(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE removed_at IS NOT NULL)")
+    removed = sa.select(JOBS.c.id).where(JOBS.c.removed_at.is_not(None))
+    for name in ("costs", "cost_extremes", "checkpoint_parts", "checkpoints", "job_events"):
+        rows = sa.table(name, sa.column("job_id"))
+        op.execute(sa.delete(rows).where(rows.c.job_id.in_(removed)))
     op.execute("DELETE FROM jobs WHERE removed_at IS NOT NULL AND id NOT IN (SELECT job_id FROM models)")
     op.drop_column("models", "listed_metrics")
     op.drop_index(op.f("ix_models_dataset_id"), "models")

@@ -43,8 +43,8 @@ def test_what_is_said_goes_from_the_upload_to_the_model(service: Service) -> Non
     assert caption(dataset) == caption(api.get("/v1/datasets").json()["data"][0]) == SHOWN
     as_json = api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, data={"tags": '["x", "y"]'}).json()
     assert caption(as_json) == {"name": "t.csv", "tags": ["x", "y"], "note": None}
-    of_a_mac = api.post("/v1/datasets", files={"file": ("U\u0308ber.csv", CSV.encode())}).json()
-    assert listed(api, "datasets", name="Über.csv") == listed(api, "datasets", name=of_a_mac["name"]) == [of_a_mac["id"]]
+    mac = api.post("/v1/datasets", files={"file": ("U\u0308ber.csv", CSV.encode())}).json()
+    assert listed(api, "datasets", name="Über.csv") == listed(api, "datasets", name=mac["name"]) == [mac["id"]]
 
     job = service.submit(job_body(dataset["id"], **SAID))
     assert caption(job) == caption(api.get("/v1/jobs").json()["data"][0]) == SHOWN
