@@ -138,7 +138,12 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database's SQLAlchemy URL: `database_url`, or SQLite in `data_dir`."""
-        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'backprop.db'}"
+        return self.database_url or f"sqlite:///{self.embedded_database}"
+
+    @property
+    def embedded_database(self) -> Path:
+        """The file of the SQLite database that is used without a `database_url`."""
+        return self.data_dir.absolute() / "backprop.db"
 
     @property
     def resolved_artifacts_uri(self) -> str:

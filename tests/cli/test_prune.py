@@ -48,4 +48,7 @@ def test_it_tells_what_would_go_and_lets_it_go(tmp_path: Path) -> None:
     for age, why in (("30", "is no age"), ("999999w", "36500 days are the most")):
         refused = prune(tmp_path, "--older-than", age)
         assert (refused.returncode, why in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
+    elsewhere = prune(tmp_path / "elsewhere", "--older-than", "30d")
+    assert (elsewhere.returncode, "There is no database" in elsewhere.stderr) == (1, True)
+    assert not (tmp_path / "elsewhere").exists()
     database.close()

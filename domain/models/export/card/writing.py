@@ -181,8 +181,8 @@ class CardWriter:
         return Section(
             "How to use it",
             (
-                "$api is the service's address, such as http://127.0.0.1:8000/v1. A server that asks for keys wants the "
-                "header Authorization. Backprop's docs/exports.md has more on each file.",
+                "$api is the service's address, such as http://127.0.0.1:8000/v1.",
+                "A server that asks for keys wants the header Authorization. docs/exports.md has more on each file.",
             ),
             code=(
                 Code("sh", f"curl -sf $api/{path}/predict -H 'Content-Type: text/csv' --data-binary @rows.csv"),
