@@ -197,7 +197,8 @@ def _in_plain_words(error: Any) -> str:  # noqa: ANN401  # Pydantic's own form o
     if error["type"] in ("tuple_type", "list_type"):
         return "must be a JSON array"
     if error["type"] == "too_short":
-        return f"must have at least {error['ctx']['min_length']} items, not {error['ctx']['actual_length']}"
+        of_what = "characters" if isinstance(error.get("input"), str) else "items"
+        return f"must have at least {error['ctx']['min_length']} {of_what}, not {error['ctx']['actual_length']}"
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
 

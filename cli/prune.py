@@ -13,6 +13,7 @@ import typer
 from cli.database import Data, explained, opened, settings_of
 from cli.errors import CommandError
 from infra.logging import configure_logging
+from infra.settings import LONGEST_RETENTION_DAYS, Settings
 
 if TYPE_CHECKING:
     from domain.retention.pruning import Old
@@ -51,13 +52,21 @@ def prune(
 
     settings = settings_of(data)
     configure_logging(settings)
-    with explained(), opened(settings) as database:
+    with explained():
         rules = Rules.for_everything(_age(older_than), settings.retain_newest if keep is None else keep)
-        if dry_run:
-            _tell(foreseen(database, rules), "would go")
-            return
-        _tell(let_go(database, rules), "gone")
-        clean_up(database, ArtifactStore(settings.resolved_artifacts_uri))
+        _require_database(settings)
+        with opened(settings) as database:
+            if dry_run:
+                _tell(foreseen(database, rules), "would go")
+                return
+            _tell(let_go(database, rules), "gone")
+            clean_up(database, ArtifactStore(settings.resolved_artifacts_uri))
+
+
+def _require_database(settings: Settings) -> None:
+    """Refuse a folder without a database: making one there would only hide that it is the wrong folder."""
+    if not settings.database_url and not settings.embedded_database.exists():
+        raise CommandError(f"There is no database in {settings.data_dir.absolute()}: say with --data where it is.")
 
 
 def _tell(things: Iterable[Old], verb: str) -> None:
@@ -74,4 +83,7 @@ def _age(text: str) -> timedelta:
     found = _AGE.fullmatch(text)
     if found is None:
         raise CommandError(f"{text!r} is no age: it is a number and one of {', '.join(_SECONDS_OF)}, such as 30d.")
-    return timedelta(seconds=int(found[1]) * _SECONDS_OF[found[2]])
+    age = timedelta(seconds=int(found[1]) * _SECONDS_OF[found[2]])
+    if age > timedelta(days=LONGEST_RETENTION_DAYS):
+        raise CommandError(f"{text!r} is longer ago than anything: {LONGEST_RETENTION_DAYS} days are the most.")
+    return age

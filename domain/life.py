@@ -63,6 +63,26 @@ TRANSITIONS: dict[EventKind, Transition] = {
 """Every step, by the kind of its event."""
 
 ENDED: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
+NOT_ENDED: tuple[Status, ...] = ("queued", "running")
+
+
+def user_of(
+    session: Session, project: Project, *needs: tuple[type[Job | QueuedPrediction], ColumnElement[bool]]
+) -> str | None:
+    """The id of one of the project's jobs or queued predictions that has not ended and needs something; or None.
+
+    Args:
+        session: of a transaction that has locked what is needed, so that nobody comes to need it meanwhile.
+        project: whose.
+        needs: tables, and which rows of each need it.
+    """
+    for table, needs_it in needs:
+        user = session.scalar(
+            select(table.id).where(table.project == project, table.status.in_(NOT_ENDED), needs_it).limit(1)
+        )
+        if user is not None:
+            return user
+    return None
 
 
 def hold(session: Session, table: type[Lived], kind: EventKind, *conditions: ColumnElement[bool]) -> Lived | None:

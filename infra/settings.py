@@ -7,6 +7,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LONGEST_RETENTION_DAYS = 36_500
+"""Days. Before so many days nothing was made, and the calendar has every day since."""
+
 
 class Settings(BaseSettings):
     """Read from environment variables named ``BACKPROP_<FIELD>``; each has a default that suits one machine.
@@ -109,18 +112,21 @@ class Settings(BaseSettings):
     retain_failed_jobs_days: float = Field(
         0.0,
         ge=0,
+        le=LONGEST_RETENTION_DAYS,
         description="A job that has failed or was cancelled, and has left no model, is deleted so many days after its "
         "end. 0: never.",
     )
     retain_unnamed_models_days: float = Field(
         0.0,
         ge=0,
+        le=LONGEST_RETENTION_DAYS,
         description="A model without name, tags and note, which is no version of a registered model, is deleted after "
         "so many days. 0: never.",
     )
     retain_costs_days: float = Field(
         0.0,
         ge=0,
+        le=LONGEST_RETENTION_DAYS,
         description="So many days after a job's end its costs are thinned to about 1,000 rows. 0: never.",
     )
     retain_newest: int = Field(
@@ -132,7 +138,12 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database's SQLAlchemy URL: `database_url`, or SQLite in `data_dir`."""
-        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'backprop.db'}"
+        return self.database_url or f"sqlite:///{self.embedded_database}"
+
+    @property
+    def embedded_database(self) -> Path:
+        """The file of the SQLite database that is used without a `database_url`."""
+        return self.data_dir.absolute() / "backprop.db"
 
     @property
     def resolved_artifacts_uri(self) -> str:

@@ -241,13 +241,17 @@ def _author(access: Access) -> Author:
 
 
 def _condition(if_match: str | None, if_none_match: str | None) -> Condition:
-    """What the headers ask for. A weak ETag (`W/`) matches nothing, as HTTP wants it with If-Match."""
-    exists = False if if_none_match is not None else None
+    """What the headers ask for; both of them together nothing meets.
+
+    A weak ETag (`W/`) matches nothing, as HTTP wants it with If-Match.
+    """
+    if if_none_match is not None:
+        return Condition(exists=False, etags=None if if_match is None else frozenset())
     if if_match is None:
-        return Condition(exists=exists)
+        return Condition()
     if if_match.strip() == "*":
-        return Condition(exists=exists is None)
-    return Condition(frozenset(re.findall(r'(?<!W/)"[^"]*"', if_match)), exists)
+        return Condition(exists=True)
+    return Condition(frozenset(each for each in re.findall(r'(?:W/)?"[^"]*"', if_match) if each.startswith('"')))
 
 
 def _registered_model(session: Session, registered: RegisteredModel) -> RegisteredModelOut:

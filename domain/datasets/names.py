@@ -1,4 +1,4 @@
-"""Names of columns."""
+"""Names of columns and files."""
 
 from __future__ import annotations
 

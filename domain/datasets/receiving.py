@@ -12,6 +12,7 @@ from typing import IO
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from domain.datasets.names import composed
 from infra.errors import FieldError, InvalidRequest, TooLarge
 
 MAX_FIELD_BYTES = 4 * 2**10
@@ -26,7 +27,7 @@ class Upload:
     """What came with a multipart body.
 
     Attributes:
-        filename: last part of the path that the client gave, printable.
+        filename: last part of the path that the client gave, printable and in Unicode's form NFC.
         bytes: length of the file.
         sha256: of the file, in hexadecimal.
         fields: the other parts, by name.
@@ -203,5 +204,5 @@ def _duplicate(name: str) -> InvalidRequest:
 
 def _printable_base_name(filename: str) -> str:
     base = PureWindowsPath(filename).name  # takes both kinds of slash
-    printable = "".join(character if character.isprintable() else "_" for character in base)
+    printable = "".join(character if character.isprintable() else "_" for character in composed(base))
     return printable[-MAX_FILENAME_LENGTH:] or "upload"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from domain import captions
 from domain.access.projects import Project
 from domain.captions import EVERYTHING, Wanted
+from domain.life import user_of
 from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
 from infra.tables import Dataset, Job, QueuedPrediction
@@ -64,18 +65,14 @@ def delete(session: Session, project: Project, dataset_id: str) -> Dataset:
     """
     dataset = locked(session, project, dataset_id)
     held_out_from = Job.spec[("held_out_table", "dataset_id")].as_string()
-    needed_by = (
+    user = user_of(
+        session,
+        project,
         (Job, or_(Job.dataset_id == dataset_id, held_out_from == dataset_id)),
         (QueuedPrediction, QueuedPrediction.dataset_id == dataset_id),
     )
-    for table, needs_it in needed_by:
-        user = session.scalar(
-            select(table.id).where(table.project == project, table.status.in_(("queued", "running")), needs_it).limit(1)
-        )
-        if user is not None:
-            raise Conflict(
-                "dataset_in_use", f"The dataset is needed by {user}, which has not ended; cancel that first."
-            )
+    if user is not None:
+        raise Conflict("dataset_in_use", f"The dataset is needed by {user}, which has not ended; cancel that first.")
     captions.forget(session, dataset_id)
     session.delete(dataset)
     return dataset

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from domain.access.projects import Project
 from domain.jobs import checkpoints, rows
 from domain.jobs.transitions import take
+from domain.life import NOT_ENDED
 from infra.errors import Conflict, FieldError, InvalidRequest
 from infra.tables import Job
 
@@ -73,7 +74,7 @@ def _with_iterations(spec: dict[str, Any], iterations: int) -> dict[str, Any]:
 
 
 def _check_resumable(job: Job, total: int, reached: int) -> None:
-    if job.status in ("queued", "running"):
+    if job.status in NOT_ENDED:
         raise Conflict("job_not_ended", f"The job is {job.status}: it goes on by itself.")
     if job.error_code == "diverged":
         raise Conflict(

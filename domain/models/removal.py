@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backprop_client.wire.jobs import Status
 from domain import captions
 from domain.access.projects import Project
+from domain.life import user_of
 from domain.models import rows
 from domain.registry import versions
 from infra.errors import Conflict
 from infra.tables import Job, QueuedPrediction
-
-NOT_ENDED: tuple[Status, ...] = ("queued", "running")
 
 
 def delete_model(session: Session, project: Project, model_id: str) -> None:
@@ -35,9 +32,7 @@ def delete_model(session: Session, project: Project, model_id: str) -> None:
 def _refuse_needed(session: Session, project: Project, model_id: str) -> None:
     """The model's row is locked, and whatever comes to need a model holds its row: nothing comes meanwhile."""
     starts_from_it = Job.spec["from_model_id"].as_string() == model_id
-    for table, needs_it in ((Job, starts_from_it), (QueuedPrediction, QueuedPrediction.model_id == model_id)):
-        user = session.scalar(
-            select(table.id).where(table.project == project, table.status.in_(NOT_ENDED), needs_it).limit(1)
-        )
-        if user is not None:
-            raise Conflict("model_in_use", f"The model is needed by {user}, which has not ended; cancel that first.")
+    predicts = QueuedPrediction, QueuedPrediction.model_id == model_id
+    user = user_of(session, project, (Job, starts_from_it), predicts)
+    if user is not None:
+        raise Conflict("model_in_use", f"The model is needed by {user}, which has not ended; cancel that first.")

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from domain.access.projects import Project
 from domain.jobs import cost_thinning
-from domain.life import ENDED
-from domain.models.removal import NOT_ENDED
+from domain.life import ENDED, NOT_ENDED
 from infra.database import clock
 from infra.tables import Job, Model, ModelVersion, QueuedPrediction, Tagging
 

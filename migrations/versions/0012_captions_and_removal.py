@@ -18,6 +18,8 @@ depends_on = None
 CAPTIONED = ("datasets", "jobs", "models")
 NOT_LISTED = ("confusion_matrix", "roc_curve", "reliability_curve")
 
+DATASETS = sa.table("datasets", *map(sa.column, ("id", "name")))
+JOBS = sa.table("jobs", *map(sa.column, ("id", "removed_at")))
 SEARCHED_TEXTS = sa.table("searched_texts", *map(sa.column, ("thing_id", "project", "text")))
 MODELS = sa.table(
     "models",
@@ -68,6 +70,7 @@ def upgrade() -> None:
     with op.batch_alter_table("predictions") as batch_op:
         batch_op.drop_constraint(op.f("fk_predictions_model_id"), type_="foreignkey")
     connection = op.get_bind()
+    _compose_names(connection)
     for table in CAPTIONED:
         _make_searchable(connection, table)
     for model_id in connection.scalars(sa.select(MODELS.c.id)).all():
@@ -81,6 +84,12 @@ def downgrade() -> None:
     op.execute("DELETE FROM predictions WHERE model_id NOT IN (SELECT id FROM models)")
     with op.batch_alter_table("predictions") as batch_op:
         batch_op.create_foreign_key(op.f("fk_predictions_model_id"), "models", ["model_id"], ["id"])
+    # Of the jobs that have been deleted, those go that no model needs. The others cannot be hidden any more.
+    removed = sa.select(JOBS.c.id).where(JOBS.c.removed_at.is_not(None))
+    for name in ("costs", "cost_extremes", "checkpoint_parts", "checkpoints", "job_events"):
+        rows = sa.table(name, sa.column("job_id"))
+        op.execute(sa.delete(rows).where(rows.c.job_id.in_(removed)))
+    op.execute("DELETE FROM jobs WHERE removed_at IS NOT NULL AND id NOT IN (SELECT job_id FROM models)")
     op.drop_column("models", "listed_metrics")
     op.drop_index(op.f("ix_models_dataset_id"), "models")
     op.create_index(op.f("ix_jobs_project_id"), "jobs", ["project", "id"])
@@ -95,6 +104,14 @@ def downgrade() -> None:
     op.drop_table("artifact_removals")
     op.drop_table("searched_texts")
     op.drop_table("taggings")
+
+
+def _compose_names(connection: sa.Connection) -> None:
+    """Those that files of a Mac gave are in Unicode's form NFD, and a filter by name has NFC."""
+    for each in connection.execute(sa.select(DATASETS.c.id, DATASETS.c.name)).all():
+        name = unicodedata.normalize("NFC", each.name)
+        if name != each.name:
+            connection.execute(sa.update(DATASETS).where(DATASETS.c.id == each.id).values(name=name))
 
 
 def _make_searchable(connection: sa.Connection, table: str) -> None:

@@ -45,6 +45,10 @@ def test_it_tells_what_would_go_and_lets_it_go(tmp_path: Path) -> None:
     assert done.stdout == told.stdout.replace("would go", "gone")
     assert done.stderr.count("let go, since it is old") == 2
     assert left() == {ids[2]}
-    refused = prune(tmp_path, "--older-than", "30")
-    assert (refused.returncode, "is no age" in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
+    for age, why in (("30", "is no age"), ("999999w", "36500 days are the most")):
+        refused = prune(tmp_path, "--older-than", age)
+        assert (refused.returncode, why in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
+    elsewhere = prune(tmp_path / "elsewhere", "--older-than", "30d")
+    assert (elsewhere.returncode, "There is no database" in elsewhere.stderr) == (1, True)
+    assert not (tmp_path / "elsewhere").exists()
     database.close()

@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 from alembic import command
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 
 from backprop.training import Record
 from domain.access.projects import DEFAULT_PROJECT
 from domain.captions import Wanted
+from domain.datasets import rows as datasets
 from domain.jobs import costs
 from domain.jobs import rows as jobs
 from domain.models import rows as models
 from infra.database import Database
-from infra.tables import Base
+from infra.tables import Base, CostRow, Job
 from migrations.commands import configuration
 from tests.support.jobs import queued_job
 
@@ -119,7 +120,7 @@ def test_what_was_there_before_captions_is_found_and_listed(database_url: str, d
     _execute(
         database_url,
         "INSERT INTO datasets (id, project, name, format, filename, bytes, sha256, rows, columns, artifact, created_at)"
-        " VALUES ('ds_1', 'default', 'Über', 'csv', 'f', 1, 'x', 1, '[]', 'a', '2026-01-01')",
+        " VALUES ('ds_1', 'default', 'U\u0308ber', 'csv', 'f', 1, 'x', 1, '[]', 'a', '2026-01-01')",
         "INSERT INTO jobs (id, project, dataset_id, spec, status, iterations, attempt, crashes, cancel_requested,"
         " created_at, updated_at) VALUES ('job_1', 'default', 'ds_1', '{}', 'failed', 1, 0, 0, false, '2026-01-01',"
         " '2026-01-01')",
@@ -129,6 +130,7 @@ def test_what_was_there_before_captions_is_found_and_listed(database_url: str, d
     )
     command.upgrade(config, "head")
     with database.reading() as session:
+        assert len(datasets.list_page(session, DEFAULT_PROJECT, None, 9, Wanted(name="Über")).rows) == 1
         for text in ("ÜBER", "_1"):
             wanted = Wanted(text=text)
             assert [each.id for each in jobs.list_page(session, DEFAULT_PROJECT, None, 9, wanted=wanted).rows] == [
@@ -136,6 +138,19 @@ def test_what_was_there_before_captions_is_found_and_listed(database_url: str, d
             ]
             (model,) = models.list_page(session, DEFAULT_PROJECT, None, 9, wanted).rows
             assert model.listed_metrics == {"training": {"rows": 1}, "held_out": None, "trivial": {"training": {}}}
+
+
+def test_a_deleted_job_does_not_come_back_when_captions_are_taken_back(database_url: str, database: Database) -> None:
+    deleted, kept = (queued_job(database) for _ in range(2))
+    with database.writing() as session:
+        costs.add(session, deleted, [Record(k, 1.0, 1.0, 0.0) for k in range(40)])
+        session.get_one(Job, deleted).removed_at = datetime.now(UTC)
+    config = configuration(database_url)
+    command.downgrade(config, "0011")
+    command.upgrade(config, "head")
+    with database.reading() as session:
+        assert session.scalars(select(Job.id)).all() == [kept]
+        assert session.scalars(select(CostRow.job_id)).all() == []
 
 
 def test_costs_that_are_there_get_their_extremes(database_url: str, database: Database) -> None:

@@ -43,6 +43,8 @@ def test_what_is_said_goes_from_the_upload_to_the_model(service: Service) -> Non
     assert caption(dataset) == caption(api.get("/v1/datasets").json()["data"][0]) == SHOWN
     as_json = api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, data={"tags": '["x", "y"]'}).json()
     assert caption(as_json) == {"name": "t.csv", "tags": ["x", "y"], "note": None}
+    mac = api.post("/v1/datasets", files={"file": ("U\u0308ber.csv", CSV.encode())}).json()
+    assert listed(api, "datasets", name="Über.csv") == listed(api, "datasets", name=mac["name"]) == [mac["id"]]
 
     job = service.submit(job_body(dataset["id"], **SAID))
     assert caption(job) == caption(api.get("/v1/jobs").json()["data"][0]) == SHOWN
@@ -139,6 +141,8 @@ def test_what_cannot_be_said_is_refused_with_its_place(service: Service) -> None
         assert refused(service.api.patch(f"/v1/datasets/{dataset_id}", json=bad)).startswith(f"/{field}")
         assert refused(service.api.post("/v1/jobs", json=job_body(dataset_id, **bad))).startswith(f"/{field}")
     assert service.api.get(f"/v1/datasets/{dataset_id}").json() == before
+    empty = service.api.patch(f"/v1/datasets/{dataset_id}", json={"note": ""}).json()
+    assert empty["detail"] == "/note: must have at least 1 characters, not 0"
     form = {"tags": "a b"}
     assert refused(service.api.post("/v1/datasets", files={"file": ("t.csv", CSV.encode())}, data=form)) == "/tags/0"
     for query in ({"tag": ["a b"]}, {"tag": ["t"] * 21}, {"name": ["a", "b"]}, {"q": ""}, {"tags": ["a"]}):

@@ -146,6 +146,7 @@ def test_an_alias_moves_only_from_the_state_that_is_named(service: Service) -> N
     assert api.delete(address, headers={"If-Match": first}).json()["code"] == "alias_moved"
     assert api.get(address).headers["etag"] == second
     assert put(2, if_match=f'{first} , {second},"x"').headers["etag"] == second  # it is there already: no move
+    assert put(2, if_match=f"W/{second}, {second}").headers["etag"] == second
     assert put(1).status_code == 200
     assert put(2, if_match=first).status_code == 412, "moved away and back is not as it was"
     assert put(2, if_match="*").status_code == 200
@@ -153,6 +154,7 @@ def test_an_alias_moves_only_from_the_state_that_is_named(service: Service) -> N
     assert put(1, if_match="1").status_code == 422
     assert api.delete(address, headers={"If-Match": "*"}).status_code == 204
     assert put(1, if_match="*").json()["code"] == "alias_moved"
+    assert put(1, if_match="*", if_none_match="*").json()["code"] == "alias_moved"
     assert put(1, if_match=second).json()["code"] == "alias_moved"
     assert put(1, if_none_match="*").status_code == 201
 

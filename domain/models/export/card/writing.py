@@ -180,7 +180,10 @@ class CardWriter:
         path = f"models/{self.origin.model.id}"
         return Section(
             "How to use it",
-            ("docs/exports.md has more on each file. A server that asks for keys wants the header Authorization.",),
+            (
+                "$api is the service's address, such as http://127.0.0.1:8000/v1.",
+                "A server that asks for keys wants the header Authorization. docs/exports.md has more on each file.",
+            ),
             code=(
                 Code("sh", f"curl -sf $api/{path}/predict -H 'Content-Type: text/csv' --data-binary @rows.csv"),
                 Code("sh", f"curl -sf $api/{path}/onnx -o model.onnx\ncurl -sf $api/{path}/mlflow -o model.zip"),
