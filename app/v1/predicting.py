@@ -23,8 +23,8 @@ from app.access.admission import Access
 from app.access.dependencies import access_with
 from app.dependencies import Services
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
+from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
 from app.errors import responses
-from backprop.forward import BLOCK_ROWS
 from backprop_client.wire.models import PredictionResponse, UnknownCategories
 from domain.datasets.upload_files import UploadFiles, upload_files
 from domain.datasets.writing import written
@@ -42,12 +42,6 @@ from infra.errors import (
     UnsupportedMediaType,
 )
 from infra.full_disks import full_disk_told
-
-QUICK_BYTES = 2**18
-"""Bytes. Reading the rows of a body of this size takes one to four milliseconds."""
-
-QUICK_WORK = 10**7
-"""Rows times weights. A core does so many multiplications in a millisecond or less."""
 
 QUICK_VALUES = 20_000
 """Values. Writing so many takes one or two milliseconds."""
@@ -158,7 +152,7 @@ async def predicted(request: Request, source: ModelSource, services: Services, w
 
 async def _for_json(request: Request, source: ModelSource, wishes: Wishes, most_rows: int) -> Response:
     body = await _body(request)
-    if len(body) > QUICK_BYTES:
+    if len(body) > QUICK_JSON:
         return await run_in_threadpool(lambda: _JsonRequest.read(body, wishes, most_rows).answered(source.fetched()))
     asked = _JsonRequest.read(body, wishes, most_rows)
     found = source.at_hand()
@@ -194,7 +188,7 @@ class _JsonRequest(NamedTuple):
         """Whether the answer takes a few milliseconds at most."""
         model, rows = predictor.model, self.requested.count
         return (
-            max(rows, BLOCK_ROWS) * model.parameters.vector.size <= QUICK_WORK
+            model.multiplications(rows) <= QUICK_MULTIPLICATIONS
             and rows * model.coding.targets.values_per_row <= QUICK_VALUES
         )
 

@@ -241,7 +241,7 @@ def counts(job: dict[str, Any]) -> dict[str, int]:
     return {name: count for name, count in job["rows"].items() if count is not None}
 
 
-@pytest.mark.parametrize("limit", ["QUICK_BYTES", "QUICK_WORK", "QUICK_VALUES"])
+@pytest.mark.parametrize("limit", ["QUICK_JSON", "QUICK_MULTIPLICATIONS", "QUICK_VALUES"])
 def test_a_thread_gives_the_answer_that_the_event_loop_gives(
     service: Service, body: dict[str, Any], limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
