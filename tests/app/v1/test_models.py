@@ -156,6 +156,8 @@ def test_cached_models_make_room_for_each_other(
 ) -> None:
     ids = [trained(service, body, seed=seed) for seed in range(3)]
     one_model = sum(array.nbytes for array in service.weights(ids[0]).values())
+    monkeypatch.setattr(cache, "MODEL_BYTES", 0)
+    monkeypatch.setattr(cache, "NAME_BYTES", 0)
     monkeypatch.setattr(cache, "MOST_BYTES", 5 * one_model)  # two, each with a copy that predictions take
     with TestClient(open_app(settings)) as small:
         reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
