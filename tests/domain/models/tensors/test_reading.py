@@ -195,7 +195,7 @@ def test_what_is_no_table_of_the_model(tensors: list[Tensor], path: str, message
 @pytest.mark.parametrize(
     ("name", "values", "datatype", "reason"),
     [
-        ("age", [True], "BOOL", "True is not a number"),
+        ("age", [True], "BOOL", "true is not a number"),
         ("age", [math.inf], "FP64", "inf is not a finite number"),
         ("age", ["12"], "BYTES", "'12' is not a number"),  # the dataset had no cells of text
         ("colour", [1], "INT64", "1 is not one of the values seen in training"),
