@@ -10,10 +10,9 @@ from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from app.access.dependencies import access_with
-from app.edge.bodies import MOST_CONTAINERS
+from app.edge.bodies import MOST_CONTAINERS, whole_body
 from app.edge.media_types import JSON
 from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
 from app.errors import responses
@@ -90,7 +89,7 @@ async def infer_tensors(request: Request) -> Response:
     state = request.app.state
     statistics: InferenceStatistics = state.inference_statistics
     rows: int = state.services.settings.max_prediction_rows
-    body = await _body(request)
+    body = await whole_body(request)
     watch = Stopwatch()
     found = await _found(request, project)
     json_bytes = _json_bytes(request.headers.get(HEADER_LENGTH))
@@ -128,13 +127,6 @@ def _is_quick(body_bytes: int, json_bytes: int, model: TrainedModel) -> bool:
         and model.multiplications(rows) <= QUICK_MULTIPLICATIONS
         and rows * model.coding.targets.values_per_row <= QUICK_ANSWER
     )
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
 
 
 def _json_bytes(header: str | None) -> int | None:
