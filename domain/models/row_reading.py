@@ -10,6 +10,7 @@ from 0, as paths do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -206,6 +207,12 @@ class RowReader:
                 yield FieldError(
                     f"/rows/{index}/{_pointer_token(name)}", f"Row {index} has no value for column {name!r}."
                 )
+        if len(spelled) < len(row):
+            [(name, _)] = Counter(map(self.spelled, row)).most_common(1)
+            yield FieldError(
+                f"/rows/{index}/{_pointer_token(name)}",
+                f"Row {index} has two values for column {name!r}, whose name is written in two ways.",
+            )
         for name in spelled:
             if name not in self.known:
                 yield FieldError(

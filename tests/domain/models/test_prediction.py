@@ -402,6 +402,12 @@ class TestReading:
         error = refusal([[*values, "x"]], predicting)
         assert error.message == "Row 0 has 5 values, and this model has 4 input columns, of 6 that its dataset has."
 
+    def test_a_column_that_a_row_has_twice(self) -> None:
+        row = {"caf\u00e9": 1.0, "cafe\u0301": 2.0}
+        error = refusal([row], predictor(inputs=inputs_scaled((CodedColumn("caf\u00e9"),), Scaler.identity(1))))
+        assert [field.path for field in error.fields] == ["/rows/0/caf\u00e9"]
+        assert "two values for column 'caf\u00e9'" in error.message
+
     def test_a_name_is_found_however_its_accents_are_typed(self) -> None:
         composed, decomposed = "caf\u00e9", "cafe\u0301"
         for ours, theirs in ((composed, decomposed), (decomposed, composed)):
