@@ -13,7 +13,7 @@ from backprop.codec import from_bytes, to_bytes
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Array, Batch, batch_rows
 from backprop.coding.targets import ClassScores, Outcome
-from backprop.forward import ForwardPropagation
+from backprop.forward import BLOCK_ROWS, ForwardPropagation
 from backprop.network import Network, Parameters, predict
 
 PREDICTED_BYTES = 32 * 2**20
@@ -86,6 +86,10 @@ class TrainedModel:
     def forward(self) -> ForwardPropagation:
         """The network as predictions compute it, with a copy of the weights that is made when it is first asked for."""
         return ForwardPropagation(self.parameters)
+
+    def multiplications(self, rows: float) -> float:
+        """How many multiplications it takes to predict for so many rows. Few rows take as many as a block of them."""
+        return max(rows, BLOCK_ROWS) * self.parameters.vector.size
 
     def predict(self, batch: Batch) -> Iterator[PredictedRows]:
         """What the model says about the rows of a batch, block by block and in order.

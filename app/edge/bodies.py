@@ -12,15 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from fastapi import Response
+from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.edge.decompression import WINDOW_BITS, Damaged, Decompression
 from app.edge.media_types import TABLES, content_type
 from app.errors import http_problem, problem, service_problem
 from app.oip import errors as open_inference
-from infra.errors import TooLarge, TooSlow
+from infra.errors import InvalidRequest, TooLarge, TooSlow
 from infra.settings import Settings
 
 METHODS_WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
@@ -158,6 +159,18 @@ class Bodies:
     def _too_many_containers(self, path: str) -> Response:
         error = TooLarge("too_many_values", f"The body has more than {self.max_containers:,} objects and arrays.")
         return service_problem(path, error)
+
+
+async def whole_body(request: Request) -> bytes:
+    """The body, once all of it has come.
+
+    Raises:
+        InvalidRequest: the client has left before (code ``upload_interrupted``).
+    """
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
 
 
 async def answered_early(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

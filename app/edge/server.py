@@ -13,6 +13,7 @@ import threading
 from types import FrameType
 from typing import Any
 
+import httptools
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -98,6 +99,8 @@ class CarefulProtocol(HttpToolsProtocol):
     - It takes no more than `MOST_HEADER_BYTES` of headers.
     - A target may be a whole URL (``GET http://host/v1/jobs``). Its host then counts, not the header's: RFC 9112,
       section 3.2.2.
+    - It changes to no other protocol. Some clients ask for HTTP/2 with every request (Java's do), and their requests
+      are answered as if they had not: RFC 9110, section 7.8.
     """
 
     seconds: float
@@ -127,11 +130,16 @@ class CarefulProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless too much of it is no body."""
+        """Read on, unless it is no HTTP or too much of it is no body."""
+        self._unset_keepalive_if_required()
         self._bytes_beside += len(data)
-        super().data_received(data)
+        try:
+            self._parse(memoryview(data))
+        except httptools.HttpParserError:
+            self._refuse()
+            return
         if self._bytes_beside > MOST_HEADER_BYTES + MOST_CHUNK_OVERHEAD * self._body_bytes:
-            self._refuse_headers()
+            self._refuse()
 
     def on_message_begin(self) -> None:
         """Count anew."""
@@ -155,7 +163,15 @@ class CarefulProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin with the request."""
+        """Begin with the request.
+
+        Raises:
+            ValueError: it is for a proxy, which this is not; the parser then ends the connection.
+        """
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError("no proxy")
+        if self.parser.should_upgrade():
+            return  # `_parse` begins it once more
         whole_url = _WHOLE_URL.fullmatch(self.url)
         if whole_url is not None:
             host, rest = whole_url.groups()
@@ -169,9 +185,43 @@ class CarefulProtocol(HttpToolsProtocol):
         self._bytes_beside -= len(body)
         super().on_body(body)
 
-    def _refuse_headers(self) -> None:
+    def on_message_complete(self) -> None:
+        """Let the request's body have ended."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _parse(self, data: memoryview) -> None:
+        """Have the parser read on.
+
+        After the headers of a request that asks for another protocol it reads no body, and stops. So another one is
+        given these headers again, without that wish, and then what has come behind them.
+
+        Raises:
+            HttpParserError: it is no HTTP.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                head = self._head_without_upgrade()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+                self.parser.feed_data(head)
+                (read,) = upgrade.args
+                data = data[read:]
+
+    def _head_without_upgrade(self) -> bytes:
+        """The line and the headers of the present request, as they came otherwise."""
+        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        headers = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join((line, *headers, b"", b""))
+
+    def _refuse(self) -> None:
         if not self.transport.is_closing():
-            self.send_400_response("Invalid HTTP request received.")
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
 
     def _expect_a_request(self) -> None:
         self._forget_the_deadline()

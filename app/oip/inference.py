@@ -10,11 +10,11 @@ from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from app.access.dependencies import access_with
-from app.edge.bodies import MOST_CONTAINERS
+from app.edge.bodies import MOST_CONTAINERS, whole_body
 from app.edge.media_types import JSON
+from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
 from app.errors import responses
 from app.oip.errors import ADDRESS
 from app.oip.parameters import NAME, VERSION
@@ -33,12 +33,8 @@ from infra.errors import FieldError, InvalidRequest, NotFound, TooLarge
 BINARY = "application/octet-stream"
 """The type of a body that has binary tensors behind its JSON."""
 
-QUICK_JSON = 2**18
 QUICK_BINARY = 2**20
-"""Bytes. So much is read in one to four milliseconds, in which the process answers nobody else."""
-
-QUICK_WORK = 10**7
-"""Rows times weights. A core does so many multiplications in a millisecond or two."""
+"""Bytes. So much of binary tensors is read in one to four milliseconds."""
 
 QUICK_ANSWER = 50_000
 """Values. Writing so many takes two or three milliseconds."""
@@ -93,7 +89,7 @@ async def infer_tensors(request: Request) -> Response:
     state = request.app.state
     statistics: InferenceStatistics = state.inference_statistics
     rows: int = state.services.settings.max_prediction_rows
-    body = await _body(request)
+    body = await whole_body(request)
     watch = Stopwatch()
     found = await _found(request, project)
     json_bytes = _json_bytes(request.headers.get(HEADER_LENGTH))
@@ -128,16 +124,9 @@ def _is_quick(body_bytes: int, json_bytes: int, model: TrainedModel) -> bool:
     return (
         json_bytes <= QUICK_JSON
         and body_bytes <= QUICK_BINARY
-        and rows * model.parameters.vector.size <= QUICK_WORK
+        and model.multiplications(rows) <= QUICK_MULTIPLICATIONS
         and rows * model.coding.targets.values_per_row <= QUICK_ANSWER
     )
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
 
 
 def _json_bytes(header: str | None) -> int | None:

@@ -17,21 +17,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from app.access.admission import Access
 from app.access.dependencies import access_with
 from app.dependencies import Services
+from app.edge.bodies import whole_body
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
+from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
 from app.errors import responses
-from backprop.forward import BLOCK_ROWS
 from backprop_client.wire.models import PredictionResponse, UnknownCategories
 from domain.datasets.upload_files import UploadFiles, upload_files
 from domain.datasets.writing import written
 from domain.models.answer_json import answer_json
 from domain.models.file_prediction import RowsFile, predict_file, read_rows
 from domain.models.json_rows import RequestedRows, requested_rows
-from domain.models.prediction import Predictions, Predictor
+from domain.models.prediction import Predictions, Predictor, check_rows
 from infra.errors import (
     FieldError,
     InvalidRequest,
@@ -42,12 +42,6 @@ from infra.errors import (
     UnsupportedMediaType,
 )
 from infra.full_disks import full_disk_told
-
-QUICK_BYTES = 2**18
-"""Bytes. Reading the rows of a body of this size takes one to four milliseconds."""
-
-QUICK_WORK = 10**7
-"""Rows times weights. A core does so many multiplications in a millisecond or less."""
 
 QUICK_VALUES = 20_000
 """Values. Writing so many takes one or two milliseconds."""
@@ -157,8 +151,8 @@ async def predicted(request: Request, source: ModelSource, services: Services, w
 
 
 async def _for_json(request: Request, source: ModelSource, wishes: Wishes, most_rows: int) -> Response:
-    body = await _body(request)
-    if len(body) > QUICK_BYTES:
+    body = await whole_body(request)
+    if len(body) > QUICK_JSON:
         return await run_in_threadpool(lambda: _JsonRequest.read(body, wishes, most_rows).answered(source.fetched()))
     asked = _JsonRequest.read(body, wishes, most_rows)
     found = source.at_hand()
@@ -182,19 +176,14 @@ class _JsonRequest(NamedTuple):
             raise InvalidRequest(
                 "invalid_request", f"unknown_categories: {message}", (FieldError("unknown_categories", message),)
             )
-        if requested.count > most_rows:
-            raise TooLarge(
-                "too_many_rows",
-                f"{requested.count:,} rows are more than the {most_rows:,} that one request may have (setting "
-                "BACKPROP_MAX_PREDICTION_ROWS). POST /v1/predictions predicts for the rows of a whole dataset.",
-            )
+        check_rows(requested.count, most_rows)
         return cls(requested, form)
 
     def is_quick(self, predictor: Predictor) -> bool:
         """Whether the answer takes a few milliseconds at most."""
         model, rows = predictor.model, self.requested.count
         return (
-            max(rows, BLOCK_ROWS) * model.parameters.vector.size <= QUICK_WORK
+            model.multiplications(rows) <= QUICK_MULTIPLICATIONS
             and rows * model.coding.targets.values_per_row <= QUICK_VALUES
         )
 
@@ -220,7 +209,7 @@ async def _for_file(
     file = _rows_file(said)
     form = negotiated(wishes.accept, [said.name, *(each for each in _FORMS if each != said.name)])
     found = await _found(source)
-    body = await _body(request)
+    body = await whole_body(request)
     with upload_files(services.settings) as files:
         await run_in_threadpool(_kept, body, files)
         stored = await read_rows(file, files, found.predictor.reader, services.row_readers, services.settings)
@@ -266,13 +255,6 @@ def _known(encoding: str) -> str:
         return codecs.lookup(encoding).name
     except (LookupError, UnicodeError, ValueError) as error:
         raise UnsupportedMediaType("media_type_not_taken", f"There is no text encoding {encoding[:100]!r}.") from error
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
 
 
 def _kept(body: bytes, files: UploadFiles) -> None:

@@ -9,6 +9,7 @@ from backprop_client.wire.oip.inference import InferenceRequest, InputTensor
 from domain.inference.binary_tensors import from_binary
 from domain.inference.json_tensors import DataDoesNotFit, from_json
 from domain.inference.json_text import parsed
+from domain.models.prediction import check_rows
 from domain.models.tensors.tensor import Tensor, elements, unfit_tensor
 from domain.models.value_reading import shown
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -76,12 +77,7 @@ def _tensors(said: InferenceRequest, binary: memoryview, limits: Limits) -> list
     """All inputs; the binary ones take what lies behind the JSON, one after the other."""
     tensors: list[Tensor] = []
     for place, given in enumerate(said.inputs):
-        if given.shape[0] > limits.rows:
-            raise TooLarge(
-                "too_many_rows",
-                f"{given.shape[0]:,} rows are more than the {limits.rows:,} that one request may have (setting "
-                "BACKPROP_MAX_PREDICTION_ROWS). POST /v1/predictions predicts for the rows of a whole dataset.",
-            )
+        check_rows(given.shape[0], limits.rows)
         size = None if given.parameters is None else given.parameters.binary_data_size
         try:
             tensors.append(_tensor(given, size, binary))

@@ -14,15 +14,18 @@ from domain.models.prediction import Predictor
 from infra.database import Database
 
 MOST_BYTES = 512 * 2**20
-"""Bytes. Cached weights take no more together."""
+"""Bytes. Cached models take no more together."""
 
+MODEL_BYTES = 8 * 2**10
+NAME_BYTES = 128
+"""Bytes. Besides its weights a model takes so many, and so many more for each column and each category it knows."""
 
 BELIEVED_SECONDS = 1.0
 """Seconds. So long after a look at the database a model is believed to be there still."""
 
 
 @dataclass
-class _Ready:
+class Ready:
     """A model in memory.
 
     Attributes:
@@ -40,16 +43,18 @@ class _Ready:
 
     @property
     def bytes(self) -> int:
-        """The weights and the copy of them that predictions take."""
-        return int(self.predictor.model.parameters.vector.nbytes) + self.predictor.model.forward.nbytes
+        """What it takes in memory: weights, the copy of them that predictions take, and about so much for the rest."""
+        model, reader = self.predictor.model, self.predictor.reader
+        weights = int(model.parameters.vector.nbytes) + model.forward.nbytes
+        return weights + MODEL_BYTES + NAME_BYTES * (len(reader.known) + model.coding.inputs.width)
 
 
 class ModelCache:
-    """The least recently asked models make room when the weights take too much memory."""
+    """The least recently asked models make room when all of them take too much memory."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._models: LRUCache[tuple[Project, str], _Ready] = LRUCache(MOST_BYTES, getsizeof=lambda ready: ready.bytes)
+        self._models: LRUCache[tuple[Project, str], Ready] = LRUCache(MOST_BYTES, getsizeof=lambda ready: ready.bytes)
         self._lock = threading.Lock()
 
     def at_hand(self, project: Project, model_id: str) -> Predictor | None:
@@ -75,7 +80,7 @@ class ModelCache:
                 return cached.predictor
             self.forget(project, model_id)
             row = models.get_with_weights(session, project, model_id)
-        ready = _Ready(models.predictor(row), now)
+        ready = Ready(models.predictor(row), now)
         if ready.bytes <= MOST_BYTES:
             with self._lock:
                 self._models[project, model_id] = ready

@@ -130,6 +130,16 @@ class Predictor:
             )
 
 
+def check_rows(rows: int, most: int) -> None:
+    """Refuse more rows than a request may have. Raises TooLarge: ``too_many_rows``."""
+    if rows > most:
+        raise TooLarge(
+            "too_many_rows",
+            f"{rows:,} rows are more than the {most:,} that one request may have (setting "
+            "BACKPROP_MAX_PREDICTION_ROWS). POST /v1/predictions predicts for the rows of a whole dataset.",
+        )
+
+
 def _first_infinite(blocks: Iterable[PredictedRows]) -> int | None:
     """The first row for which the network has no finite answer; None if there is none. JSON has no word for it."""
     for predicted in blocks:

@@ -10,6 +10,7 @@ from 0, as paths do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,11 +91,14 @@ class RowReader:
 
     def read_numbers(self, rows: Floats) -> ReadRows | None:
         """The same of arrays of finite numbers, (m, n); None if they are not all that the model wants to see."""
-        if self._only_numbers and rows.shape[1] == len(self.columns):
-            return self._batch(rows)
-        if self._only_numbers and rows.shape[1] == len(self.table):
-            return self._batch(rows[:, self._places])
-        return None
+        inputs = self.inputs_of(rows) if self._only_numbers else None
+        return None if inputs is None else self._batch(inputs)
+
+    def inputs_of(self, rows: Array) -> Array | None:
+        """The input columns, in their order, of rows that are as an array may be, (m, n); None if they are not."""
+        if rows.shape[1] == len(self.columns):
+            return rows
+        return rows[:, self._places] if rows.shape[1] in self.widths else None
 
     def _batch(self, numbers: Floats) -> ReadRows:
         return ReadRows(dict(zip(self.columns, numbers.T, strict=True)), [])
@@ -168,7 +172,7 @@ class RowReader:
         return {composed(name): name for name in self.known}
 
     @property
-    def _widths(self) -> tuple[int, int]:
+    def widths(self) -> tuple[int, int]:
         """How many values an array may have."""
         return len(self.columns), len(self.table) or len(self.columns)
 
@@ -176,12 +180,12 @@ class RowReader:
         """Whether the rows are all objects or all arrays, with the right names. If not they may still be right."""
         kinds = set(map(type, rows))
         if kinds == {list}:
-            return set(map(len, rows)) <= set(self._widths)
+            return set(map(len, rows)) <= set(self.widths)
         return kinds == {dict} and all(self._needed <= set(names) <= self.known for names in set(map(tuple, rows)))
 
     def _problems_of_form(self, rows: Sequence[Row]) -> Iterator[FieldError]:
         """What is wrong with the rows before any value is looked at."""
-        widths = self._widths
+        widths = self.widths
         for index, row in enumerate(rows):
             if isinstance(row, dict):
                 if not self._needed <= row.keys() <= self.known:
@@ -203,6 +207,12 @@ class RowReader:
                 yield FieldError(
                     f"/rows/{index}/{_pointer_token(name)}", f"Row {index} has no value for column {name!r}."
                 )
+        if len(spelled) < len(row):
+            [(name, _)] = Counter(map(self.spelled, row)).most_common(1)
+            yield FieldError(
+                f"/rows/{index}/{_pointer_token(name)}",
+                f"Row {index} has two values for column {name!r}, whose name is written in two ways.",
+            )
         for name in spelled:
             if name not in self.known:
                 yield FieldError(

@@ -204,6 +204,8 @@ def _category_among(
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: short, and without what could not be encoded."""
-    text = repr(value) if isinstance(value, str | bool | int | float) else type(value).__name__
+    """A value of JSON as a message shows it: short, and without what could not be encoded."""
+    if isinstance(value, list | dict):
+        return "an array" if isinstance(value, list) else "an object"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -14,6 +14,7 @@ from backprop.coding.columns import Array
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop.coding.scaling import Scaler
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction, TargetCoding
+from backprop.forward import BLOCK_ROWS
 from backprop.model import TrainedModel
 from backprop.network import Layer, Network, initial_parameters, predict
 from tests.support.columns import as_column, inputs_scaled
@@ -58,6 +59,15 @@ def assert_same_numbers(one: object, other: object) -> None:
 
 
 class TestPredictions:
+    def test_few_rows_take_as_long_as_a_block_of_them(self) -> None:
+        model = a_model(CODINGS[0])
+        weights = model.parameters.vector.size
+        assert [model.multiplications(rows) for rows in (1, BLOCK_ROWS, 100)] == [
+            BLOCK_ROWS * weights,
+            BLOCK_ROWS * weights,
+            100 * weights,
+        ]
+
     @pytest.mark.parametrize("targets", CODINGS)
     @pytest.mark.parametrize("dtype", ["float64", "float32"])
     @pytest.mark.parametrize("rows", [1, 7, 40, 1000])

@@ -2,7 +2,7 @@
 
 A model takes a tensor for each input column, (n) or (n, 1), named as the column. Tensors of the dataset's other columns
 may be there and are not looked at. A model whose inputs are all numbers takes one tensor of all of them, too,
-(n, inputs), under any name.
+(n, inputs), under any name, or of all columns of the dataset but the targets.
 
 Columns of numbers take every numeric datatype, columns of booleans BOOL, and all take BYTES, whose texts are read as
 `domain.models.value_reading` reads them. A missing value is NaN, null in JSON or, in BYTES, the empty text, unless that
@@ -63,24 +63,23 @@ def read_tensors(reader: RowReader, tensors: Sequence[Tensor], unknown_categorie
 
 
 def _is_matrix(reader: RowReader, tensor: Tensor) -> bool:
-    """Whether a lone tensor holds all input columns, or is meant to."""
+    """Whether a lone tensor holds all columns, or is meant to."""
     if any(column.categories is not None or column.moments is not None for column in reader.inputs.coded_columns):
         return False
-    inputs = len(reader.columns)
-    return tensor.name not in reader.known or (inputs > 1 and tensor.shape[1:] == (inputs,))
+    width = (*tensor.shape, 1)[1]
+    return tensor.name not in reader.known or (width > 1 and width in reader.widths)
 
 
 def _read_matrix(reader: RowReader, tensor: Tensor, unknown_categories: UnknownCategories) -> ReadRows:
-    """All input columns side by side."""
-    inputs = len(reader.columns)
-    if (*tensor.shape, 1)[1] != inputs:
+    """All columns side by side."""
+    matrix = reader.inputs_of(tensor.values.reshape(tensor.rows, (*tensor.shape, 1)[1]))
+    if matrix is None:
         raise unfit_tensor(
             "/inputs/0/shape",
-            f"The model takes one tensor of shape [n, {inputs}], its input columns side by side, or one named as each "
-            f"column. {shown(tensor.name)} has shape {list(tensor.shape)}.",
+            f"The model takes one tensor of shape {_shapes(reader)}, or one named as each column. "
+            f"{shown(tensor.name)} has shape {list(tensor.shape)}.",
         )
     _refuse_no_rows(tensor)
-    matrix = tensor.values.reshape(tensor.rows, inputs)
     if matrix.dtype.kind in NUMERIC_KINDS:
         # One copy: each column's values lie side by side from here on.
         numbers = matrix.T.astype(np.float64, order="C")
@@ -91,6 +90,12 @@ def _read_matrix(reader: RowReader, tensor: Tensor, unknown_categories: UnknownC
         for place, name in enumerate(reader.columns)
     }
     return _read_columns(reader, columns, dict.fromkeys(columns, "/inputs/0/data/"), unknown_categories)
+
+
+def _shapes(reader: RowReader) -> str:
+    inputs, table = reader.widths
+    more = "" if inputs == table else f", or [n, {table}], all columns of its dataset but the targets"
+    return f"[n, {inputs}], its input columns side by side{more}"
 
 
 def _places_by_column(reader: RowReader, tensors: Sequence[Tensor]) -> dict[str, int]:

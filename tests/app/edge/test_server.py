@@ -81,6 +81,7 @@ def test_requests_that_come_all_at_once_are_answered_one_after_the_other(listeni
     [
         b"OPTIONS * HTTP/1.1",
         b"CONNECT 127.0.0.1:1 HTTP/1.1",
+        b"CONNECT http://127.0.0.1/healthz HTTP/1.1",
         b"GET nothing HTTP/1.1",
         b"GET http:// HTTP/1.1",
         b"GET http://[::1/ HTTP/1.1",
@@ -97,6 +98,29 @@ def test_odd_first_lines_are_refused(listening: ApiProcess, line: bytes) -> None
     assert said.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 404", b"HTTP/1.1 405")), said
 
 
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+LENGTH = b"Content-Length: %d\r\n\r\n" % len(NETWORK)
+
+
 def test_a_protocol_that_is_not_spoken_is_not_changed_to(listening: ApiProcess) -> None:
     upgrade = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n"
     assert said_to(listening, iter([upgrade])).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [POST + UPGRADE + LENGTH + NETWORK],
+        [POST + UPGRADE, LENGTH + NETWORK[:9], NETWORK[9:]],
+        [POST + UPGRADE + LENGTH, NETWORK],
+        [POST + UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(NETWORK), NETWORK + b"\r\n0\r\n\r\n"],
+    ],
+    ids=["at once", "in pieces", "the body later", "in chunks"],
+)
+def test_the_body_of_a_request_that_asks_for_another_protocol_is_its_body(
+    listening: ApiProcess, pieces: list[bytes]
+) -> None:
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    said = said_to(listening, iter([*pieces, *pieces, last]))
+    assert said.count(b"HTTP/1.1 201") == 2
+    assert said.endswith(b'{"status":"ok"}')

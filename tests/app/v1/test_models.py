@@ -156,6 +156,8 @@ def test_cached_models_make_room_for_each_other(
 ) -> None:
     ids = [trained(service, body, seed=seed) for seed in range(3)]
     one_model = sum(array.nbytes for array in service.weights(ids[0]).values())
+    monkeypatch.setattr(cache, "MODEL_BYTES", 0)
+    monkeypatch.setattr(cache, "NAME_BYTES", 0)
     monkeypatch.setattr(cache, "MOST_BYTES", 5 * one_model)  # two, each with a copy that predictions take
     with TestClient(open_app(settings)) as small:
         reads = Reads(small.app.state.services.database)  # type: ignore[attr-defined]
@@ -241,7 +243,7 @@ def counts(job: dict[str, Any]) -> dict[str, int]:
     return {name: count for name, count in job["rows"].items() if count is not None}
 
 
-@pytest.mark.parametrize("limit", ["QUICK_BYTES", "QUICK_WORK", "QUICK_VALUES"])
+@pytest.mark.parametrize("limit", ["QUICK_JSON", "QUICK_MULTIPLICATIONS", "QUICK_VALUES"])
 def test_a_thread_gives_the_answer_that_the_event_loop_gives(
     service: Service, body: dict[str, Any], limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,19 +168,19 @@ class TestRefusals:
         [
             ("age", None, "missing"),
             ("age", "31", "'31' is not a number"),
-            ("age", True, "True is not a number"),
+            ("age", True, "true is not a number"),
             ("age", float("nan"), "missing"),
             ("age", float("-inf"), "not a finite number"),
             ("age", 10**400, "too large"),
-            ("age", [31], "list is not a number"),
-            ("age", {}, "dict is not a number"),
+            ("age", [31], "an array is not a number"),
+            ("age", {}, "an object is not a number"),
             ("colour", "mauve", "'mauve' is not one of the values seen in training: 'blue', 'red'"),
             ("colour", None, "missing"),
             ("colour", 1, "1 is not one of"),
-            ("colour", ["red"], "list is not a category"),
+            ("colour", ["red"], "an array is not a category"),
             ("colour", "\ud800", "not one of"),
             ("colour", "x" * 10_000, "…"),
-            ("member", 1, "1 is not one of"),
+            ("member", 1, "1 is not one of the values seen in training: false, true"),
             ("member", "true", "'true' is not one of"),
         ],
     )
@@ -401,6 +401,12 @@ class TestReading:
         assert [field.path for field in error.fields] == ["/rows/1/1"]
         error = refusal([[*values, "x"]], predicting)
         assert error.message == "Row 0 has 5 values, and this model has 4 input columns, of 6 that its dataset has."
+
+    def test_a_column_that_a_row_has_twice(self) -> None:
+        row = {"caf\u00e9": 1.0, "cafe\u0301": 2.0}
+        error = refusal([row], predictor(inputs=inputs_scaled((CodedColumn("caf\u00e9"),), Scaler.identity(1))))
+        assert [field.path for field in error.fields] == ["/rows/0/caf\u00e9"]
+        assert "two values for column 'caf\u00e9'" in error.message
 
     def test_a_name_is_found_however_its_accents_are_typed(self) -> None:
         composed, decomposed = "caf\u00e9", "cafe\u0301"

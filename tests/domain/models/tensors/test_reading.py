@@ -124,6 +124,14 @@ def test_one_tensor_may_hold_all_numbers(datatype: Datatype, rows: list[list[flo
     )
 
 
+@pytest.mark.parametrize("name", ["x", "a"])
+@pytest.mark.parametrize("unused", [7.0, math.nan])
+def test_one_tensor_may_hold_all_columns_of_the_dataset(name: str, unused: float) -> None:
+    predicting = predictor(inputs=NUMBERS, others=("c", "unused", "a", "b"))
+    tensor = Tensor(name, "FP64", (2, 4), np.array([3.0, unused, 1.0, 2.0, 6.0, unused, 4.0, 5.0]))
+    assert_same(answers(predicting, [tensor]), predicting.predict([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+
+
 def test_what_is_missing_in_one_tensor_is_told_with_its_column() -> None:
     gaps = Tensor("x", "FP64", (1, 3), np.array([1.0, math.nan, 2.0]))
     predicting = predictor(inputs=NUMBERS)
@@ -187,7 +195,7 @@ def test_what_is_no_table_of_the_model(tensors: list[Tensor], path: str, message
 @pytest.mark.parametrize(
     ("name", "values", "datatype", "reason"),
     [
-        ("age", [True], "BOOL", "True is not a number"),
+        ("age", [True], "BOOL", "true is not a number"),
         ("age", [math.inf], "FP64", "inf is not a finite number"),
         ("age", ["12"], "BYTES", "'12' is not a number"),  # the dataset had no cells of text
         ("colour", [1], "INT64", "1 is not one of the values seen in training"),
