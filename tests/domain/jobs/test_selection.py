@@ -5,6 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backprop.selection.racing import best
 from backprop.selection.trials import Trial
 from backprop_client.wire.resolved_jobs import ResolvedJob, Selection
 from backprop_client.wire.specs import JobSpec
@@ -26,9 +27,9 @@ def selection_of(job: ResolvedJob) -> Selection:
     return job.selection
 
 
-@given(st.data())
-def test_folds_go_on_until_all_are_done_and_the_lowest_mean_is_taken(data: st.DataObject) -> None:
-    job = planned(100)
+@given(st.data(), st.sampled_from([100, 1000]))
+def test_folds_go_on_until_all_are_done_and_the_best_is_taken(data: st.DataObject, rows: int) -> None:
+    job = planned(rows)
     selection = selection_of(job)
     folds = 0
     while positions := next_candidates(selection):
@@ -37,15 +38,14 @@ def test_folds_go_on_until_all_are_done_and_the_lowest_mean_is_taken(data: st.Da
         selection = with_trials(selection, positions, [Trial(deviance, 60) for deviance in deviances])
         folds += 1
     assert folds == selection.folds
-    chosen = choose(job.model_copy(update={"selection": selection}), 100, 100)
+    chosen = choose(job.model_copy(update={"selection": selection}), rows, rows)
     taken = selection_of(chosen).chosen
     assert taken is not None
-    whole = [
-        (math.fsum(each for each in candidate.deviances if each is not None), position)
-        for position, candidate in enumerate(selection.candidates)
-        if len(candidate.deviances) == folds and None not in candidate.deviances
+    deviances_of = [
+        [math.inf if each is None else each for each in candidate.deviances] for candidate in selection.candidates
     ]
-    assert taken == (min(whole)[1] if whole else 0)
+    simple = [at for at, candidate in enumerate(selection.candidates) if len(candidate.layers) == 1]
+    assert taken == (best(deviances_of, folds, simple) or 0)
     candidate = selection.candidates[taken]
     assert chosen.network.layers == candidate.layers
     assert chosen.training.weight_decay == candidate.weight_decay
@@ -53,8 +53,15 @@ def test_folds_go_on_until_all_are_done_and_the_lowest_mean_is_taken(data: st.Da
     assert ResolvedJob.model_validate(chosen.model_dump(mode="json")) == chosen
 
 
+def test_with_few_rows_nobody_drops_out() -> None:
+    for rows, those_left in ((500, 8), (501, 1)):
+        selection = selection_of(planned(rows))
+        trials = [Trial(1.0 if at == 2 else 9.0, 60) for at in range(8)]
+        assert len(next_candidates(with_trials(selection, range(8), trials))) == those_left
+
+
 def test_the_job_has_the_sizes_of_what_was_chosen() -> None:
-    job = planned(100)
+    job = planned(1000)
     assert job.network == largest(networks_of(selection_of(job)), job.sizes[0])
     trials = [Trial(1.0 + position, 60) for position in range(8)]
     selection = selection_of(job)
@@ -62,7 +69,7 @@ def test_the_job_has_the_sizes_of_what_was_chosen() -> None:
         positions = next_candidates(selection)
         selection = with_trials(selection, positions, [trials[position] for position in positions])
         assert folds_done(selection) == fold + 1
-    chosen = choose(job.model_copy(update={"selection": selection}), 100, 100)
+    chosen = choose(job.model_copy(update={"selection": selection}), 1000, 1000)
     assert chosen.sizes == (job.sizes[0], 1)
     assert chosen.parameters == job.sizes[0] + 1
     assert selection_of(chosen).reason == (
