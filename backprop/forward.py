@@ -28,7 +28,8 @@ class _Layer(NamedTuple):
 
     Attributes:
         weights: Wᵀ, (s_l, s_{l+1} or `LEAST_UNITS`), C-contiguous: BLAS copies it for each block, and copies it fastest
-            from this order. Zeros beyond the layer's units.
+            from this order. Zeros beyond the layer's units. Like the bias, times what the activation wants z to be
+            multiplied by, which is 1 or −1 and changes no other bit.
         bias: (s_{l+1},).
         activation: of the layer.
     """
@@ -38,10 +39,12 @@ class _Layer(NamedTuple):
     activation: Activation
 
     def activations(self, a: Array) -> Array:
-        """a(l+1), (blocks, `BLOCK_ROWS`, s_{l+1}), of a(l), (blocks, `BLOCK_ROWS`, s_l)."""
-        z = np.ascontiguousarray((a @ self.weights)[..., : len(self.bias)])
+        """a(l+1), (blocks, `BLOCK_ROWS`, s_{l+1}), of a(l), (blocks, `BLOCK_ROWS`, s_l). It may overflow on its way."""
+        z = a @ self.weights
+        if z.shape[-1] > len(self.bias):
+            z = np.ascontiguousarray(z[..., : len(self.bias)])
         z += self.bias
-        self.activation.activate(z)
+        self.activation.apply(z)
         return z
 
 
@@ -55,7 +58,7 @@ class ForwardPropagation:
         self._network = parameters.network
         self._dtype = parameters.vector.dtype
         self._layers = tuple(
-            _Layer(_transposed(W), b.copy(), ACTIVATIONS[layer.activation])
+            _layer(W, b, ACTIVATIONS[layer.activation])
             for W, b, layer in zip(parameters.W, parameters.b, parameters.network.layers, strict=True)
         )
 
@@ -94,10 +97,17 @@ class ForwardPropagation:
 
     def _in_blocks(self, X: Array) -> Array:
         """The rows as (blocks, `BLOCK_ROWS`, inputs), C-contiguous, with zeros in the places that are left."""
-        blocks = -(-len(X) // BLOCK_ROWS)
-        padded = np.zeros((blocks * BLOCK_ROWS, X.shape[1]), self._dtype)
-        padded[: len(X)] = X
+        blocks, missing = -(-len(X) // BLOCK_ROWS), -len(X) % BLOCK_ROWS
+        if missing:
+            padded = np.zeros((blocks * BLOCK_ROWS, X.shape[1]), self._dtype)
+            padded[: len(X)] = X
+        else:
+            padded = np.ascontiguousarray(X, self._dtype)
         return padded.reshape(blocks, BLOCK_ROWS, X.shape[1])
+
+
+def _layer(W: Array, b: Array, activation: Activation) -> _Layer:
+    return _Layer(_transposed(W) * W.dtype.type(activation.scale), b * b.dtype.type(activation.scale), activation)
 
 
 def _transposed(W: Array) -> Array:

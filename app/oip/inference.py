@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.access.dependencies import access_with
 from app.edge.bodies import MOST_CONTAINERS, whole_body
 from app.edge.media_types import JSON
 from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
+from app.edge.shortcuts import Shortcut
 from app.errors import responses
 from app.oip.errors import ADDRESS
 from app.oip.parameters import NAME, VERSION
@@ -108,6 +110,14 @@ async def infer_tensors(request: Request) -> Response:
         raise _in_terms_of_http(error) from error
     statistics.succeeded(project, found.served, inferred.rows, inferred.times)
     return Response(content, headers=_headers(inferred.body, coding))
+
+
+SHORTCUTS = (
+    Shortcut(re.compile(f"{ADDRESS}/models/(?P<model_name>[^/]+)/infer"), infer_tensors),
+    Shortcut(
+        re.compile(f"{ADDRESS}/models/(?P<model_name>[^/]+)/versions/(?P<model_version>[^/]+)/infer"), infer_tensors
+    ),
+)
 
 
 async def _found(request: Request, project: Project) -> FoundModel:

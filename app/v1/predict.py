@@ -15,10 +15,10 @@ from app.v1.predicting import (
     Accept,
     FoundModel,
     ModelSource,
-    PredictingRoute,
     UnknownInFile,
     Wishes,
     predicted,
+    shortcut,
 )
 from domain.access.projects import Project
 from domain.models.cache import ModelCache
@@ -39,13 +39,14 @@ class _ById(NamedTuple):
         return FoundModel(self.model_id, self.trained_models.get(self.project, self.model_id))
 
 
-class _ByIdRoute(PredictingRoute):
-    def source_of(self, request: Request, access: Access) -> ModelSource | None:
-        model_id: str = request.path_params["model_id"]
-        return _ById(request.app.state.trained_models, access.project, model_id) if is_id(model_id) else None
+def _source_of(request: Request, access: Access) -> ModelSource | None:
+    model_id: str = request.path_params["model_id"]
+    return _ById(request.app.state.trained_models, access.project, model_id) if is_id(model_id) else None
 
 
-router = APIRouter(prefix="/v1/models", tags=["models"], route_class=_ByIdRoute)
+SHORTCUTS = (shortcut("/v1/models/(?P<model_id>[^/]+)/predict", _source_of),)
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.post("/{model_id}/predict", **DESCRIBED)

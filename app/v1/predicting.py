@@ -9,12 +9,12 @@ memory is answered at once, in the event loop: it is done before a thread would 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Coroutine
+import re
+from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Protocol
 
 from fastapi import Header, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -24,6 +24,7 @@ from app.dependencies import Services
 from app.edge.bodies import whole_body
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
 from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
+from app.edge.shortcuts import Shortcut
 from app.errors import responses
 from backprop_client.wire.models import PredictionResponse, UnknownCategories
 from domain.datasets.upload_files import UploadFiles, upload_files
@@ -110,31 +111,22 @@ class Wishes(NamedTuple):
     accept: str | None
 
 
-class PredictingRoute(APIRoute):
-    """A route whose endpoint calls `predicted`. A request that says no more than its path and rows goes there directly.
+def shortcut(path: str, source_of: Callable[[Request, Access], ModelSource | None]) -> Shortcut:
+    """The short way to the predictions of a route whose endpoint calls `predicted`.
 
-    FastAPI's way to an endpoint takes longer than a small prediction. It remains for the requests that it has something
-    to say about: those with parameters, or with a path that is refused.
+    Args:
+        path: of the route, a regular expression with a group for each parameter.
+        source_of: where the model comes from that a request's path names; None if the path is not what it should be.
     """
 
-    def source_of(self, request: Request, access: Access) -> ModelSource | None:
-        """Where the model comes from that the path names; None if the path is not what it should be."""
-        raise NotImplementedError
+    async def answer(request: Request) -> Response | None:
+        source = source_of(request, access_with(request, "predict"))
+        if source is None:
+            return None
+        wishes = Wishes(None, request.headers.get("accept"))
+        return await predicted(request, source, request.app.state.services, wishes)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        usual = super().get_route_handler()
-
-        async def directly(request: Request) -> Response:
-            if request.scope["query_string"]:
-                return await usual(request)
-            source = self.source_of(request, access_with(request, "predict"))
-            if source is None:
-                return await usual(request)
-            wishes = Wishes(None, request.headers.get("accept"))
-            return await predicted(request, source, request.app.state.services, wishes)
-
-        return directly
+    return Shortcut(re.compile(path), answer)
 
 
 async def predicted(request: Request, source: ModelSource, services: Services, wishes: Wishes) -> Response:

@@ -16,10 +16,10 @@ from app.v1.predicting import (
     Accept,
     FoundModel,
     ModelSource,
-    PredictingRoute,
     UnknownInFile,
     Wishes,
     predicted,
+    shortcut,
 )
 from domain.access.projects import Project
 from domain.models.cache import ModelCache
@@ -53,17 +53,21 @@ class _ByReference(NamedTuple):
         return FoundModel(found.resolved.model_id, found.predictor)
 
 
-class _ByReferenceRoute(PredictingRoute):
-    def source_of(self, request: Request, access: Access) -> ModelSource | None:
-        try:
-            path = {name: _PATHS[name].validate_python(given) for name, given in request.path_params.items()}
-        except ValidationError:
-            return None
-        state = request.app.state
-        return _ByReference(state.registry, state.trained_models, access.project, Reference(**path))
+def _source_of(request: Request, access: Access) -> ModelSource | None:
+    try:
+        path = {name: _PATHS[name].validate_python(given) for name, given in request.path_params.items()}
+    except ValidationError:
+        return None
+    state = request.app.state
+    return _ByReference(state.registry, state.trained_models, access.project, Reference(**path))
 
 
-router = APIRouter(prefix="/v1/registry", tags=["registry"], route_class=_ByReferenceRoute)
+SHORTCUTS = (
+    shortcut("/v1/registry/(?P<name>[^/]+)@(?P<alias>[^/]+)/predict", _source_of),
+    shortcut("/v1/registry/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/predict", _source_of),
+)
+
+router = APIRouter(prefix="/v1/registry", tags=["registry"])
 
 
 @router.post("/{name}@{alias}/predict", **DESCRIBED)

@@ -196,7 +196,7 @@ class InputCoding:
         scaled = self.scaler.encode(numbers)
         with np.errstate(over="ignore"):
             if len(self.scaled_names) == self.width:
-                return scaled.astype(dtype, order="C")
+                return scaled.astype(dtype, order="C", copy=False)
             X = np.zeros((rows, self.width), dtype)
             X[:, self._scaled_units] = scaled
         for column, start in self._with_first_units():

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from backprop.coding.columns import Floats
+from backprop.coding.columns import Batch, Floats, NumberTable
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from backprop_client.wire.resolved_jobs import CellRules
@@ -40,7 +40,7 @@ class ReadRows(NamedTuple):
         unknown: the values that no training row had, and that count as missing; in the order of rows and columns.
     """
 
-    columns: dict[str, Array]
+    columns: Batch
     unknown: list[UnknownCategory]
 
 
@@ -101,7 +101,7 @@ class RowReader:
         return rows[:, self._places] if rows.shape[1] in self.widths else None
 
     def _batch(self, numbers: Floats) -> ReadRows:
-        return ReadRows(dict(zip(self.columns, numbers.T, strict=True)), [])
+        return ReadRows(NumberTable(self.columns, numbers), [])
 
     @cached_property
     def _only_numbers(self) -> bool:
