@@ -18,12 +18,12 @@ from app.edge.bodies import Bodies
 from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
 from app.edge.request_form import RequestForm
 from app.edge.security_headers import SecurityHeaders
-from app.edge.shortcuts import Shortcuts
 from app.errors import add_error_handlers
 from app.health import router as health_router
 from app.oip import inference
 from app.oip import routes as open_inference
 from app.openapi import complete_openapi
+from app.shortcuts import Shortcuts
 from app.v1 import predict, registered_predictions
 from app.v1.datasets import router as datasets_router
 from app.v1.exports import router as exports_router
@@ -51,7 +51,7 @@ Post a dataset, post a job, follow its cost J(W,b), ask the model. Every error a
 STREAMED = frozenset({("POST", "/v1/datasets")})
 """These requests' bodies are written to disk as they come, under a limit of their own."""
 
-SHORTCUTS = (*predict.SHORTCUTS, *registered_predictions.SHORTCUTS, *inference.SHORTCUTS)
+SHORTCUTS = (predict.SHORTCUT, *registered_predictions.SHORTCUTS, *inference.SHORTCUTS)
 
 
 def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) -> FastAPI:
@@ -120,11 +120,11 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     open_inference.add_routes(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
-    app.add_middleware(Shortcuts, shortcuts=SHORTCUTS)
     app.add_middleware(Bodies, settings=settings, streamed=STREAMED)
     app.add_middleware(Gate, keyless_hosts=keyless_hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestForm)
     add_error_handlers(app)
     complete_openapi(app)
+    app.state.find_answerer = Shortcuts(app, SHORTCUTS, Gate(app, keyless_hosts)).answerer
     return app

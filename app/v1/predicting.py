@@ -4,29 +4,29 @@ They differ in how they find the model, see `ModelSource`.
 
 Rows come as JSON or as a file, and are answered in the one form or the other. A small request for a model that is in
 memory is answered at once, in the event loop: it is done before a thread would have woken up. All others get a thread.
+There is a short way for these small ones, `content_at_once`, see `app.shortcuts`.
 """
 
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Protocol
 
-from fastapi import Header, HTTPException, Query, Request, Response
+from fastapi import FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.access.admission import Access
-from app.access.dependencies import access_with
+from app.access.dependencies import with_scopes
 from app.dependencies import Services
-from app.edge.bodies import whole_body
+from app.edge.bodies import check_containers, most_containers, whole_body
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
 from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
-from app.edge.shortcuts import Shortcut
 from app.errors import responses
+from app.shortcuts import Asked, Content
 from backprop_client.wire.models import PredictionResponse, UnknownCategories
+from domain.access.projects import Project
 from domain.datasets.upload_files import UploadFiles, upload_files
 from domain.datasets.writing import written
 from domain.models.answer_json import answer_json
@@ -43,6 +43,7 @@ from infra.errors import (
     UnsupportedMediaType,
 )
 from infra.full_disks import full_disk_told
+from infra.settings import Settings
 
 QUICK_VALUES = 20_000
 """Values. Writing so many takes one or two milliseconds."""
@@ -53,6 +54,7 @@ UNKNOWN_HEADER = "Unknown-Categories"
 _TAKEN = ", ".join((JSON, *TABLES))
 _FORMS = [JSON, *TABLES]
 _VARY = {"Vary": "Accept"}
+_JSON_HEADERS = {**_VARY, "Content-Type": JSON}
 _FILES = {name: {"schema": {"type": "string", "format": "binary"}} for name in TABLES}
 
 DESCRIBED: dict[str, Any] = {
@@ -111,22 +113,23 @@ class Wishes(NamedTuple):
     accept: str | None
 
 
-def shortcut(path: str, source_of: Callable[[Request, Access], ModelSource | None]) -> Shortcut:
-    """The short way to the predictions of a route whose endpoint calls `predicted`.
+def content_at_once(asked: Asked, source_of: Callable[[FastAPI, Project], ModelSource]) -> Content | None:
+    """What a plain request is answered for the predictions of a model; None if not at once.
 
     Args:
-        path: of the route, a regular expression with a group for each parameter.
-        source_of: where the model comes from that a request's path names; None if the path is not what it should be.
+        asked: the request.
+        source_of: where the model comes from.
     """
-
-    async def answer(request: Request) -> Response | None:
-        source = source_of(request, access_with(request, "predict"))
-        if source is None:
-            return None
-        wishes = Wishes(None, request.headers.get("accept"))
-        return await predicted(request, source, request.app.state.services, wishes)
-
-    return Shortcut(re.compile(path), answer)
+    access = with_scopes(asked.access, "predict")
+    found = source_of(asked.app, access.project).at_hand()
+    if found is None or len(asked.body) > QUICK_JSON or not is_json(content_type(asked.text("Content-Type")).name):
+        return None
+    settings: Settings = asked.app.state.services.settings
+    check_containers(asked.body, most_containers(settings))
+    rows = _JsonRequest.read(asked.body, Wishes(None, asked.text("Accept")), settings.max_prediction_rows)
+    if rows.form != JSON or not rows.is_quick(found.predictor):
+        return None
+    return Content(_JSON_HEADERS, _json(found, found.predictor.predict_requested(rows.requested)))
 
 
 async def predicted(request: Request, source: ModelSource, services: Services, wishes: Wishes) -> Response:
@@ -219,9 +222,13 @@ async def _found(source: ModelSource) -> FoundModel:
 def _answer(found: FoundModel, predictions: Predictions, form: str) -> Response:
     predictor = found.predictor
     if form == JSON:
-        return Response(answer_json(found.model_id, predictor.model.coding.targets, predictions), 200, _VARY, JSON)
+        return Response(_json(found, predictions), 200, _VARY, JSON)
     pieces = written(predictor.answer_schema, predictor.answer_table(predictions), TABLES[form])
     return Response(b"".join(pieces), 200, {UNKNOWN_HEADER: str(len(predictions.unknown)), **_VARY}, form)
+
+
+def _json(found: FoundModel, predictions: Predictions) -> bytes:
+    return answer_json(found.model_id, found.predictor.model.coding.targets, predictions)
 
 
 def _rows_file(said: ContentType) -> RowsFile:
