@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from fastapi import FastAPI
@@ -18,14 +19,14 @@ from fastapi import FastAPI
 from app.access.admission import Access
 from app.access.gate import Gate
 from app.edge.security_headers import add_security_headers
-from app.edge.server import Answer, Answerer, RequestHead
+from app.edge.server import Answer, Answerer, Headers, RequestHead
 from infra.errors import TooMany
-
-Headers = Mapping[bytes, bytes]
-"""Of a request, names in lower case."""
 
 MOST_BYTES = 2**20
 """Bytes. A request with a larger body takes so long that the way does not matter."""
+
+ANY_PATH = "/v1/models"
+"""An address of the API. They all get the same security headers."""
 
 _UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect"})
 """A request with one of these headers is not plain: much is to be done about it, and few clients send them."""
@@ -63,7 +64,7 @@ class Content(NamedTuple):
         body: of the answer.
     """
 
-    headers: Mapping[str, str]
+    headers: tuple[tuple[str, str], ...]
     body: bytes
 
 
@@ -105,14 +106,10 @@ class Shortcuts:
         for shortcut in self._shortcuts:
             match = shortcut.path.fullmatch(path)
             if match is not None:
-                headers = dict(request.headers)
-                is_plain = len(headers) == len(request.headers) and _is_plain(headers)
-                return self._let_in(shortcut, match, request, headers) if is_plain else None
+                return self._let_in(shortcut, match, request) if _is_plain(request.headers) else None
         return None
 
-    def _let_in(
-        self, shortcut: Shortcut, match: re.Match[str], request: RequestHead, headers: Headers
-    ) -> Answerer | None:
+    def _let_in(self, shortcut: Shortcut, match: re.Match[str], request: RequestHead) -> Answerer | None:
         access = self._gate.known_already(self._app, request)
         if access is None:
             return None
@@ -122,21 +119,19 @@ class Shortcuts:
             return None
 
         def content(body: bytes) -> Content | None:
-            return shortcut.content(match.groupdict(), Asked(self._app, access, headers, body))
+            return shortcut.content(match.groupdict(), Asked(self._app, access, request.headers, body))
 
-        return _ShortWay(match.string, content, lambda: self._gate.take_back(self._app, access))
+        return _ShortWay(content, lambda: self._gate.take_back(self._app, access))
 
 
 class _ShortWay(NamedTuple):
     """The short way of one request.
 
     Attributes:
-        path: that it asks for.
         content: gives the answer to its body.
         take_back: lets it be uncounted.
     """
 
-    path: str
     content: Callable[[bytes], Content | None]
     take_back: Callable[[], None]
 
@@ -146,16 +141,19 @@ class _ShortWay(NamedTuple):
             content = self.content(body)
         except Exception:  # the application will raise it once more, and tell of it
             return None
-        if content is None:
-            return None
-        headers = [(name.lower().encode(), value.encode()) for name, value in content.headers.items()]
-        headers.append((b"content-length", b"%d" % len(content.body)))
-        add_security_headers(headers, self.path)
-        return Answer(headers, content.body)
+        return None if content is None else Answer(_lines(content.headers), content.body)
 
     def leave(self) -> None:
         """Let the application have the request. It counts it."""
         self.take_back()
+
+
+@lru_cache(maxsize=128)
+def _lines(headers: tuple[tuple[str, str], ...]) -> bytes:
+    """The lines of these headers, and of those that all answers of the API have."""
+    all_of_them = [(name.lower().encode(), value.encode()) for name, value in headers]
+    add_security_headers(all_of_them, ANY_PATH)
+    return b"".join(b"%s: %s\r\n" % header for header in all_of_them)
 
 
 def _is_plain(headers: Headers) -> bool:

@@ -102,9 +102,9 @@ def _times_linear_derivative(delta: Array, a: Array) -> None:
 
 def _softmax(z: Array) -> None:
     """exp(z_i) / Σ_j exp(z_j) in every row."""
-    np.subtract(z, z.max(axis=-1, keepdims=True), out=z)
+    np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True), out=z)
     np.exp(z, out=z)
-    np.divide(z, z.sum(axis=-1, keepdims=True), out=z)
+    np.divide(z, np.add.reduce(z, axis=-1, keepdims=True), out=z)
 
 
 def _times_softmax_derivative(delta: Array, a: Array) -> None:

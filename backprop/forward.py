@@ -57,6 +57,7 @@ class ForwardPropagation:
     def __init__(self, parameters: Parameters) -> None:
         self._network = parameters.network
         self._dtype = parameters.vector.dtype
+        self._piece_rows = BLOCK_ROWS * max(1, BLOCK_VALUES // (BLOCK_ROWS * max(parameters.network.sizes)))
         self._layers = tuple(
             _layer(W, b, ACTIVATIONS[layer.activation])
             for W, b, layer in zip(parameters.W, parameters.b, parameters.network.layers, strict=True)
@@ -81,13 +82,14 @@ class ForwardPropagation:
         """
         if X.ndim != 2 or X.shape[1] != self._network.inputs:
             raise ValueError(f"X should be (m, {self._network.inputs}), not {X.shape}")
-        outputs = np.empty((len(X), self._network.outputs), self._dtype)
-        rows = BLOCK_ROWS * max(1, BLOCK_VALUES // (BLOCK_ROWS * max(self._network.sizes)))
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, len(X), rows):
-                piece = X[start : start + rows]
-                outputs[start : start + rows] = self._propagated(piece)
-        return outputs
+            if len(X) <= self._piece_rows:
+                return self._propagated(X)
+            outputs = np.empty((len(X), self._network.outputs), self._dtype)
+            for start in range(0, len(X), self._piece_rows):
+                rows = slice(start, start + self._piece_rows)
+                outputs[rows] = self._propagated(X[rows])
+            return outputs
 
     def _propagated(self, X: Array) -> Array:
         a = self._in_blocks(X)

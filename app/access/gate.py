@@ -50,12 +50,12 @@ class Gate:
     def known_already(self, app: FastAPI, request: RequestHead) -> Access | None:
         """What a request may do, if that is known without asking the database; None if not, or it is refused."""
         admission: Admission = app.state.admission
-        given = next((value for name, value in request.headers if name == b"authorization"), None)
+        given = request.headers.get(b"authorization")
         if given is not None:
             kind, _, text = given.decode("latin-1").partition(" ")
             return admission.known_already(text.strip()) if kind.lower() == "bearer" else None
         if admission.lets_in_without_key:
-            headers = Headers(raw=list(request.headers))
+            headers = Headers(raw=list(request.headers.items()))
             return WITHOUT_KEY if self._may_come_without_key(headers, request.scheme) else None
         return None
 

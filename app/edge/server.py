@@ -10,7 +10,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -40,19 +40,23 @@ _WHOLE_URL = re.compile(rb"https?://(?:[^/?#]*@)?([^/?#]*)(.*)", re.IGNORECASE)
 """A target that is one. Its host, and what is behind that."""
 
 
+Headers = Mapping[bytes, bytes]
+"""Of a request that has each of them once, by their names in lower case."""
+
+
 class RequestHead(NamedTuple):
     """The line and the headers of a request.
 
     Attributes:
         method: in upper case.
         target: path and query, as they came.
-        headers: names in lower case, in the order in which they came.
+        headers: by their names in lower case.
         scheme: ``http`` or ``https``.
     """
 
     method: bytes
     target: bytes
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Headers
     scheme: str
 
 
@@ -60,11 +64,11 @@ class Answer(NamedTuple):
     """What a request is answered with, with the status 200.
 
     Attributes:
-        headers: all but the date, the length of the body among them.
+        header_lines: all but the date and the length of the body, each with its line end.
         body: its.
     """
 
-    headers: Sequence[tuple[bytes, bytes]]
+    header_lines: bytes
     body: bytes
 
 
@@ -155,7 +159,7 @@ class CarefulProtocol(HttpToolsProtocol):
     """Bytes of the present request that have come besides its body."""
     _answerer: Answerer | None = None
     """May answer the present request. Until its body has come, the application does not know of it."""
-    _held_body: bytearray
+    _held_body: list[bytes]
     """As much of that body as has come."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
@@ -227,7 +231,7 @@ class CarefulProtocol(HttpToolsProtocol):
         if self._answerer is None:
             super().on_headers_complete()
         else:
-            self._held_body = bytearray()
+            self._held_body = []
 
     def on_body(self, body: bytes) -> None:
         """Take in a part of the body."""
@@ -236,12 +240,12 @@ class CarefulProtocol(HttpToolsProtocol):
         if self._answerer is None:
             super().on_body(body)
         else:
-            self._held_body += body
+            self._held_body.append(body)
 
     def on_message_complete(self) -> None:
         """Let the request's body have ended."""
         if self._answerer is not None:
-            answer = self._answerer.answer(bytes(self._held_body))
+            answer = self._answerer.answer(b"".join(self._held_body))
             if answer is not None:
                 self._answerer = None
                 self._send(answer)
@@ -251,18 +255,22 @@ class CarefulProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _found_answerer(self) -> Answerer | None:
-        """What may answer the present request. Nothing does if others wait before it, or the connection is to end."""
+        """What may answer the present request.
+
+        Nothing does if another is being answered, if the connection is to end, or if a header has come twice.
+        """
         cycle: Any = self.cycle  # None before the first request
         is_idle = cycle is None or cycle.response_complete
-        if not is_idle or not self.parser.should_keep_alive() or self.flow.write_paused:
+        headers = dict(self.headers)
+        is_plain = len(headers) == len(self.headers) and self.parser.should_keep_alive()
+        if not is_idle or not is_plain or self.flow.write_paused:
             return None
-        scheme = self.scheme or "http"
-        return self.find_answerer(RequestHead(self.parser.get_method(), self.url, self.headers, scheme))
+        return self.find_answerer(RequestHead(self.parser.get_method(), self.url, headers, self.scheme or "http"))
 
     def _send(self, answer: Answer) -> None:
-        head = [*self.server_state.default_headers, *answer.headers]
-        lines = b"".join([b"%s: %s\r\n" % header for header in head])
-        self.transport.write(b"HTTP/1.1 200 OK\r\n%s\r\n%s" % (lines, answer.body))
+        date = b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
+        head = b"HTTP/1.1 200 OK\r\n%s%scontent-length: %d\r\n\r\n" % (date, answer.header_lines, len(answer.body))
+        self.transport.write(head + answer.body)
         self.on_response_complete()
 
     def _leave_it_to_the_application(self) -> None:
@@ -271,7 +279,7 @@ class CarefulProtocol(HttpToolsProtocol):
         self._answerer.leave()
         self._answerer = None
         super().on_headers_complete()
-        super().on_body(bytes(self._held_body))
+        super().on_body(b"".join(self._held_body))
 
     def _parse(self, data: memoryview) -> None:
         """Have the parser read on.

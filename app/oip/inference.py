@@ -126,7 +126,7 @@ def _at_once(path: Mapping[str, str], asked: Asked) -> Content | None:
         return None
     inferred = infer(found.predictor, found.served, asked.body, json_bytes, _limits(state), watch.total)
     state.inference_statistics.succeeded(project, found.served, inferred.rows, inferred.times)
-    return Content(_headers(inferred.body, None), inferred.body.content)
+    return Content(tuple(_headers(inferred.body, None).items()), inferred.body.content)
 
 
 SHORTCUTS = (

@@ -54,7 +54,7 @@ UNKNOWN_HEADER = "Unknown-Categories"
 _TAKEN = ", ".join((JSON, *TABLES))
 _FORMS = [JSON, *TABLES]
 _VARY = {"Vary": "Accept"}
-_JSON_HEADERS = {**_VARY, "Content-Type": JSON}
+_JSON_HEADERS = (*_VARY.items(), ("Content-Type", JSON))
 _FILES = {name: {"schema": {"type": "string", "format": "binary"}} for name in TABLES}
 
 DESCRIBED: dict[str, Any] = {

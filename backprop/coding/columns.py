@@ -23,11 +23,13 @@ class NumberTable(Mapping[str, Array]):
     Attributes:
         names: the columns', n of them.
         numbers: (rows, n) float64, in any memory order.
+        has_all: whether it is known that no value is missing (NaN).
     """
 
-    def __init__(self, names: tuple[str, ...], numbers: Floats) -> None:
+    def __init__(self, names: tuple[str, ...], numbers: Floats, has_all: bool = False) -> None:
         self.names = names
         self.numbers = numbers
+        self.has_all = has_all
 
     def __getitem__(self, name: str) -> Array:
         """One column, (rows,)."""

@@ -82,9 +82,9 @@ def _read_matrix(reader: RowReader, tensor: Tensor, unknown_categories: UnknownC
         )
     _refuse_no_rows(tensor)
     if matrix.dtype.kind in NUMERIC_KINDS:
-        numbers = matrix.astype(np.float64, copy=False)
+        numbers = matrix.astype(np.float64, copy=not matrix.flags.aligned)  # behind JSON they may lie anywhere
         if np.isfinite(numbers).all():
-            return ReadRows(NumberTable(reader.columns, numbers), [])
+            return ReadRows(NumberTable(reader.columns, numbers, has_all=True), [])
     columns = {
         name: Tensor(name, tensor.datatype, (tensor.rows,), matrix[:, place])
         for place, name in enumerate(reader.columns)
