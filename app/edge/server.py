@@ -159,7 +159,7 @@ class CarefulProtocol(HttpToolsProtocol):
     """Bytes of the present request that have come besides its body."""
     _answerer: Answerer | None = None
     """May answer the present request. Until its body has come, the application does not know of it."""
-    _held_body: list[bytes]
+    _held_body: bytearray
     """As much of that body as has come."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
@@ -231,7 +231,7 @@ class CarefulProtocol(HttpToolsProtocol):
         if self._answerer is None:
             super().on_headers_complete()
         else:
-            self._held_body = []
+            self._held_body = bytearray()
 
     def on_body(self, body: bytes) -> None:
         """Take in a part of the body."""
@@ -240,12 +240,12 @@ class CarefulProtocol(HttpToolsProtocol):
         if self._answerer is None:
             super().on_body(body)
         else:
-            self._held_body.append(body)
+            self._held_body += body
 
     def on_message_complete(self) -> None:
         """Let the request's body have ended."""
         if self._answerer is not None:
-            answer = self._answerer.answer(b"".join(self._held_body))
+            answer = self._answerer.answer(bytes(self._held_body))
             if answer is not None:
                 self._answerer = None
                 self._send(answer)
@@ -279,7 +279,7 @@ class CarefulProtocol(HttpToolsProtocol):
         self._answerer.leave()
         self._answerer = None
         super().on_headers_complete()
-        super().on_body(b"".join(self._held_body))
+        super().on_body(bytes(self._held_body))
 
     def _parse(self, data: memoryview) -> None:
         """Have the parser read on.

@@ -82,7 +82,7 @@ def _read_matrix(reader: RowReader, tensor: Tensor, unknown_categories: UnknownC
         )
     _refuse_no_rows(tensor)
     if matrix.dtype.kind in NUMERIC_KINDS:
-        numbers = matrix.astype(np.float64, copy=not matrix.flags.aligned)  # behind JSON they may lie anywhere
+        numbers = matrix.astype(np.float64, copy=False)
         if np.isfinite(numbers).all():
             return ReadRows(NumberTable(reader.columns, numbers, has_all=True), [])
     columns = {
