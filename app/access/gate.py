@@ -6,6 +6,8 @@ allow the request is the route's to say, see `app.access.dependencies`.
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +20,9 @@ from infra.errors import ServiceError, Unauthenticated
 
 STATE = "access"
 """A request's state holds its `Access` under this name."""
+
+IDENTIFY = "identify"
+"""And under this one what finds out again what the request may do, for those that take long."""
 
 
 class Gate:
@@ -43,7 +48,9 @@ class Gate:
             except ServiceError as error:
                 await answered_early(service_problem(scope["path"], error), scope, receive, send)
                 return
-            scope.setdefault("state", {})[STATE] = access
+            state = scope.setdefault("state", {})
+            state[STATE] = access
+            state[IDENTIFY] = partial(self._identified, scope, admission)
         await self.app(scope, receive, send)
 
     async def _identified(self, scope: Scope, admission: Admission) -> Access:
