@@ -81,22 +81,28 @@ class JobListener:
             Unavailable: the database cannot be reached.
         """
         self.is_behind, self.seconds = False, None
-        view = self.feed.view
-        situation = view.situation
+        situation = self.feed.view.situation
         if situation is None:
             return self._end_of_a_deleted_job()
         found: list[Message] = []
-        if self._body is not view.body:
-            self._body = view.body
-            found.append(Message(view.body, self.place))
+        if self._body is None:
+            found += self._job_if_it_changed()
         has_news = situation.has_news_for(self.place)
         if has_news:
             found += await self._news(situation.newest.iteration - self.place.iteration)
             has_news = self.is_behind or self.seconds is not None
+        found += self._job_if_it_changed()
         if situation.has_ended and not has_news and not self.place.knows_end:
             self.place = replace(self.place, knows_end=True)
             found.append(Message(end_body(self.feed.job_id, situation), self.place))
         return found
+
+    def _job_if_it_changed(self) -> list[Message]:
+        view = self.feed.view
+        if self._body is view.body or view.situation is None:
+            return []
+        self._body = view.body
+        return [Message(view.body, self.place)]
 
     async def _news(self, waiting: int) -> tuple[Message, ...]:
         """Some of what there is, as far as `max_rate` allows.
