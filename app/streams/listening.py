@@ -279,11 +279,14 @@ class NamedStream(Stream):
 class ProjectStream(Stream):
     """The stream of all jobs of a project. It is never done.
 
-    It follows the jobs that workers have begun, and those that take steps. A job whose steps have been told is followed
-    no more if it waits for its first worker or has ended.
+    It follows the jobs that workers have begun, and those that take steps. A job is followed no more when it waits for
+    its first worker or has ended, and nothing has been told of it that is past the stream's number: where the stream is
+    with it then follows from its next event.
     """
 
-    def __init__(self, feeds: Feeds, thinning: Thinning, project: Project, number: int) -> None:
+    def __init__(
+        self, feeds: Feeds, thinning: Thinning, project: Project, number: int, covered: Mapping[str, int]
+    ) -> None:
         """Follow nothing yet.
 
         Args:
@@ -291,12 +294,13 @@ class ProjectStream(Stream):
             thinning: of costs.
             project: whose jobs.
             number: of the last event that the client knows of, whatever job it is of.
+            covered: of the jobs that it begins with, the sequence number of the last event that is not past `number`.
         """
         super().__init__(feeds, thinning)
         self._project = project
         self._number = number
         self._next_number = number
-        self._awaited: dict[str, int] = {}  # sequence numbers of jobs, up to which `_next_number` goes
+        self._covered = dict(covered)  # and, once it is told, of those past `number` but not past `_next_number`
         self._feed: ProjectFeed | None = None
 
     @property
@@ -333,7 +337,7 @@ class ProjectStream(Stream):
         return piece
 
     async def _look_at_the_project(self) -> None:
-        if self._awaited:  # it is looked at again when these have been told
+        if self._next_number != self._number:  # it is looked at again when the client knows of these
             return
         assert self._feed is not None  # noqa: S101  # it has begun
         news = await self._feed.news(self._number)
@@ -342,39 +346,37 @@ class ProjectStream(Stream):
             if event.job_id not in self._listeners:
                 before = Place(-1 if event.iteration is None else event.iteration, event.sequence - 1)
                 await self._follow(event.job_id, before)
-            self._awaited[event.job_id] = event.sequence
+            self._covered[event.job_id] = event.sequence
         self._move_on()
 
     def _move_on(self) -> None:
-        """Let the number be that of the steps that have all been told, and forget the jobs that need no place."""
-        self._awaited = {
-            job_id: sequence
-            for job_id, sequence in self._awaited.items()
-            if (listener := self._listeners.get(job_id)) is not None
-            and not listener.is_over
-            and listener.place.sequence < sequence
-        }
-        if self._awaited:
+        """Let the number be that of the last step told, if all before it have been; and forget what needs no place."""
+        if any(
+            listener.place.sequence < self._covered.get(job_id, 0) and not listener.is_over
+            for job_id, listener in self._listeners.items()
+        ):
             return
         if self._number != self._next_number:
             self._number = self._next_number
             self.wake(self._project)  # there may be more
         for job_id, listener in tuple(self._listeners.items()):
-            if _needs_no_place(listener):
+            if listener.is_over or (
+                listener.place.sequence == self._covered.get(job_id) and _has_nothing_under_way(listener)
+            ):
                 self._forget(job_id)
+                self._covered.pop(job_id, None)
 
     def _wake_all(self) -> None:
         super()._wake_all()
         self.wake(self._project)
 
 
-def _needs_no_place(listener: JobListener) -> bool:
-    """Whether where the stream is with a job follows from the job's next event."""
+def _has_nothing_under_way(listener: JobListener) -> bool:
+    """Whether the job waits for its first worker, or has ended and the client knows it."""
     situation = listener.feed.view.situation
-    if situation is None or listener.is_done:
-        return listener.is_done
-    waits = situation.job.attempt == 0 and not situation.has_ended
-    return waits and not situation.has_news_for(listener.place)
+    if situation is None or situation.newest.sequence != listener.place.sequence:
+        return False  # the look at the job may be older than the stream's place
+    return listener.is_done or (situation.job.attempt == 0 and not situation.has_ended)
 
 
 def _power_of_two_below(number: float) -> int:

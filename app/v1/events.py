@@ -150,10 +150,10 @@ async def _of_project(hub: Hub, permission: Permission, thinning: Thinning, last
     try:
         if last_event_id:
             number, places = _understood(lambda: event_ids.project_places(last_event_id))
-            places = await hub.reads.run(_still_there, hub.reads.database, project, places)
+            places, covered = await hub.reads.run(_still_there, hub.reads.database, project, number, places)
         else:
-            number, places = await hub.reads.run(_from_now_on, hub.reads.database, project)
-        stream = ProjectStream(hub, thinning, project, number)
+            number, places, covered = await hub.reads.run(_from_now_on, hub.reads.database, project)
+        stream = ProjectStream(hub, thinning, project, number, covered)
         await stream.begin(places)
         return hub.answer(stream, permission)
     except BaseException:
@@ -168,16 +168,22 @@ def _give_up(hub: Hub, permission: Permission, stream: Stream | None) -> None:
     hub.give_back_a_place(permission.access.key_id)
 
 
-def _from_now_on(database: Database, project: Project) -> tuple[int, dict[str, Place]]:
-    """The number of the newest event, and the places of the jobs under way."""
+def _from_now_on(database: Database, project: Project) -> tuple[int, dict[str, Place], dict[str, int]]:
+    """The number of the newest event; the places of the jobs under way, and their sequence numbers up to that event."""
     with database.reading() as session:
-        number = following.newest_number(session)  # first: what happens meanwhile is told once more to the stream
-        return number, following.under_way(session, project)
+        number = following.newest_number(session)  # first: what happens meanwhile is past it
+        places = following.under_way(session, project)
+        return number, places, following.sequences_up_to(session, number, places)
 
 
-def _still_there(database: Database, project: Project, places: dict[str, Place]) -> dict[str, Place]:
+def _still_there(
+    database: Database, project: Project, number: int, places: dict[str, Place]
+) -> tuple[dict[str, Place], dict[str, int]]:
+    """The places of the project's jobs among these, and their sequence numbers up to the event of that number."""
     with database.reading() as session:
-        return {job_id: places[job_id] for job_id in following.those_of(session, project, list(places))}
+        job_ids = following.those_of(session, project, list(places))
+        covered = following.sequences_up_to(session, number, job_ids)
+        return {job_id: places[job_id] for job_id in job_ids}, covered
 
 
 def _understood(read: Callable[[], Read]) -> Read:

@@ -10,7 +10,7 @@ them does not see them twice: there is nothing past a listener's iteration until
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -163,6 +163,16 @@ def those_of(session: Session, project: Project, job_ids: Sequence[str]) -> list
         select(Job.id).where(Job.id.in_(job_ids), Job.project == project, Job.removed_at.is_(None))
     ).all()
     return [job_id for job_id in job_ids if job_id in set(found)]
+
+
+def sequences_up_to(session: Session, number: int, job_ids: Iterable[str]) -> dict[str, int]:
+    """Of each job the sequence number of its last event that is not past the one of that number."""
+    found = session.execute(
+        select(JobEvent.job_id, func.max(JobEvent.sequence))
+        .where(JobEvent.job_id.in_(job_ids), JobEvent.number <= number)
+        .group_by(JobEvent.job_id)
+    )
+    return dict(found.tuples().all())
 
 
 def _thinned(session: Session, job_id: str, after: int, points: int) -> list[Record]:

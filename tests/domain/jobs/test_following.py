@@ -73,8 +73,9 @@ class Life:
 class Follower:
     """Somebody who looks now and then, and takes some of what there is."""
 
-    def __init__(self, life: Life, points: int | None = None) -> None:
+    def __init__(self, life: Life, points: int | None = None, sizes: tuple[int, ...] = (1, 7, 1000)) -> None:
         self.life = life
+        self.sizes = sizes
         self.points = points
         self.place = Place()
         self.heard: list[Record | JobEvent] = []
@@ -83,7 +84,7 @@ class Follower:
         """Take in some news, or all that there is."""
         has_more = True
         while has_more:
-            most = self.life.rng.choice((1, 7, 1000))
+            most = self.life.rng.choice(self.sizes)
             with self.life.database.reading() as session:
                 news = following.news(session, self.life.job_id, self.place, most, self.points)
             steps = list(news.steps)
@@ -150,8 +151,7 @@ def test_a_step_comes_after_the_costs_before_it_and_before_those_behind(database
     life.go_on()
     life.flush()
     for most in (1, 1000):
-        follower = Follower(life)
-        life.rng.choice = lambda _options, most=most: most  # type: ignore[method-assign]
+        follower = Follower(life, sizes=(most,))
         follower.look(once=False)
         heard = [step.kind if isinstance(step, JobEvent) else "cost" for step in follower.heard]
         end = heard.index("failed") if "failed" in heard else heard.index("cancelled")
