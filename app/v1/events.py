@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +16,7 @@ from app.streams.event_ids import NoSuchPlace
 from app.streams.hub import Hub, Permission
 from app.streams.listening import FEWEST_POINTS, MOST_POINTS, NamedStream, ProjectStream, Stream, Thinning
 from app.v1.parameters import ID_PATTERN, IdPath
-from backprop_client.wire.events import LAST_EVENT_ID
+from backprop_client.wire.events import LAST_EVENT_ID, EventName
 from domain.access.projects import Project
 from domain.jobs import following
 from domain.jobs.following import Place
@@ -28,11 +28,30 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
 MOST_JOBS = 100
 """Jobs. A stream follows no more that are named: the id of each of its events has a place in each."""
 
+EVENT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": list(get_args(EventName))},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": f"#/components/schemas/{name}"} for name in ("Job", "CostBatch", "Transition", "End")
+                ]
+            },
+        },
+        "id": {"type": "string"},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+}
+"""An event of a stream, in the form of OpenAPI 3.2, which is FastAPI's own for streams."""
+
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events named job, cost, transition and end. Their data is JSON: Job, CostBatch, Transition "
         "and End.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"itemSchema": EVENT_SCHEMA}},
     },
     204: {"description": "All of these jobs have ended, and the client has seen everything: it need not come back."},
 }
