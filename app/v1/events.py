@@ -37,7 +37,7 @@ EVENT_SCHEMA = {
             "contentMediaType": "application/json",
             "contentSchema": {
                 "anyOf": [
-                    {"$ref": f"#/components/schemas/{name}"} for name in ("Job", "CostBatch", "Transition", "End")
+                    {"$ref": f"#/components/schemas/{name}"} for name in ("JobOut", "CostBatch", "Transition", "End")
                 ]
             },
         },
@@ -49,7 +49,7 @@ EVENT_SCHEMA = {
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events named job, cost, transition and end. Their data is JSON: Job, CostBatch, Transition "
+        "description": "Events named job, cost, transition and end. Their data is JSON: JobOut, CostBatch, Transition "
         "and End.",
         "content": {"text/event-stream": {"itemSchema": EVENT_SCHEMA}},
     },
