@@ -3,9 +3,10 @@
     python -m benchmarks.events [--listeners 500] [--rounds 7] [--seconds 8] [--threads 1] [--shape 1]
 
 In every round the same job trains twice, followed by nobody and followed by all, in turns first. Its rate is the one
-that it tells itself. The crowd is one process beside the service, with a connection for each listener, which takes
-every byte and looks at no more of it than the beginning of each event: what it takes of the machine is a part of what
-is measured. A delay is the time from the bell after a commit to an event in one listener's hands.
+that it tells itself. All have come before it begins: until then another job has the worker. The crowd is one process
+beside the service, with a connection for each listener, which takes every byte and looks at no more of it than the
+beginning of each event: what it takes of the machine is a part of what is measured. A delay is the time from the bell
+after a commit to an event in one listener's hands.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,12 @@ MOST_SECONDS = 600.0
 class Listener(asyncio.Protocol):
     """One connection of the crowd."""
 
-    def __init__(self, request: bytes, arrivals: list[float], ended: asyncio.Future[None]) -> None:
+    def __init__(
+        self, request: bytes, arrivals: list[float], begun: asyncio.Future[None], ended: asyncio.Future[None]
+    ) -> None:
         self._request = request
         self._arrivals = arrivals
+        self._begun = begun
         self._ended = ended
         self.bytes = 0
 
@@ -56,6 +60,8 @@ class Listener(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Note when costs come."""
         self.bytes += len(data)
+        if not self._begun.done():
+            self._begun.set_result(None)
         if b"event: cost" in data:
             self._arrivals.append(time.monotonic())
         if b"event: end" in data and not self._ended.done():
@@ -75,12 +81,9 @@ async def crowd(url: str, count: int) -> None:
     arrivals: list[float] = []
     listeners = []
     for _ in range(count):
-        ended = loop.create_future()
-        _, listener = await loop.create_connection(
-            lambda ended=ended: Listener(request, arrivals, ended),  # type: ignore[misc]
-            parts.hostname,
-            parts.port,
-        )
+        listener = Listener(request, arrivals, begun := loop.create_future(), ended := loop.create_future())
+        await loop.create_connection(_handing(listener), parts.hostname or "", parts.port or 0)
+        await begun
         listeners.append((listener, ended))
     print("there", flush=True)
     async with asyncio.timeout(MOST_SECONDS):
@@ -88,12 +91,16 @@ async def crowd(url: str, count: int) -> None:
     print(json.dumps({"arrivals": arrivals, "bytes": sum(listener.bytes for listener, _ in listeners)}), flush=True)
 
 
+def _handing(listener: Listener) -> Callable[[], Listener]:
+    return lambda: listener
+
+
 @contextmanager
 def bells(redis_url: str) -> Iterator[list[float]]:
     """When the bell has rung."""
     rung: list[float] = []
     client = redis.Redis.from_url(redis_url)
-    subscription = client.pubsub()
+    subscription = client.pubsub()  # type: ignore[no-untyped-call]
     subscription.subscribe(channel(Settings()))
 
     def listen() -> None:
@@ -117,7 +124,7 @@ def train(service: Service, dataset: str, shape: Shape, iterations: int, listene
     outputs = shape.sizes[-1]
     layers = [{"units": units, "activation": "sigmoid"} for units in shape.sizes[1:-1]]
     training = {"preset": "tutorial", "iterations": iterations, "learning_rate": LEARNING_RATE, "init": "uniform"}
-    body = {
+    body: dict[str, Any] = {
         "dataset_id": dataset,
         "task": "regression",
         "targets": [f"y_{number}" for number in range(1, outputs + 1)],
@@ -125,20 +132,30 @@ def train(service: Service, dataset: str, shape: Shape, iterations: int, listene
         "network": {"layers": [*layers, {"activation": "sigmoid"}]},
         "training": {**training, "dtype": shape.dtype},
     }
-    first = service.api.post("/v1/jobs", json=body)
-    assert first.is_success, first.text
-    address = f"/v1/jobs/{first.json()['id']}"
+    blocking = submitted(service, {**body, "training": {**body["training"], "iterations": 10_000_000}})
+    address = submitted(service, body)
     heard = None
     if listeners:
         command = [sys.executable, "-m", "benchmarks.events", "--crowd", f"{service.api.base_url}{address}/events"]
         followers = subprocess.Popen([*command, "--listeners", str(listeners)], stdout=subprocess.PIPE, text=True)
-        output, _ = followers.communicate()
-        assert followers.returncode == 0
-        heard = json.loads(output.splitlines()[-1])
+        assert followers.stdout is not None
+        assert followers.stdout.readline() == "there\n"
+        service.api.post(f"{blocking}/cancel")
+        heard = json.loads(followers.stdout.read())
+        assert followers.wait() == 0
+    else:
+        service.api.post(f"{blocking}/cancel")
     while (job := service.api.get(address).json())["status"] in ("queued", "running"):
         time.sleep(0.5)
     assert job["status"] == "succeeded", job
     return float(job["rate"]), heard
+
+
+def submitted(service: Service, body: dict[str, Any]) -> str:
+    """Submit a job; gives its address."""
+    answer = service.api.post("/v1/jobs", json=body)
+    assert answer.is_success, answer.text
+    return f"/v1/jobs/{answer.json()['id']}"
 
 
 def delays(rung: list[float], arrivals: list[float]) -> list[float]:
@@ -151,7 +168,10 @@ def measure(arguments: argparse.Namespace) -> None:
     """Print the table."""
     shape = SHAPES[arguments.shape]
     variables = {"BACKPROP_TRAINING_THREADS": str(arguments.threads), "BACKPROP_MAX_EVENT_STREAMS": "100000"}
-    alone, followed, all_delays, sent = [], [], [], 0
+    alone: list[float] = []
+    followed: list[float] = []
+    all_delays: list[float] = []
+    sent = 0
     with (
         tempfile.TemporaryDirectory(prefix="backprop-bench-") as folder,
         redis_server.running(Path(folder) / "redis") as redis_url,
