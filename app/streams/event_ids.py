@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from domain.jobs.following import Place
 
@@ -23,7 +24,7 @@ class NoSuchPlace(Exception):
 
 def of_named(places: Mapping[str, Place]) -> str:
     """The id of an event of a stream of these jobs."""
-    in_order = sorted(places)
+    in_order = tuple(sorted(places))
     return f"{_digest(in_order)}:{'~'.join(_text(places[job_id]) for job_id in in_order)}"
 
 
@@ -33,7 +34,7 @@ def named_places(text: str, job_ids: list[str]) -> dict[str, Place]:
     Raises:
         NoSuchPlace: it is none, or of other jobs than these.
     """
-    in_order = sorted(job_ids)
+    in_order = tuple(sorted(job_ids))
     found = _NAMED.fullmatch(text)
     places = found[2].split("~") if found else []
     if found is None or found[1] != _digest(in_order) or len(places) != len(in_order):
@@ -70,5 +71,6 @@ def _place(text: str) -> Place:
     return Place(int(iteration), int(sequence), text.endswith("e"))
 
 
-def _digest(job_ids: list[str]) -> str:
+@lru_cache(maxsize=1_000)
+def _digest(job_ids: tuple[str, ...]) -> str:
     return hashlib.sha256(" ".join(job_ids).encode()).hexdigest()[:8]

@@ -28,6 +28,9 @@ from tests.support.waiting import wait_for
 MOST_STREAM_SECONDS = 2.0
 """Seconds. A stream is to end within so long of SIGTERM, and of its key's revocation."""
 
+MOST_MEMORY = 500_000
+"""Bytes. A stream takes no more, however much there is that its client does not read."""
+
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
@@ -164,13 +167,19 @@ def test_sigterm_ends_streams_at_once_even_of_clients_that_do_not_read(service: 
     job_id = service.train(job_body(service, rows=50, iterations=60_000))["id"]
     waiting = service.submit(job_body(service, rows=50))["id"]
     with running_api(service.settings) as api:
-        lazy = api.connect()
-        lazy.sendall(f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        lazy = [api.connect() for _ in range(20)]
+        api.client.get(f"/v1/jobs/{job_id}/events", params={"points": 1000})  # which makes all that streams share
+        before = api.memory()
+        for connection in lazy:
+            connection.sendall(f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         url = f"http://127.0.0.1:{api.port}"
         listeners = [Listener(path, lambda: url) for path in (f"/v1/jobs/{waiting}/events", "/v1/events")]
         for each in listeners:
             each.start().wait_until("its beginning", lambda it: it.last_id)
-        assert lazy.recv(10)
+        assert all(connection.recv(10) for connection in lazy)
+        time.sleep(1)
+        grown = api.memory() - before
+        assert grown < len(lazy) * MOST_MEMORY  # all of it would be ten times as much
         began = time.monotonic()
         api.process.send_signal(signal.SIGTERM)
         api.process.wait(SOON)
@@ -179,7 +188,8 @@ def test_sigterm_ends_streams_at_once_even_of_clients_that_do_not_read(service: 
             each.wait_until("its end", lambda it: it.statuses)
             each.stop()
             assert each.statuses[0] == 200  # and the answer was complete
-        lazy.close()
+        for connection in lazy:
+            connection.close()
 
 
 def test_a_key_that_is_revoked_or_loses_its_scope_ends_its_streams(service: Service) -> None:

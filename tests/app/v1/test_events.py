@@ -20,7 +20,7 @@ from tests.support.service import Service
 from tests.support.streams import Listener, SentEvent, read_all
 
 ITERATIONS = 2_500
-STREAMS = 12
+STREAMS = 40
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_the_stream_of_a_project_tells_what_happens_from_now_on(service: Service
     stream.stop()
 
 
-def test_streams_of_a_key_are_limited_and_head_opens_none(service: Service, listening: ApiProcess) -> None:
+def test_streams_are_limited_and_hold_no_threads_and_head_opens_none(service: Service, listening: ApiProcess) -> None:
     job_id = service.submit(job_body(service, rows=50, iterations=5))["id"]
     address = f"/v1/jobs/{job_id}/events"
     for _ in range(5):
@@ -203,6 +203,7 @@ def test_streams_of_a_key_are_limited_and_head_opens_none(service: Service, list
     open_ones = [Listener(address, lambda: f"http://127.0.0.1:{listening.port}").start() for _ in range(STREAMS)]
     for each in open_ones:
         each.wait_until("the job", lambda it: it.named("job"))
+    assert listening.threads() < STREAMS
     refused = listening.client.get(address)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_event_streams")
     assert int(refused.headers["retry-after"]) > 0
