@@ -79,8 +79,5 @@ _CALLS = {"NOT_GIVEN", "NotGiven"}
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of them
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in _CLIENTS:
-        module = "clients"
-    else:
-        module = "transport.calls" if name in _CALLS else "errors"
+    module = "clients" if name in _CLIENTS else "transport.calls" if name in _CALLS else "errors"
     return getattr(import_module(f"{__name__}.{module}"), name)
