@@ -229,3 +229,9 @@ def test_options_hold_for_the_client_that_has_them() -> None:
     one.networks.get("net_1")
     assert [request.headers.get("X-Mine") for request in answers.requests] == ["1", None]
     assert [request.extensions["timeout"]["read"] for request in answers.requests] == [3, 60]
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://service", "http://", "http://a\nb", "service"])
+def test_what_is_no_address_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        Backprop(base_url=url)
