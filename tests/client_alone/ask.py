@@ -25,9 +25,9 @@ def main(url: str) -> None:
     assert not there, f"the server came with it: {there}"
     with Backprop(base_url=url) as client:
         dataset = client.datasets.create(TABLE, file_name="table.csv")
-        job = client.jobs.create(
-            dataset_id=dataset.id, targets=["y"], training={"preset": "tutorial", "iterations": 50}
-        )
+        network = {"layers": [{"units": 3, "activation": "tanh"}, {"activation": "softmax"}]}
+        training = {"preset": "tutorial", "iterations": 50}
+        job = client.jobs.create(dataset_id=dataset.id, targets=["y"], network=network, training=training)
         events = list(client.jobs.events(job.id))
         iterations = [each for event in events if isinstance(event, CostBatch) for each in event.iteration]
         assert iterations == list(range(51)), iterations
