@@ -99,7 +99,12 @@ HubDep = Annotated[Hub, Depends(_hub)]
 PermissionDep = Annotated[Permission, Depends(_permission)]
 
 
-@router.get("/jobs/{job_id}/events", responses={**EVENTS, **responses(NotFound, TooMany)}, response_class=Response)
+@router.get(
+    "/jobs/{job_id}/events",
+    responses={**EVENTS, **responses(NotFound, TooMany)},
+    response_class=Response,
+    operation_id="jobs_events",
+)
 async def follow_job(
     job_id: IdPath,
     permission: PermissionDep,
@@ -114,7 +119,12 @@ async def follow_job(
     return await _named(hub, permission, [job_id], thinning, last_event_id)
 
 
-@router.get("/events", responses={**EVENTS, **responses(NotFound, TooMany)}, response_class=Response)
+@router.get(
+    "/events",
+    responses={**EVENTS, **responses(NotFound, TooMany)},
+    response_class=Response,
+    operation_id="events_stream",
+)
 async def follow_jobs(
     permission: PermissionDep,
     hub: HubDep,
