@@ -62,6 +62,7 @@ class Listener(asyncio.Protocol):
         """Note when costs come."""
         self.bytes += len(data)
         if not self._begun.done():
+            assert data.startswith(b"HTTP/1.1 200"), data
             self._begun.set_result(None)
         with_tail = self._tail + data
         self._tail = with_tail[-len(b"event: cos") :]  # a name may come in two pieces
@@ -170,7 +171,8 @@ def delays(rung: list[float], arrivals: list[float]) -> list[float]:
 def measure(arguments: argparse.Namespace) -> None:
     """Print the table."""
     shape = SHAPES[arguments.shape]
-    variables = {"BACKPROP_TRAINING_THREADS": str(arguments.threads), "BACKPROP_MAX_EVENT_STREAMS": "100000"}
+    limits = ("BACKPROP_MAX_EVENT_STREAMS", "BACKPROP_MAX_REQUESTS_PER_SECOND")
+    variables = {"BACKPROP_TRAINING_THREADS": str(arguments.threads), **dict.fromkeys(limits, "100000")}
     alone: list[float] = []
     followed: list[float] = []
     all_delays: list[float] = []
