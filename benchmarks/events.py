@@ -50,6 +50,7 @@ class Listener(asyncio.Protocol):
         self._arrivals = arrivals
         self._begun = begun
         self._ended = ended
+        self._tail = b""
         self.bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,16 +62,19 @@ class Listener(asyncio.Protocol):
         """Note when costs come."""
         self.bytes += len(data)
         if not self._begun.done():
+            assert data.startswith(b"HTTP/1.1 200"), data
             self._begun.set_result(None)
-        if b"event: cost" in data:
+        with_tail = self._tail + data
+        self._tail = with_tail[-len(b"event: cos") :]  # a name may come in two pieces
+        if b"event: cost" in with_tail:
             self._arrivals.append(time.monotonic())
-        if b"event: end" in data and not self._ended.done():
+        if b"event: end" in with_tail and not self._ended.done():
             self._ended.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:
         """It must have heard of the end."""
         if not self._ended.done():
-            self._ended.set_exception(error or EOFError("a stream has broken"))
+            self._ended.set_exception(error or EOFError(f"a stream has broken: {self._tail!r}"))
 
 
 async def crowd(url: str, count: int) -> None:
@@ -167,7 +171,8 @@ def delays(rung: list[float], arrivals: list[float]) -> list[float]:
 def measure(arguments: argparse.Namespace) -> None:
     """Print the table."""
     shape = SHAPES[arguments.shape]
-    variables = {"BACKPROP_TRAINING_THREADS": str(arguments.threads), "BACKPROP_MAX_EVENT_STREAMS": "100000"}
+    limits = ("BACKPROP_MAX_EVENT_STREAMS", "BACKPROP_MAX_REQUESTS_PER_SECOND")
+    variables = {"BACKPROP_TRAINING_THREADS": str(arguments.threads), **dict.fromkeys(limits, "100000")}
     alone: list[float] = []
     followed: list[float] = []
     all_delays: list[float] = []

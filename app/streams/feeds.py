@@ -134,18 +134,22 @@ class JobFeed:
         Raises:
             Unavailable: the database cannot be reached.
         """
-        key = (place.iteration, place.sequence, points)
+        key = _key(place, points)
         page = self._pages.get(key)
         if page is None:
             # A read that began before the last look may miss what that has seen.
             page = await self._page_reads.read(
                 (key, self._looks), lambda: self._reads.run(self._read_page, place, points)
             )
-            if page.messages:  # it stays right for ever: costs and events never change
-                self._pages[key] = page
-                if len(self._pages) > PAGES_KEPT:
-                    self._pages.popitem(last=False)
+            self._keep(place, points, page)
         return page
+
+    def _keep(self, place: Place, points: int | None, page: Page) -> None:
+        """Keep a page that is not empty. It stays right for ever: costs and events never change."""
+        if page.messages:
+            self._pages[_key(place, points)] = page
+            if len(self._pages) > PAGES_KEPT:
+                self._pages.popitem(last=False)
 
     def _begin_with(self, view: View) -> None:
         if self._view is None:  # else it has rung meanwhile, and this is older
@@ -155,8 +159,10 @@ class JobFeed:
         try:
             while self._rung:
                 self._rung = False
-                view = await self._reads.run(self._read_view)
+                view, page = await self._reads.run(self._read_view_and_page, self._view)
                 self._looks += 1
+                if self._view is not None and self._view.situation is not None and page is not None:
+                    self._keep(self._view.situation.newest, None, page)
                 if self._view is None or _is_new(self._view, view):
                     self._view = view
                     for stream in tuple(self.streams):
@@ -177,6 +183,14 @@ class JobFeed:
         if self._view is not None and self._view.facts == facts:
             return View(situation, facts, self._view.body)
         return View(situation, facts, job_body(situation.job))
+
+    def _read_view_and_page(self, before: View | None) -> tuple[View, Page | None]:
+        """How the job stands; and what all will want next that knew everything before."""
+        view = self._read_view()
+        if view.situation is None or before is None or before.situation is None:
+            return view, None
+        place = before.situation.newest
+        return view, self._read_page(place, None) if view.situation.has_news_for(place) else None
 
     def _read_page(self, place: Place, points: int | None) -> Page:
         with self._reads.database.reading() as session:
@@ -215,6 +229,10 @@ class ProjectFeed:
     def _read(self, number: int) -> ProjectNews:
         with self._reads.database.reading() as session:
             return following.project_news(session, self._project, number)
+
+
+def _key(place: Place, points: int | None) -> Hashable:
+    return place.iteration, place.sequence, points
 
 
 def _facts(job: Job) -> dict[str, Any]:

@@ -342,6 +342,8 @@ class ProjectStream(Stream):
         assert self._feed is not None  # noqa: S101  # it has begun
         news = await self._feed.news(self._number)
         self._next_number = news.number
+        if not news.events:  # what comes from now on was not there when the stream began
+            self._thinning = replace(self._thinning, points=None)
         for event in news.events:
             if event.job_id not in self._listeners:
                 before = Place(-1 if event.iteration is None else event.iteration, event.sequence - 1)

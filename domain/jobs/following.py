@@ -133,8 +133,8 @@ def newest_number(session: Session) -> int:
 def project_news(session: Session, project: Project, after: int) -> ProjectNews:
     """Which of the project's jobs have taken steps past the event of that number."""
     newest = newest_number(session)  # before the events: none of a lower number comes any more
-    if newest <= after:
-        return ProjectNews((), after)
+    if newest <= after:  # less in a database that an older backup has brought back
+        return ProjectNews((), newest)
     query = (
         select(JobEvent)
         .join(Job, Job.id == JobEvent.job_id)

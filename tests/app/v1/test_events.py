@@ -166,13 +166,18 @@ def test_the_stream_of_a_project_tells_what_happens_from_now_on(service: Service
     before = service.train(body)["id"]
     waiting = service.submit(body)["id"]
     stream = Listener("/v1/events", lambda: f"http://127.0.0.1:{listening.port}").start()
-    stream.wait_until("its beginning", lambda it: it.last_id)
+    thinned = Listener("/v1/events?points=4", lambda: f"http://127.0.0.1:{listening.port}").start()
+    for each in (stream, thinned):
+        each.wait_until("its beginning", lambda it: it.last_id)
     assert stream.events == []
     new = service.submit(body)["id"]
     for job_id in (new, waiting):
         service.attempt(job_id)
     stream.wait_until("two ends", lambda it: len(it.named("end")) == 2)
     assert stream.iterations(new) == stream.iterations(waiting) == list(range(ITERATIONS + 1))
+    thinned.wait_until("two ends", lambda it: len(it.named("end")) == 2)
+    thinned.stop()
+    assert thinned.iterations(new) == stream.iterations(new)  # nothing of it was there when that began
     assert stream.sequences(new) == [1, 2, 3]
     assert stream.sequences(waiting) == [2, 3]
     service.api.post(f"/v1/jobs/{before}/resume", json={"iterations": ITERATIONS + 10})
