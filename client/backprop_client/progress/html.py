@@ -48,22 +48,25 @@ def _outcome(job: JobOut) -> list[str]:
 
 
 def _metric_rows(metrics: Mapping[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[str]]] | None:
-    """The metrics that are a single number, on the training rows and on those held out."""
-    splits = [split for split in ("training", "held_out", "trivial") if isinstance(metrics.get(split), Mapping)]
-    names = {
-        name: None
-        for split in splits
-        for name, value in metrics[split].items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    """The metrics that are a number, or have a mean or a number for each target, on the training and held-out rows."""
+    splits = {split: _numbers(metrics[split]) for split in ("training", "held_out") if metrics.get(split)}
+    names = dict.fromkeys(name for numbers in splits.values() for name in numbers)
     if not names:
         return None
     header = ["", *(split.replace("_", " ") for split in splits)]
-    return header, [[name, *(_number(metrics[split].get(name)) for split in splits)] for name in names]
+    return header, [[name, *(numbers.get(name, "") for numbers in splits.values())] for name in names]
 
 
-def _number(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Mapping) and "mean" in value:
+            value = value["mean"]
+        of_targets = value.items() if isinstance(value, Mapping) else [("", value)]
+        for target, number in of_targets:
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                found[f"{name} {target}".rstrip()] = f"{number:.6g}"
+    return found
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
