@@ -20,16 +20,17 @@ from app.edge.request_form import RequestForm
 from app.edge.security_headers import SecurityHeaders
 from app.errors import add_error_handlers
 from app.health import router as health_router
+from app.oip import inference
 from app.oip import routes as open_inference
 from app.openapi import complete_openapi
+from app.shortcuts import Shortcuts
+from app.v1 import predict, registered_predictions
 from app.v1.datasets import router as datasets_router
 from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
 from app.v1.networks import router as networks_router
-from app.v1.predict import router as predict_router
 from app.v1.predictions import router as predictions_router
-from app.v1.registered_predictions import router as registered_predictions_router
 from app.v1.registry import router as registry_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
 from domain.datasets.reading.processes import FileReaders
@@ -49,6 +50,8 @@ Post a dataset, post a job, follow its cost J(W,b), ask the model. Every error a
 
 STREAMED = frozenset({("POST", "/v1/datasets")})
 """These requests' bodies are written to disk as they come, under a limit of their own."""
+
+SHORTCUTS = (predict.SHORTCUT, *registered_predictions.SHORTCUTS, *inference.SHORTCUTS)
 
 
 def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) -> FastAPI:
@@ -101,11 +104,9 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         redoc_url=None,
         openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions", "registry")],
     )
-    # Inferences and predictions are asked far more often than all others. Routes are tried in this order.
-    open_inference.add_inference(app)
     for router in (
-        predict_router,
-        registered_predictions_router,
+        predict.router,
+        registered_predictions.router,
         datasets_router,
         networks_router,
         jobs_router,
@@ -116,7 +117,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
-    open_inference.add_the_rest(app)
+    open_inference.add_routes(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(Bodies, settings=settings, streamed=STREAMED)
@@ -125,4 +126,5 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     app.add_middleware(RequestForm)
     add_error_handlers(app)
     complete_openapi(app)
+    app.state.find_answerer = Shortcuts(app, SHORTCUTS, Gate(app, keyless_hosts)).answerer
     return app

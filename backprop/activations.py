@@ -20,6 +20,12 @@ Array = NDArray[Any]
 _ONE = {np.dtype(dtype): np.array(1.0, dtype) for dtype in (np.float32, np.float64)}
 """1 as an array. NumPy takes half as long with it as with Python's float, and small networks feel that."""
 
+SHORT_ROW = 32
+"""Values. NumPy takes longer to begin with a row than to look through so few."""
+
+MANY_VALUES = 2**13
+"""Values. For fewer the calls take longer than what they do."""
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -102,9 +108,19 @@ def _times_linear_derivative(delta: Array, a: Array) -> None:
 
 def _softmax(z: Array) -> None:
     """exp(z_i) / Σ_j exp(z_j) in every row."""
-    np.subtract(z, z.max(axis=-1, keepdims=True), out=z)
+    np.subtract(z, _largest(z), out=z)
     np.exp(z, out=z)
-    np.divide(z, z.sum(axis=-1, keepdims=True), out=z)
+    np.divide(z, np.add.reduce(z, axis=-1, keepdims=True), out=z)
+
+
+def _largest(z: Array) -> Array:
+    """The largest value of each row, (…, 1). Column by column that is faster for many short rows, and as exact."""
+    if z.shape[-1] > SHORT_ROW or z.size < MANY_VALUES:
+        return np.maximum.reduce(z, axis=-1, keepdims=True)
+    largest = z[..., :1].copy()
+    for column in range(1, z.shape[-1]):
+        np.maximum(largest, z[..., column : column + 1], out=largest)
+    return largest
 
 
 def _times_softmax_derivative(delta: Array, a: Array) -> None:

@@ -28,7 +28,8 @@ class _Layer(NamedTuple):
 
     Attributes:
         weights: Wᵀ, (s_l, s_{l+1} or `LEAST_UNITS`), C-contiguous: BLAS copies it for each block, and copies it fastest
-            from this order. Zeros beyond the layer's units.
+            from this order. Zeros beyond the layer's units. Like the bias, times what the activation wants z to be
+            multiplied by, which is 1 or −1 and changes no other bit.
         bias: (s_{l+1},).
         activation: of the layer.
     """
@@ -38,10 +39,12 @@ class _Layer(NamedTuple):
     activation: Activation
 
     def activations(self, a: Array) -> Array:
-        """a(l+1), (blocks, `BLOCK_ROWS`, s_{l+1}), of a(l), (blocks, `BLOCK_ROWS`, s_l)."""
-        z = np.ascontiguousarray((a @ self.weights)[..., : len(self.bias)])
+        """a(l+1), (blocks, `BLOCK_ROWS`, s_{l+1}), of a(l), (blocks, `BLOCK_ROWS`, s_l). It may overflow on its way."""
+        z = a @ self.weights
+        if z.shape[-1] > len(self.bias):
+            z = np.ascontiguousarray(z[..., : len(self.bias)])
         z += self.bias
-        self.activation.activate(z)
+        self.activation.apply(z)
         return z
 
 
@@ -54,8 +57,9 @@ class ForwardPropagation:
     def __init__(self, parameters: Parameters) -> None:
         self._network = parameters.network
         self._dtype = parameters.vector.dtype
+        self._piece_rows = BLOCK_ROWS * max(1, BLOCK_VALUES // (BLOCK_ROWS * max(parameters.network.sizes)))
         self._layers = tuple(
-            _Layer(_transposed(W), b.copy(), ACTIVATIONS[layer.activation])
+            _layer(W, b, ACTIVATIONS[layer.activation])
             for W, b, layer in zip(parameters.W, parameters.b, parameters.network.layers, strict=True)
         )
 
@@ -78,13 +82,14 @@ class ForwardPropagation:
         """
         if X.ndim != 2 or X.shape[1] != self._network.inputs:
             raise ValueError(f"X should be (m, {self._network.inputs}), not {X.shape}")
-        outputs = np.empty((len(X), self._network.outputs), self._dtype)
-        rows = BLOCK_ROWS * max(1, BLOCK_VALUES // (BLOCK_ROWS * max(self._network.sizes)))
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, len(X), rows):
-                piece = X[start : start + rows]
-                outputs[start : start + rows] = self._propagated(piece)
-        return outputs
+            if len(X) <= self._piece_rows:
+                return self._propagated(X)
+            outputs = np.empty((len(X), self._network.outputs), self._dtype)
+            for start in range(0, len(X), self._piece_rows):
+                rows = slice(start, start + self._piece_rows)
+                outputs[rows] = self._propagated(X[rows])
+            return outputs
 
     def _propagated(self, X: Array) -> Array:
         a = self._in_blocks(X)
@@ -94,10 +99,17 @@ class ForwardPropagation:
 
     def _in_blocks(self, X: Array) -> Array:
         """The rows as (blocks, `BLOCK_ROWS`, inputs), C-contiguous, with zeros in the places that are left."""
-        blocks = -(-len(X) // BLOCK_ROWS)
-        padded = np.zeros((blocks * BLOCK_ROWS, X.shape[1]), self._dtype)
-        padded[: len(X)] = X
+        blocks, missing = -(-len(X) // BLOCK_ROWS), -len(X) % BLOCK_ROWS
+        if missing:
+            padded = np.zeros((blocks * BLOCK_ROWS, X.shape[1]), self._dtype)
+            padded[: len(X)] = X
+        else:
+            padded = np.ascontiguousarray(X, self._dtype)
         return padded.reshape(blocks, BLOCK_ROWS, X.shape[1])
+
+
+def _layer(W: Array, b: Array, activation: Activation) -> _Layer:
+    return _Layer(_transposed(W) * W.dtype.type(activation.scale), b * b.dtype.type(activation.scale), activation)
 
 
 def _transposed(W: Array) -> Array:

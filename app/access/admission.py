@@ -94,6 +94,16 @@ class Admission:
             self._known[digest] = known
         return known.access
 
+    def known_already(self, text: str) -> Access | None:
+        """The same if the database need not be asked; None if it must be, or the key is no good one."""
+        known = self._known.get(hashlib.sha256(text.encode()).digest())
+        return known.access if known is not None and time.monotonic() < known.until else None
+
+    @property
+    def lets_in_without_key(self) -> bool:
+        """Whether `no_key_was_ever_made`, as far as is known without asking the database."""
+        return not self._a_key_was_made and time.monotonic() < self._no_key_until
+
     async def no_key_was_ever_made(self) -> bool:
         """Whether requests may come without one, where these are let in at all.
 

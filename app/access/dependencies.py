@@ -36,7 +36,11 @@ _CODE_OF: dict[str, ForbiddenCode] = {
 
 def access_with(request: Request, *wanted: str) -> Access:
     """What the gate has found out about a request. Raises Forbidden: it has not one of these scopes."""
-    access: Access = getattr(request.state, STATE)
+    return with_scopes(getattr(request.state, STATE), *wanted)
+
+
+def with_scopes(access: Access, *wanted: str) -> Access:
+    """The same access. Raises Forbidden: it has not one of these scopes."""
     for scope in wanted:
         if not access.scopes & {scope, "admin"}:
             raise Forbidden(_CODE_OF[scope], f"This needs a key with the scope {scope}.")

@@ -6,6 +6,7 @@ allow the request is the route's to say, see `app.access.dependencies`.
 
 from __future__ import annotations
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,6 +14,7 @@ from app.access.admission import WITHOUT_KEY, Access, Admission
 from app.access.open_addresses import is_open
 from app.access.rates import RateLimiter
 from app.edge.bodies import answered_early
+from app.edge.server import RequestHead
 from app.errors import service_problem
 from infra.errors import ServiceError, Unauthenticated
 
@@ -35,22 +37,42 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its `Access` in its state, or refuse it."""
         if scope["type"] == "http" and not is_open(scope["path"]):
-            admission: Admission = scope["app"].state.admission
-            rates: RateLimiter = scope["app"].state.rates
+            app: FastAPI = scope["app"]
             try:
-                access = await self._identified(scope, admission)
-                rates.admit(access.key_id or "")
+                access = await self._identified(Headers(scope=scope), scope["scheme"], app.state.admission)
+                self.count(app, access)
             except ServiceError as error:
                 await answered_early(service_problem(scope["path"], error), scope, receive, send)
                 return
             scope.setdefault("state", {})[STATE] = access
         await self.app(scope, receive, send)
 
-    async def _identified(self, scope: Scope, admission: Admission) -> Access:
-        headers = Headers(scope=scope)
+    def known_already(self, app: FastAPI, request: RequestHead) -> Access | None:
+        """What a request may do, if that is known without asking the database; None if not, or it is refused."""
+        admission: Admission = app.state.admission
+        given = request.headers.get(b"authorization")
+        if given is not None:
+            kind, _, text = given.decode("latin-1").partition(" ")
+            return admission.known_already(text.strip()) if kind.lower() == "bearer" else None
+        if admission.lets_in_without_key:
+            headers = Headers(raw=list(request.headers.items()))
+            return WITHOUT_KEY if self._may_come_without_key(headers, request.scheme) else None
+        return None
+
+    def count(self, app: FastAPI, access: Access) -> None:
+        """Count a request. Raises TooMany: there have been too many lately."""
+        rates: RateLimiter = app.state.rates
+        rates.admit(access.key_id or "")
+
+    def take_back(self, app: FastAPI, access: Access) -> None:
+        """Let a request that has been counted be uncounted."""
+        rates: RateLimiter = app.state.rates
+        rates.take_back(access.key_id or "")
+
+    async def _identified(self, headers: Headers, scheme: str, admission: Admission) -> Access:
         given = headers.get("authorization")
         if given is None:
-            if self._may_come_without_key(headers, scope["scheme"]) and await admission.no_key_was_ever_made():
+            if self._may_come_without_key(headers, scheme) and await admission.no_key_was_ever_made():
                 return WITHOUT_KEY
             raise Unauthenticated(
                 "key_required",

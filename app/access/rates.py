@@ -137,6 +137,12 @@ class RateLimiter:
             retry_after=RETRY_SECONDS,
         )
 
+    def take_back(self, who: str) -> None:
+        """Let a request that was let in a moment ago count no more."""
+        with self._lock:
+            if who in self._counts:
+                self._counts[who].now.own -= 1
+
     def exchange(self) -> None:
         """Tell Redis what has been counted here since the last time, and learn what others have counted."""
         number = int(time.time() + self._ahead)

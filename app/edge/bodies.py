@@ -102,7 +102,7 @@ class Bodies:
         self.app = app
         self.seconds = settings.slow_body_seconds
         self.max_bytes = settings.max_request_bytes
-        self.max_containers = settings.max_prediction_rows + MOST_CONTAINERS
+        self.max_containers = most_containers(settings)
         self.streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,7 +148,7 @@ class Bodies:
             if is_json:
                 containers += piece.count(b"{") + piece.count(b"[")
                 if containers > self.max_containers:
-                    raise _Refused(self._too_many_containers(path))
+                    raise _Refused(service_problem(path, _too_many_containers(self.max_containers)))
             return message
 
         return counting_receive
@@ -156,9 +156,16 @@ class Bodies:
     def _too_long(self, path: str) -> Response:
         return http_problem(path, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, max_bytes=self.max_bytes)
 
-    def _too_many_containers(self, path: str) -> Response:
-        error = TooLarge("too_many_values", f"The body has more than {self.max_containers:,} objects and arrays.")
-        return service_problem(path, error)
+
+def most_containers(settings: Settings) -> int:
+    """How many objects and arrays a body may have: rows of a prediction, and `MOST_CONTAINERS` besides."""
+    return settings.max_prediction_rows + MOST_CONTAINERS
+
+
+def check_containers(body: bytes, most: int) -> None:
+    """Refuse a body of JSON with more objects and arrays than `most`. Raises TooLarge: ``too_many_values``."""
+    if len(body) > most and body.count(b"{") + body.count(b"[") > most:
+        raise _too_many_containers(most)
 
 
 async def whole_body(request: Request) -> bytes:
@@ -279,6 +286,10 @@ def _refusing(path: str, body: _Body, receive: Receive) -> Receive:
             raise _Refused(problem(path, HTTPStatus.BAD_REQUEST, "malformed_gzip", detail)) from None
 
     return refusing_receive
+
+
+def _too_many_containers(most: int) -> TooLarge:
+    return TooLarge("too_many_values", f"The body has more than {most:,} objects and arrays.")
 
 
 def _without_coding(scope: Scope) -> Scope:

@@ -10,8 +10,9 @@ import os
 import re
 import socket
 import threading
+from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import httptools
 import uvicorn
@@ -37,6 +38,48 @@ MOST_CHUNK_OVERHEAD = 8
 
 _WHOLE_URL = re.compile(rb"https?://(?:[^/?#]*@)?([^/?#]*)(.*)", re.IGNORECASE)
 """A target that is one. Its host, and what is behind that."""
+
+
+Headers = Mapping[bytes, bytes]
+"""Of a request that has each of them once, by their names in lower case."""
+
+
+class RequestHead(NamedTuple):
+    """The line and the headers of a request.
+
+    Attributes:
+        method: in upper case.
+        target: path and query, as they came.
+        headers: by their names in lower case.
+        scheme: ``http`` or ``https``.
+    """
+
+    method: bytes
+    target: bytes
+    headers: Headers
+    scheme: str
+
+
+class Answer(NamedTuple):
+    """What a request is answered with, with the status 200.
+
+    Attributes:
+        header_lines: all but the date and the length of the body, each with its line end.
+        body: its.
+    """
+
+    header_lines: bytes
+    body: bytes
+
+
+class Answerer(Protocol):
+    """What may answer a request without the application."""
+
+    def answer(self, body: bytes) -> Answer | None:
+        """Answer the request, of which this is the whole body; None if that is left to the application."""
+
+    def leave(self) -> None:
+        """Let the application have the request."""
 
 
 class Server(uvicorn.Server):
@@ -99,11 +142,14 @@ class CarefulProtocol(HttpToolsProtocol):
     - It takes no more than `MOST_HEADER_BYTES` of headers.
     - A target may be a whole URL (``GET http://host/v1/jobs``). Its host then counts, not the header's: RFC 9112,
       section 3.2.2.
+    - It asks `find_answerer` about each request. What that gives may answer the request once its body has come, without
+      the application.
     - It changes to no other protocol. Some clients ask for HTTP/2 with every request (Java's do), and their requests
       are answered as if they had not: RFC 9110, section 7.8.
     """
 
     seconds: float
+    find_answerer: Callable[[RequestHead], Answerer | None] = staticmethod(lambda _request: None)
     counts: ConnectionCounts | None = None
     """Is told of every connection that is lost."""
     _deadline: asyncio.TimerHandle | None = None
@@ -111,6 +157,10 @@ class CarefulProtocol(HttpToolsProtocol):
     _body_bytes = 0
     _bytes_beside = 0
     """Bytes of the present request that have come besides its body."""
+    _answerer: Answerer | None = None
+    """May answer the present request. Until its body has come, the application does not know of it."""
+    _held_body: bytearray
+    """As much of that body as has come."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Wait for the first request."""
@@ -177,18 +227,59 @@ class CarefulProtocol(HttpToolsProtocol):
             host, rest = whole_url.groups()
             self.url = rest if rest.startswith(b"/") else b"/" + rest
             self.headers[:] = [(b"host", host), *(header for header in self.headers if header[0] != b"host")]
-        super().on_headers_complete()
+        self._answerer = self._found_answerer()
+        if self._answerer is None:
+            super().on_headers_complete()
+        else:
+            self._held_body = bytearray()
 
     def on_body(self, body: bytes) -> None:
         """Take in a part of the body."""
         self._body_bytes += len(body)
         self._bytes_beside -= len(body)
-        super().on_body(body)
+        if self._answerer is None:
+            super().on_body(body)
+        else:
+            self._held_body += body
 
     def on_message_complete(self) -> None:
         """Let the request's body have ended."""
+        if self._answerer is not None:
+            answer = self._answerer.answer(bytes(self._held_body))
+            if answer is not None:
+                self._answerer = None
+                self._send(answer)
+                return
+            self._leave_it_to_the_application()
         if not self.parser.should_upgrade():
             super().on_message_complete()
+
+    def _found_answerer(self) -> Answerer | None:
+        """What may answer the present request.
+
+        Nothing does if another is being answered, if the connection is to end, or if a header has come twice.
+        """
+        cycle: Any = self.cycle  # None before the first request
+        is_idle = cycle is None or cycle.response_complete
+        headers = dict(self.headers)
+        is_plain = len(headers) == len(self.headers) and self.parser.should_keep_alive()
+        if not is_idle or not is_plain or self.flow.write_paused:
+            return None
+        return self.find_answerer(RequestHead(self.parser.get_method(), self.url, headers, self.scheme or "http"))
+
+    def _send(self, answer: Answer) -> None:
+        date = b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
+        head = b"HTTP/1.1 200 OK\r\n%s%scontent-length: %d\r\n\r\n" % (date, answer.header_lines, len(answer.body))
+        self.transport.write(head + answer.body)
+        self.on_response_complete()
+
+    def _leave_it_to_the_application(self) -> None:
+        """Let it have the request that `_answerer` has not answered, and as much of its body as has come."""
+        assert self._answerer is not None  # noqa: S101
+        self._answerer.leave()
+        self._answerer = None
+        super().on_headers_complete()
+        super().on_body(bytes(self._held_body))
 
     def _parse(self, data: memoryview) -> None:
         """Have the parser read on.
@@ -228,6 +319,9 @@ class CarefulProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(self.seconds, self._close_unless_answering)
 
     def _close_unless_answering(self) -> None:
+        if self._answerer is not None:  # only its body is slow, and the application knows what is too slow
+            self._leave_it_to_the_application()
+            return
         cycle: Any = self.cycle  # None before the first request
         if cycle is None or cycle.response_complete:
             self.transport.close()
@@ -238,23 +332,29 @@ class CarefulProtocol(HttpToolsProtocol):
             self._deadline = None
 
 
-def serve(app: FastAPI, listener: socket.socket, header_seconds: float, shared: ConnectionCounts | None = None) -> None:
+def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    header_seconds: float,
+    shared: ConnectionCounts | None = None,
+) -> None:
     """Answer requests until SIGTERM or SIGINT.
 
     Args:
-        app: the application.
+        app: the application, whose state has a `find_answerer`, see `CarefulProtocol`.
         listener: a listening socket.
         header_seconds: how long the line and the headers of a request may take to come.
         shared: the connections of all processes that listen on this socket; None if it is this one alone.
     """
 
-    class Protocol(CarefulProtocol):
+    class Speaker(CarefulProtocol):
         seconds = header_seconds
+        find_answerer = staticmethod(app.state.find_answerer)
         counts = shared
 
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=Speaker,
         loop="uvloop",
         ws="none",
         log_config=None,

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 
-from app.access.dependencies import access_with
+from app.access.dependencies import access_with, with_scopes
 from app.edge.bodies import MOST_CONTAINERS, whole_body
 from app.edge.media_types import JSON
 from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
 from app.errors import responses
 from app.oip.errors import ADDRESS
 from app.oip.parameters import NAME, VERSION
+from app.shortcuts import Asked, Content, Shortcut
 from backprop.model import TrainedModel
 from backprop_client.wire.oip.datatypes import HEADER_LENGTH
 from backprop_client.wire.oip.inference import InferenceRequest, InferenceResponse
@@ -88,26 +92,47 @@ async def infer_tensors(request: Request) -> Response:
     project = access_with(request, "predict").project
     state = request.app.state
     statistics: InferenceStatistics = state.inference_statistics
-    rows: int = state.services.settings.max_prediction_rows
     body = await whole_body(request)
     watch = Stopwatch()
     found = await _found(request, project)
     json_bytes = _json_bytes(request.headers.get(HEADER_LENGTH))
     coding = _only_coding(request.headers.get("accept-encoding"))
-    limits = Limits(rows=rows, containers=rows + MOST_CONTAINERS)
+    limits = _limits(state)
 
     def work() -> tuple[Inferred, bytes]:
         inferred = infer(found.predictor, found.served, body, json_bytes, limits, watch.total)
         return inferred, _compressed(inferred.body.content, coding)
 
     try:
-        is_quick = _is_quick(len(body), len(body) if json_bytes is None else json_bytes, found.predictor.model)
+        is_quick = _is_quick(len(body), json_bytes, found.predictor.model)
         inferred, content = work() if is_quick else await run_in_threadpool(work)
     except Exception as error:
         statistics.failed(project, found.served, watch.total)
         raise _in_terms_of_http(error) from error
     statistics.succeeded(project, found.served, inferred.rows, inferred.times)
     return Response(content, headers=_headers(inferred.body, coding))
+
+
+def _at_once(path: Mapping[str, str], asked: Asked) -> Content | None:
+    project = with_scopes(asked.access, "predict").project
+    watch = Stopwatch()
+    state = asked.app.state
+    model = AskedModel(path["model_name"], path.get("model_version"))
+    found = kept(state.registry, state.trained_models, project, model)
+    json_bytes = _json_bytes(asked.text(HEADER_LENGTH))
+    if found is None or _only_coding(asked.text("Accept-Encoding")) is not None:
+        return None
+    if not _is_quick(len(asked.body), json_bytes, found.predictor.model):
+        return None
+    inferred = infer(found.predictor, found.served, asked.body, json_bytes, _limits(state), watch.total)
+    state.inference_statistics.succeeded(project, found.served, inferred.rows, inferred.times)
+    return Content(tuple(_headers(inferred.body, None).items()), inferred.body.content)
+
+
+SHORTCUTS = (
+    Shortcut(re.compile(f"{ADDRESS}/models/(?P<model_name>[^/]+)/infer"), _at_once),
+    Shortcut(re.compile(f"{ADDRESS}/models/(?P<model_name>[^/]+)/versions/(?P<model_version>[^/]+)/infer"), _at_once),
+)
 
 
 async def _found(request: Request, project: Project) -> FoundModel:
@@ -118,11 +143,16 @@ async def _found(request: Request, project: Project) -> FoundModel:
     return found if found is not None else await run_in_threadpool(find, *where)
 
 
-def _is_quick(body_bytes: int, json_bytes: int, model: TrainedModel) -> bool:
+def _limits(state: State) -> Limits:
+    rows: int = state.services.settings.max_prediction_rows
+    return Limits(rows=rows, containers=rows + MOST_CONTAINERS)
+
+
+def _is_quick(body_bytes: int, json_bytes: int | None, model: TrainedModel) -> bool:
     """Whether reading, predicting and answering take a few milliseconds at most: less than a thread might take."""
     rows = body_bytes / LEAST_BYTES_A_VALUE / len(model.coding.inputs.coded_columns)
     return (
-        json_bytes <= QUICK_JSON
+        (body_bytes if json_bytes is None else json_bytes) <= QUICK_JSON
         and body_bytes <= QUICK_BINARY
         and model.multiplications(rows) <= QUICK_MULTIPLICATIONS
         and rows * model.coding.targets.values_per_row <= QUICK_ANSWER

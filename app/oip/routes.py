@@ -11,13 +11,8 @@ from app.oip.server import router as server_router
 from app.oip.statistics import router as statistics_router
 
 
-def add_inference(app: FastAPI) -> None:
-    """Make the app answer what is asked for most. Routers are tried in the order in which they are added."""
-    app.include_router(inference_router)
-
-
-def add_the_rest(app: FastAPI) -> None:
-    """Make the app answer everything else under `/v2`."""
+def add_routes(app: FastAPI) -> None:
+    """Make the app answer everything under `/v2`."""
     # The first route that takes a request has it: /v2/models/stats before /v2/models/{model_name}.
-    for router in (health_router, statistics_router, server_router, repository_router):
+    for router in (inference_router, health_router, statistics_router, server_router, repository_router):
         app.include_router(router)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -10,7 +9,6 @@ from fastapi import Path, Query
 from backprop_client.wire.registry import LARGEST_VERSION, NAME_PATTERN, AliasName
 
 _ID_PATTERN = "^[A-Za-z0-9_-]{1,64}$"
-_ID = re.compile(_ID_PATTERN)
 
 IdPath = Annotated[str, Path(pattern=_ID_PATTERN, examples=["job_01JD3KZ7W8M5T2Q4R6V9X0Y1Z3"])]
 After = Annotated[
@@ -24,8 +22,3 @@ VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION, description="The num
 AfterEvent = Annotated[int, Query(ge=0, le=2**31 - 1, description="Events past this sequence number; 0 for all.")]
 EventLimit = Annotated[int, Query(ge=1, le=1000, description="How many events at most.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
-
-
-def is_id(text: str) -> bool:
-    """Whether a text is one that `IdPath` takes."""
-    return _ID.fullmatch(text) is not None

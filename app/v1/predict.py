@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from app.access.admission import Access
 from app.access.dependencies import CanPredict
 from app.dependencies import ServicesDep, TrainedModelsDep
-from app.v1.parameters import IdPath, is_id
+from app.shortcuts import Asked, Content, Shortcut
+from app.v1.parameters import IdPath
 from app.v1.predicting import (
     DESCRIBED,
     Accept,
     FoundModel,
-    ModelSource,
-    PredictingRoute,
     UnknownInFile,
     Wishes,
+    content_at_once,
     predicted,
 )
 from domain.access.projects import Project
@@ -39,13 +40,13 @@ class _ById(NamedTuple):
         return FoundModel(self.model_id, self.trained_models.get(self.project, self.model_id))
 
 
-class _ByIdRoute(PredictingRoute):
-    def source_of(self, request: Request, access: Access) -> ModelSource | None:
-        model_id: str = request.path_params["model_id"]
-        return _ById(request.app.state.trained_models, access.project, model_id) if is_id(model_id) else None
+def _at_once(path: Mapping[str, str], asked: Asked) -> Content | None:
+    return content_at_once(asked, lambda app, project: _ById(app.state.trained_models, project, path["model_id"]))
 
 
-router = APIRouter(prefix="/v1/models", tags=["models"], route_class=_ByIdRoute)
+SHORTCUT = Shortcut(re.compile("/v1/models/(?P<model_id>[^/]+)/predict"), _at_once)
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.post("/{model_id}/predict", **DESCRIBED)

@@ -4,28 +4,29 @@ They differ in how they find the model, see `ModelSource`.
 
 Rows come as JSON or as a file, and are answered in the one form or the other. A small request for a model that is in
 memory is answered at once, in the event loop: it is done before a thread would have woken up. All others get a thread.
+There is a short way for these small ones, `content_at_once`, see `app.shortcuts`.
 """
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Protocol
 
-from fastapi import Header, HTTPException, Query, Request, Response
+from fastapi import FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.access.admission import Access
-from app.access.dependencies import access_with
+from app.access.dependencies import with_scopes
 from app.dependencies import Services
-from app.edge.bodies import whole_body
+from app.edge.bodies import check_containers, most_containers, whole_body
 from app.edge.media_types import JSON, TABLES, ContentType, content_type, is_json, negotiated
 from app.edge.quick_work import QUICK_JSON, QUICK_MULTIPLICATIONS
 from app.errors import responses
+from app.shortcuts import Asked, Content
 from backprop_client.wire.models import PredictionResponse, UnknownCategories
+from domain.access.projects import Project
 from domain.datasets.upload_files import UploadFiles, upload_files
 from domain.datasets.writing import written
 from domain.models.answer_json import answer_json
@@ -42,6 +43,7 @@ from infra.errors import (
     UnsupportedMediaType,
 )
 from infra.full_disks import full_disk_told
+from infra.settings import Settings
 
 QUICK_VALUES = 20_000
 """Values. Writing so many takes one or two milliseconds."""
@@ -52,6 +54,7 @@ UNKNOWN_HEADER = "Unknown-Categories"
 _TAKEN = ", ".join((JSON, *TABLES))
 _FORMS = [JSON, *TABLES]
 _VARY = {"Vary": "Accept"}
+_JSON_HEADERS = (*_VARY.items(), ("Content-Type", JSON))
 _FILES = {name: {"schema": {"type": "string", "format": "binary"}} for name in TABLES}
 
 DESCRIBED: dict[str, Any] = {
@@ -110,31 +113,23 @@ class Wishes(NamedTuple):
     accept: str | None
 
 
-class PredictingRoute(APIRoute):
-    """A route whose endpoint calls `predicted`. A request that says no more than its path and rows goes there directly.
+def content_at_once(asked: Asked, source_of: Callable[[FastAPI, Project], ModelSource]) -> Content | None:
+    """What a plain request is answered for the predictions of a model; None if not at once.
 
-    FastAPI's way to an endpoint takes longer than a small prediction. It remains for the requests that it has something
-    to say about: those with parameters, or with a path that is refused.
+    Args:
+        asked: the request.
+        source_of: where the model comes from.
     """
-
-    def source_of(self, request: Request, access: Access) -> ModelSource | None:
-        """Where the model comes from that the path names; None if the path is not what it should be."""
-        raise NotImplementedError
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        usual = super().get_route_handler()
-
-        async def directly(request: Request) -> Response:
-            if request.scope["query_string"]:
-                return await usual(request)
-            source = self.source_of(request, access_with(request, "predict"))
-            if source is None:
-                return await usual(request)
-            wishes = Wishes(None, request.headers.get("accept"))
-            return await predicted(request, source, request.app.state.services, wishes)
-
-        return directly
+    access = with_scopes(asked.access, "predict")
+    found = source_of(asked.app, access.project).at_hand()
+    if found is None or len(asked.body) > QUICK_JSON or not is_json(content_type(asked.text("Content-Type")).name):
+        return None
+    settings: Settings = asked.app.state.services.settings
+    check_containers(asked.body, most_containers(settings))
+    rows = _JsonRequest.read(asked.body, Wishes(None, asked.text("Accept")), settings.max_prediction_rows)
+    if rows.form != JSON or not rows.is_quick(found.predictor):
+        return None
+    return Content(_JSON_HEADERS, _json(found, found.predictor.predict_requested(rows.requested)))
 
 
 async def predicted(request: Request, source: ModelSource, services: Services, wishes: Wishes) -> Response:
@@ -227,9 +222,13 @@ async def _found(source: ModelSource) -> FoundModel:
 def _answer(found: FoundModel, predictions: Predictions, form: str) -> Response:
     predictor = found.predictor
     if form == JSON:
-        return Response(answer_json(found.model_id, predictor.model.coding.targets, predictions), 200, _VARY, JSON)
+        return Response(_json(found, predictions), 200, _VARY, JSON)
     pieces = written(predictor.answer_schema, predictor.answer_table(predictions), TABLES[form])
     return Response(b"".join(pieces), 200, {UNKNOWN_HEADER: str(len(predictions.unknown)), **_VARY}, form)
+
+
+def _json(found: FoundModel, predictions: Predictions) -> bytes:
+    return answer_json(found.model_id, found.predictor.model.coding.targets, predictions)
 
 
 def _rows_file(said: ContentType) -> RowsFile:

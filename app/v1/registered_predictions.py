@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from app.access.admission import Access
 from app.access.dependencies import CanPredict
 from app.dependencies import RegistryDep, ServicesDep, TrainedModelsDep
+from app.shortcuts import Asked, Content, Shortcut
 from app.v1.parameters import AliasPath, RegisteredNamePath, VersionPath
 from app.v1.predicting import (
     DESCRIBED,
     Accept,
     FoundModel,
-    ModelSource,
-    PredictingRoute,
     UnknownInFile,
     Wishes,
+    content_at_once,
     predicted,
 )
 from domain.access.projects import Project
@@ -53,17 +54,20 @@ class _ByReference(NamedTuple):
         return FoundModel(found.resolved.model_id, found.predictor)
 
 
-class _ByReferenceRoute(PredictingRoute):
-    def source_of(self, request: Request, access: Access) -> ModelSource | None:
-        try:
-            path = {name: _PATHS[name].validate_python(given) for name, given in request.path_params.items()}
-        except ValidationError:
-            return None
-        state = request.app.state
-        return _ByReference(state.registry, state.trained_models, access.project, Reference(**path))
+def _at_once(path: Mapping[str, str], asked: Asked) -> Content | None:
+    reference = Reference(**{name: _PATHS[name].validate_python(given) for name, given in path.items()})
+    return content_at_once(
+        asked,
+        lambda app, project: _ByReference(app.state.registry, app.state.trained_models, project, reference),
+    )
 
 
-router = APIRouter(prefix="/v1/registry", tags=["registry"], route_class=_ByReferenceRoute)
+SHORTCUTS = (
+    Shortcut(re.compile("/v1/registry/(?P<name>[^/]+)@(?P<alias>[^/]+)/predict"), _at_once),
+    Shortcut(re.compile("/v1/registry/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/predict"), _at_once),
+)
+
+router = APIRouter(prefix="/v1/registry", tags=["registry"])
 
 
 @router.post("/{name}@{alias}/predict", **DESCRIBED)

@@ -6,7 +6,7 @@ bool for booleans, object (str) for categories.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,43 @@ Floats = NDArray[np.float64]
 Batch = Mapping[str, Array]
 
 
-def number_matrix(batch: Batch, names: Sequence[str], rows: int) -> Floats:
-    """The named columns of a batch side by side, (rows, n) float64 (column-major, as the columns came)."""
+class NumberTable(Mapping[str, Array]):
+    """A batch of number columns that came as one array, and are wanted as one.
+
+    Attributes:
+        names: the columns', n of them.
+        numbers: (rows, n) float64, in any memory order.
+        has_all: whether it is known that no value is missing (NaN).
+    """
+
+    def __init__(self, names: tuple[str, ...], numbers: Floats, has_all: bool = False) -> None:
+        self.names = names
+        self.numbers = numbers
+        self.has_all = has_all
+
+    def __getitem__(self, name: str) -> Array:
+        """One column, (rows,)."""
+        try:
+            return self.numbers[:, self.names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in order."""
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        """How many columns there are."""
+        return len(self.names)
+
+
+def number_matrix(batch: Batch, names: tuple[str, ...], rows: int) -> Floats:
+    """The named columns of a batch side by side, (rows, n) float64, in the memory order in which they came.
+
+    It may be the batch's own array: nobody writes into it.
+    """
+    if isinstance(batch, NumberTable) and batch.names == names:
+        return batch.numbers
     matrix = np.empty((len(names), rows))
     for index, name in enumerate(names):
         matrix[index] = batch[name]
@@ -27,4 +62,4 @@ def number_matrix(batch: Batch, names: Sequence[str], rows: int) -> Floats:
 
 def batch_rows(batch: Batch) -> int:
     """How many rows a batch has; 0 when it has no columns."""
-    return len(next(iter(batch.values()), ()))
+    return len(batch.numbers) if isinstance(batch, NumberTable) else len(next(iter(batch.values()), ()))

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from backprop.coding.columns import Array, Batch, Floats, batch_rows, number_matrix
+from backprop.coding.columns import Array, Batch, Floats, NumberTable, batch_rows, number_matrix
 from backprop.coding.labels import LabelTable
 from backprop.coding.periods import Period, phase
 from backprop.coding.scaling import Scaler
@@ -188,12 +188,16 @@ class InputCoding:
         """The rows as they would be if every unit had a say."""
         rows = batch_rows(batch)
         numbers = number_matrix(batch, self.scaled_names, rows)
-        absent = np.isnan(numbers)
-        some_absent = bool(absent.any())
-        if some_absent:
-            self._refuse_unless_imputed()
-            numbers = np.where(absent, self.means, numbers)
+        some_absent = False
+        if not (isinstance(batch, NumberTable) and batch.has_all):
+            absent = np.isnan(numbers)
+            some_absent = bool(absent.any())
+            if some_absent:
+                self._refuse_unless_imputed()
+                numbers = np.where(absent, self.means, numbers)
         scaled = self.scaler.encode(numbers)
+        if len(self.scaled_names) == self.width and scaled.dtype == dtype and scaled.flags.c_contiguous:
+            return scaled
         with np.errstate(over="ignore"):
             if len(self.scaled_names) == self.width:
                 return scaled.astype(dtype, order="C")

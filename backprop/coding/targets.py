@@ -194,7 +194,10 @@ class ClassCoding(TargetCoding):
         not add up to 1.
         """
         low, high = self.bounds
-        share = np.clip((np.asarray(outputs, np.float64) - low) / (high - low), 0.0, 1.0)
+        share = np.subtract(outputs, low, dtype=np.float64)
+        share /= high - low
+        np.maximum(share, 0.0, out=share)
+        np.minimum(share, 1.0, out=share)
         return ClassScores(self.classes, np.hstack([1 - share, share]) if self.width == 1 else share)
 
     def metrics(self, blocks: Blocks) -> dict[str, Any]:

@@ -144,11 +144,10 @@ def _first_infinite(blocks: Iterable[PredictedRows]) -> int | None:
     """The first row for which the network has no finite answer; None if there is none. JSON has no word for it."""
     for predicted in blocks:
         for values in (predicted.outputs, *predicted.columns.values()):
-            if values.dtype.kind != "f":
+            if values.dtype.kind != "f" or np.isfinite(values).all():
                 continue
             finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-            if not finite.all():
-                return predicted.first_row + int(np.argmin(finite))
+            return predicted.first_row + int(np.argmin(finite))
     return None
 
 

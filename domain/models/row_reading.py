@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from backprop.coding.columns import Floats
+from backprop.coding.columns import Batch, Floats, NumberTable
 from backprop.coding.inputs import CodedColumn, InputCoding
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from backprop_client.wire.resolved_jobs import CellRules
@@ -40,7 +40,7 @@ class ReadRows(NamedTuple):
         unknown: the values that no training row had, and that count as missing; in the order of rows and columns.
     """
 
-    columns: dict[str, Array]
+    columns: Batch
     unknown: list[UnknownCategory]
 
 
@@ -87,21 +87,20 @@ class RowReader:
             rows = [self._composed(row) for row in rows]
         values = list(map(self._inputs, rows))
         numbers = self._all_numbers(values)
-        return self._read_by_column(rows, values, unknown_categories) if numbers is None else self._batch(numbers)
+        if numbers is None:
+            return self._read_by_column(rows, values, unknown_categories)
+        return ReadRows(NumberTable(self.columns, numbers), [])
 
     def read_numbers(self, rows: Floats) -> ReadRows | None:
         """The same of arrays of finite numbers, (m, n); None if they are not all that the model wants to see."""
         inputs = self.inputs_of(rows) if self._only_numbers else None
-        return None if inputs is None else self._batch(inputs)
+        return None if inputs is None else ReadRows(NumberTable(self.columns, inputs, has_all=True), [])
 
     def inputs_of(self, rows: Array) -> Array | None:
         """The input columns, in their order, of rows that are as an array may be, (m, n); None if they are not."""
         if rows.shape[1] == len(self.columns):
             return rows
         return rows[:, self._places] if rows.shape[1] in self.widths else None
-
-    def _batch(self, numbers: Floats) -> ReadRows:
-        return ReadRows(dict(zip(self.columns, numbers.T, strict=True)), [])
 
     @cached_property
     def _only_numbers(self) -> bool:

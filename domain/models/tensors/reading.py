@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.coding.columns import NumberTable
 from backprop.coding.inputs import CodedColumn
 from backprop_client.wire.models import UnknownCategories, UnknownCategory
 from domain.models.row_reading import ReadRows, RowReader
@@ -81,10 +82,9 @@ def _read_matrix(reader: RowReader, tensor: Tensor, unknown_categories: UnknownC
         )
     _refuse_no_rows(tensor)
     if matrix.dtype.kind in NUMERIC_KINDS:
-        # One copy: each column's values lie side by side from here on.
-        numbers = matrix.T.astype(np.float64, order="C")
+        numbers = matrix.astype(np.float64, copy=False)
         if np.isfinite(numbers).all():
-            return ReadRows(dict(zip(reader.columns, numbers, strict=True)), [])
+            return ReadRows(NumberTable(reader.columns, numbers, has_all=True), [])
     columns = {
         name: Tensor(name, tensor.datatype, (tensor.rows,), matrix[:, place])
         for place, name in enumerate(reader.columns)

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import redis
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,3 +162,18 @@ def test_too_many_requests_are_told_when_to_come_back(slow_api: TestClient, data
     assert refusal.headers["content-type"] == "application/problem+json"
     assert slow_api.get("/v1/networks", headers=bearing(another)).status_code == 200
     assert {slow_api.get("/healthz").status_code for _ in range(10)} == {200}  # a health check is never throttled
+
+
+def test_what_is_taken_back_counts_nowhere(few: Settings) -> None:
+    limiter = RateLimiter(few)
+    assert admitted(limiter, "key", 5) == 5
+    limiter.exchange()
+    for _ in range(4):
+        limiter.take_back("key")
+    limiter.take_back("nobody")
+    limiter.exchange()
+    limiter.close()
+    with redis.Redis.from_url(few.redis_url) as counted:
+        counts = [counted.hgetall(key) for key in counted.keys(f"backprop-rates:{few.queue_name}:*")]
+    assert sum(int(count[b"key"]) for count in counts) == 1
+    assert all(set(count) == {b"key"} for count in counts)

@@ -1,0 +1,1 @@
+"""How requests get to the service, and answers back. One part builds and reads, two send."""

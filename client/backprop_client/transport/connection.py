@@ -1,0 +1,170 @@
+"""How a client reaches its service, and how patient it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import httpx2
+from pydantic import ValidationError
+
+from backprop_client.errors import ConnectionFailed, Refused, TimedOut, refusal
+from backprop_client.transport.calls import Call
+from backprop_client.wire.oip.server import ProtocolError
+from backprop_client.wire.problems import Problem
+
+URL_VARIABLE = "BACKPROP_URL"
+KEY_VARIABLE = "BACKPROP_API_KEY"
+USUAL_URL = "http://127.0.0.1:8000"
+
+USUAL_SECONDS = 60.0
+"""Seconds. A request may wait so long for each step of its answer."""
+
+USUAL_RETRIES = 2
+"""Retries. A request is sent three times at most."""
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 8.0
+"""Seconds. The first retry waits so long, each further one twice as long as the one before, up to a bound."""
+
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds. Who asks for more patience than this is not waited for."""
+
+_TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
+
+_REQUEST_ID = "X-Request-Id"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How a client reaches its service.
+
+    Attributes:
+        base_url: of the service, without a slash at its end.
+        api_key: None where the service asks for none. Nothing shows it.
+        timeout: seconds for each step of an answer; None for no limit.
+        max_retries: how often a request is sent again that has failed for a while only.
+        headers: that go with every request.
+    """
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    timeout: float | None = USUAL_SECONDS
+    max_retries: int = USUAL_RETRIES
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, api_key: str | None, base_url: str | None, timeout: float | None, max_retries: int) -> Connection:
+        """One whose address and key stand in the environment where they are not given."""
+        url = base_url or os.environ.get(URL_VARIABLE) or USUAL_URL
+        return cls(url.rstrip("/"), api_key or os.environ.get(KEY_VARIABLE) or None, timeout, max_retries)
+
+    def attempts(self, call: Call[Any]) -> Attempts:
+        """The tries to have a call carried out."""
+        return Attempts(self, call)
+
+
+class Attempts:
+    """One call, tried until it is answered or there is no more hope.
+
+    Attributes:
+        request_id: the same for all tries.
+        headers: of the request, the same for all.
+    """
+
+    def __init__(self, connection: Connection, call: Call[Any]) -> None:
+        self._connection = connection
+        self._call = call
+        self._retries_left = connection.max_retries
+        self.request_id = uuid.uuid4().hex
+        self.headers = {
+            "User-Agent": _USER_AGENT,
+            "Accept": "application/json",
+            _REQUEST_ID: self.request_id,
+            **connection.headers,
+            **call.headers,
+        }
+        if connection.api_key is not None:
+            self.headers["Authorization"] = f"Bearer {connection.api_key}"
+        if call.creates:
+            self.headers["Idempotency-Key"] = uuid.uuid4().hex
+
+    def delay_after(self, failure: httpx2.Response | httpx2.TransportError, can_be_sent_again: bool) -> float | None:
+        """Seconds until the next try; None if there is to be none."""
+        if self._retries_left <= 0 or not can_be_sent_again or not _is_temporary(failure):
+            return None
+        done = self._connection.max_retries - self._retries_left
+        delay: float = min(FIRST_DELAY * 2**done, LONGEST_DELAY) * random.uniform(0.75, 1.0)  # noqa: S311  # no secret
+        if isinstance(failure, httpx2.Response):
+            asked = _retry_after(failure)
+            if asked is not None and asked > LONGEST_RETRY_AFTER:
+                return None
+            delay = max(delay, asked or 0.0)
+        self._retries_left -= 1
+        return delay
+
+    def failed(self, error: httpx2.TransportError) -> ConnectionFailed:
+        """What to raise for a request that was not answered."""
+        url = self._connection.base_url
+        if isinstance(error, httpx2.TimeoutException):
+            return TimedOut(f"{url} did not answer within {self._connection.timeout} seconds.", self.request_id)
+        return ConnectionFailed(f"{url} gives no answer: {str(error) or type(error).__name__}.", self.request_id)
+
+    def refused(self, response: httpx2.Response) -> Refused:
+        """What to raise for an answer, which has been read, that is no success."""
+        request_id = request_id_of(response)
+        told = _problem(response)
+        if told is None:
+            detail = f"{response.request.url} answered {response.status_code} {response.reason_phrase}."
+            return refusal(response.status_code, "", detail, (), request_id)
+        return refusal(response.status_code, told.code, told.detail, told.errors, request_id)
+
+
+def request_id_of(response: httpx2.Response) -> str:
+    """The id of the request that this answers: as the service has it, or as it was sent."""
+    request_id: str = response.headers.get(_REQUEST_ID) or response.request.headers[_REQUEST_ID]
+    return request_id
+
+
+def _is_temporary(failure: httpx2.Response | httpx2.TransportError) -> bool:
+    if isinstance(failure, httpx2.Response):
+        is_under_way = failure.status_code == 409 and _code(failure) == "request_in_progress"
+        return failure.status_code in _TEMPORARY or is_under_way
+    return not isinstance(failure, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError))
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    try:
+        return float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _code(response: httpx2.Response) -> str:
+    told = _problem(response)
+    return "" if told is None else told.code
+
+
+def _problem(response: httpx2.Response) -> Problem | None:
+    """What an answer tells of what is wrong, in our form or in that of the Open Inference Protocol."""
+    try:
+        return Problem.model_validate_json(response.content, extra="ignore")
+    except ValidationError:
+        pass
+    try:
+        other = ProtocolError.model_validate_json(response.content, extra="ignore")
+    except ValidationError:
+        return None
+    return Problem(
+        title="", status=response.status_code, code=other.code, detail=other.error, errors=list(other.errors or ())
+    )
+
+
+_USER_AGENT = f"backprop-client/{version('backprop-client')} Python/{platform.python_version()} {sys.platform}"
