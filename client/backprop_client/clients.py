@@ -8,6 +8,7 @@ from typing import Generic, Self, TypeVar
 
 import httpx2
 
+from backprop_client.handles.working import AsyncWorking, Working
 from backprop_client.resources.datasets import AsyncDatasets, Datasets
 from backprop_client.resources.events import AsyncEvents, Events
 from backprop_client.resources.health import AsyncHealthChecks, HealthChecks
@@ -68,7 +69,7 @@ def _changed(
     return connection
 
 
-class Backprop:
+class Backprop(Working):
     """A client of a Backprop service, whose methods wait for its answers. It may be used by several threads.
 
     Attributes:
@@ -161,7 +162,7 @@ class Backprop:
         return f"{type(self).__name__}(base_url={self.connection.base_url!r})"
 
 
-class AsyncBackprop:
+class AsyncBackprop(AsyncWorking):
     """A client of a Backprop service for one event loop, whose methods are awaited.
 
     Attributes:

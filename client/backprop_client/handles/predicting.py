@@ -1,17 +1,17 @@
 """Predictions for a table of any form: which requests that takes, and what their answers are made into.
 
-The requests are made here, and sent elsewhere: by a client that waits, or by one that is awaited. Many rows go in parts.
-A row is predicted alike in any company, so nobody can tell.
+The requests are made here, and sent elsewhere: by a client that waits, or by one that is awaited. Many rows go in
+parts. A row is predicted alike in any company, so nobody can tell.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_client.tables.answers import Answers, Label, joined
+from backprop_client.tables.answers import Answers, Label, joined, text_of
 from backprop_client.tables.files import arrow_bytes, plain_rows
 from backprop_client.tables.libraries import installed
 from backprop_client.tables.table import Table
@@ -19,6 +19,9 @@ from backprop_client.wire.models import ModelOut, UnknownCategories
 
 ARROW = "application/vnd.apache.arrow.stream"
 JSON = "application/json"
+
+_PREDICTION = "prediction"
+"""The column of an answer with the labels of a classification."""
 
 _MOST_ROWS = 50_000
 _MOST_CELLS = 500_000
@@ -33,20 +36,39 @@ class ModelFacts:
         inputs: the columns that rows must have.
         targets: the columns of an answer; none for a reconstruction, which has the inputs.
         classes: of a classification, in the order of the scores.
+        labels: of columns of an answer that are no numbers, from text to label.
     """
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[Label, ...] | None
+    labels: Mapping[str, Mapping[str, Label]]
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What the columns of an answer are called, but for the scores."""
+        return (_PREDICTION,) if self.classes is not None else self.targets or self.inputs
 
     @classmethod
     def of(cls, model: ModelOut) -> ModelFacts:
         """Those that the model tells of itself."""
-        inputs = tuple(feature["name"] for feature in model.preprocessing["inputs"]["features"])
+        features = model.preprocessing["inputs"]["features"]
+        inputs = tuple(feature["name"] for feature in features)
         targets = model.preprocessing["targets"]
         if model.task == "classification":
-            return cls(inputs, (targets["target"],), tuple(targets["classes"]))
-        return cls(inputs, tuple(targets.get("targets", ())), None)
+            classes = tuple(targets["classes"])
+            return cls(inputs, (targets["target"],), classes, {_PREDICTION: _by_text(classes)})
+        categories = {each["name"]: _by_text(each["categories"]) for each in features if each["categories"] is not None}
+        return cls(inputs, tuple(targets.get("targets", ())), None, {} if model.task == "regression" else categories)
+
+
+def _by_text(labels: Iterable[Label]) -> dict[str, Label]:
+    return {text_of(label): label for label in labels}
+
+
+def no_scores() -> ValueError:
+    """What to raise where scores are asked of a model that has none."""
+    return ValueError("Scores are of classes, and the model's task is no classification.")
 
 
 @dataclass(frozen=True)
@@ -109,10 +131,11 @@ class Asking:
 
     def predictions(self) -> Any:  # noqa: ANN401
         """What the model predicts, in the form of the table."""
-        names = self._facts.targets or self._facts.inputs
-        if len(names) == 1:
-            return self._table.form.one(names[0], self._joined("prediction" if self._facts.classes else names[0]))
-        return self._table.form.several({name: self._joined(name) for name in names})
+        answers = self._facts.answers
+        if len(answers) > 1:
+            return self._table.form.several({name: self._joined(name) for name in answers})
+        name = (self._facts.targets or self._facts.inputs)[0]
+        return self._table.form.one(name, self._joined(answers[0]))
 
     def scores(self) -> Any:  # noqa: ANN401
         """How strongly the model votes for each class, in the form of the table.
@@ -121,7 +144,7 @@ class Asking:
             ValueError: it is no classification.
         """
         if self._facts.classes is None:
-            raise ValueError("Scores are of classes, and the model's task is no classification.")
+            raise no_scores()
         columns = {label: self._joined(f"score {place}") for place, label in enumerate(self._facts.classes)}
         return self._table.form.several(columns)
 
@@ -136,15 +159,15 @@ class Asking:
         if self._facts.classes is None:
             return dict(zip(table.column_names, table.columns, strict=True))
         scores = {f"score {place}": column for place, column in enumerate(table.columns[1:])}
-        return {"prediction": table.column(0), **scores}
+        return {_PREDICTION: table.column(0), **scores}
 
     def _from_json(self, answer: bytes) -> Mapping[str, Answers]:
         told = json.loads(answer)
         predictions = told["predictions"]
         if self._facts.classes is not None:
             columns = zip(*told["scores"], strict=True)
-            return {"prediction": predictions, **{f"score {place}": list(each) for place, each in enumerate(columns)}}
-        names = self._facts.targets or self._facts.inputs
+            return {_PREDICTION: predictions, **{f"score {place}": list(each) for place, each in enumerate(columns)}}
+        names = self._facts.answers
         if len(names) == 1 and not isinstance(predictions[0], dict):
             return {names[0]: predictions}
         return {name: [row[name] for row in predictions] for name in names}
