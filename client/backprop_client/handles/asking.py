@@ -102,6 +102,8 @@ def _network(hidden: Sequence[Any], fields: Mapping[str, Any]) -> dict[str, Any]
 def _merged(fields: Mapping[str, Any], by_name: dict[str, Any]) -> dict[str, Any]:
     """The fields of the training: those said by name, and those in `training`."""
     whole = _plain(fields.get("training") or {})
+    if not isinstance(whole, dict):
+        raise ValueError("training: must be an object with fields of the training")
     twice = sorted(set(whole) & set(by_name))
     if twice:
         raise TypeError(f"{twice[0]} is given twice: by name and in training.")

@@ -91,7 +91,9 @@ class Watched:
     def trials(self) -> tuple[int, int] | None:
         """How many trials there have been, and of how many at most; None where none are under way."""
         selection = self.job.selection
-        if selection is None or selection.chosen is not None or self.iteration is not None or self.has_ended:
+        if self.job.status != "running" or self.iteration is not None:
+            return None
+        if selection is None or selection.chosen is not None:
             return None
         done = sum(len(candidate.deviances) for candidate in selection.candidates)
         return done, len(selection.candidates) * selection.folds
