@@ -5,8 +5,9 @@
     from backprop_client import Backprop
 
     with Backprop(api_key="key_…", base_url="http://127.0.0.1:8000") as client:
-        dataset = client.datasets.create("iris.csv")
-        job = client.jobs.create(dataset_id=dataset.id, targets=["species"])
+        job = client.train("iris.csv", target="species")     # or a data frame, an array, …
+        model = job.wait()
+        print(model.predict([{"petal_length": 1.4, "petal_width": 0.2}]))
 
 `AsyncBackprop` is the same for event loops. What can go wrong: `backprop_client.errors`.
 """
@@ -34,11 +35,16 @@ from backprop_client.errors import (
     UnreadableAnswer,
     UnsupportedMediaType,
 )
+from backprop_client.handles.job import AsyncJob, Job
+from backprop_client.handles.model import AsyncModel, Model
+from backprop_client.handles.outcomes import JobCancelled, JobFailed
 from backprop_client.transport.calls import NOT_GIVEN, NotGiven
 
 __all__ = [
     "NOT_GIVEN",
     "AsyncBackprop",
+    "AsyncJob",
+    "AsyncModel",
     "Backprop",
     "BackpropError",
     "BadRequest",
@@ -49,6 +55,10 @@ __all__ = [
     "Failed",
     "Forbidden",
     "Invalid",
+    "Job",
+    "JobCancelled",
+    "JobFailed",
+    "Model",
     "NotAcceptable",
     "NotFound",
     "NotGiven",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import sys
 import xml.etree.ElementTree as ET
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from itertools import pairwise
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -26,12 +27,12 @@ from backprop_client.wire.specs import LayerSpec, NetworkSpec, TrainingSpec
 
 def job(**changed: Any) -> JobOut:  # noqa: ANN401
     """A job that is running."""
-    known: dict[str, Any] = {name: None for name in JobOut.model_fields}
+    known: dict[str, Any] = dict.fromkeys(JobOut.model_fields)
     known |= {"id": "job_1", "status": "running", "iterations": 1_000, "attempt": 1, "cancel_requested": False}
     known |= {"notes": [], "dataset_id": "ds_1", "sizes": (2, 1), "task": "regression", "inputs": (), "targets": ()}
     known |= {"tags": (), "scaling": "standardize", "missing": "impute", "left_out": (), "holdout": 0.0}
     known |= {"network": NetworkSpec(layers=(LayerSpec(),)), "training": TrainingSpec()}
-    known |= {"created_at": datetime(2026, 1, 1, tzinfo=timezone.utc)}
+    known |= {"created_at": datetime(2026, 1, 1, tzinfo=UTC)}
     return JobOut(**{**known, **changed})
 
 
@@ -59,7 +60,7 @@ def test_a_curve_keeps_its_ends_and_a_bounded_number_of_points(steps: list[int],
     assert iterations[-1] == max(costs)
     assert len(points) <= 2 * MOST_POINTS + 1
     if len(costs) > 2 * MOST_POINTS:  # evenly: no gap is many times the mean
-        gaps = [after - before for before, after in zip(iterations, iterations[1:])]
+        gaps = [after - before for before, after in pairwise(iterations)]
         assert max(gaps) <= 8 * (iterations[-1] - iterations[0]) / len(gaps)
 
 
