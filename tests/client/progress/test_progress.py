@@ -130,7 +130,9 @@ def test_a_bar_is_drawn_in_a_terminal() -> None:
     watched.take_costs([500], [0.25], None)
     display.show(watched)
     display.close(watched)
-    assert "iteration 500 of 1,000 · J = 0.25" in " ".join(stream.getvalue().split())
+    told = " ".join(stream.getvalue().split())
+    assert told.startswith("job_1 training")
+    assert "500 of 1,000 · J = 0.25" in told
 
 
 def test_a_notebook_has_one_picture_that_changes() -> None:
