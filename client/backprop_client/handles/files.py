@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from backprop_client.handles.predicting import ModelFacts, no_scores
+from backprop_client.handles.naming import is_dataset_id
+from backprop_client.handles.predicting import ModelFacts
 from backprop_client.tables.answers import Label, RowsForm, text_of
 from backprop_client.transport.calls import Content
 
@@ -44,7 +45,7 @@ def content_of(data: object) -> Content:
 
 def direct_type(data: object) -> str | None:
     """What a file is that can go with a request for predictions; None if it is another file, or too large."""
-    if not isinstance(data, str | os.PathLike):
+    if not isinstance(data, str | os.PathLike) or is_dataset_id(data):
         return None
     path = Path(data)
     return MEDIA_TYPES.get(path.suffix.lower()) if path.stat().st_size <= _MOST_DIRECT_BYTES else None
@@ -69,12 +70,7 @@ def answers_in(content: bytes, facts: ModelFacts, scores: bool) -> list[Any]:
         content: the file.
         facts: of the model.
         scores: whether the scores are wanted, and not the labels.
-
-    Raises:
-        ValueError: scores are wanted of a model whose task is no classification.
     """
-    if scores and facts.classes is None:
-        raise no_scores()
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     if scores:
         return [{label: float(row[f"score_{text_of(label)}"]) for label in facts.classes or ()} for row in rows]
@@ -85,5 +81,8 @@ def answers_in(content: bytes, facts: ModelFacts, scores: bool) -> list[Any]:
     return told
 
 
-def _value(cell: str, labels: Mapping[str, Label] | None) -> Label | float:
-    return float(cell) if labels is None else labels[cell]
+def _value(cell: str, labels: Mapping[str, Label] | None) -> Label | float | None:
+    """What a cell says. That of a category which is reconstructed as missing is empty."""
+    if labels is None:
+        return float(cell)
+    return labels[cell] if cell or cell in labels else None

@@ -10,12 +10,12 @@ from backprop_client.errors import BackpropError
 from backprop_client.handles.costs import Costs, plotted
 from backprop_client.handles.following import followed, followed_async, take_costs
 from backprop_client.handles.model import AsyncModel, Model
-from backprop_client.handles.outcomes import Detached, no_success
+from backprop_client.handles.outcomes import no_success
 from backprop_client.progress.curve import MOST_POINTS
 from backprop_client.progress.displays import display_for
 from backprop_client.progress.html import job_card
 from backprop_client.progress.watched import Watched
-from backprop_client.progress.words import line
+from backprop_client.progress.words import how_to_come_back, line
 from backprop_client.streams.following import AsyncEventStream, EventStream
 from backprop_client.wire.jobs import CostOut, EventOut, JobOut, Status
 
@@ -102,7 +102,7 @@ class Job(KnownJob):
     def wait(self, progress: bool = True) -> Model:
         """Follow it until it has ended; gives the model.
 
-        Ctrl-C stops the waiting and not the training: `Detached` says how to come back.
+        Ctrl-C stops the waiting and not the training.
 
         Args:
             progress: whether to show how it goes: in a notebook as a picture, in a terminal as a bar if Rich is
@@ -110,12 +110,13 @@ class Job(KnownJob):
 
         Raises:
             JobFailed, JobCancelled: it has no model.
-            Detached: somebody has pressed Ctrl-C.
+            KeyboardInterrupt: somebody has pressed Ctrl-C; it says how to come back.
         """
         try:
             self._follow(progress)
         except KeyboardInterrupt:
-            raise Detached(self.id) from None
+            # Of this very type, or Python would not end as other programs do that are interrupted.
+            raise KeyboardInterrupt(how_to_come_back(self.id)) from None
         failure = no_success(self.data)
         if failure is not None:
             raise failure

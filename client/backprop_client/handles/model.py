@@ -141,6 +141,8 @@ class Model(KnownModel):
         scores: bool,
     ) -> Any:  # noqa: ANN401
         facts = ModelFacts.of(self.data)
+        if scores:
+            facts.check_scores()
         if stored(data) or is_file(data):
             return answers_in(self._for_file(data, unknown_categories), facts, scores)
         asking = Asking(table_of(data, columns), facts, unknown_categories)
@@ -259,6 +261,8 @@ class AsyncModel(KnownModel):
         scores: bool,
     ) -> Any:  # noqa: ANN401
         facts = ModelFacts.of(self.data)
+        if scores:
+            facts.check_scores()
         if stored(data) or is_file(data):
             return answers_in(await self._for_file(data, unknown_categories), facts, scores)
         asking = Asking(table_of(data, columns), facts, unknown_categories)

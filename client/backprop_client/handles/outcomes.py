@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from backprop_client.errors import Cancelled, DidNotSucceed, Failed
-from backprop_client.progress.words import how_to_come_back
 from backprop_client.wire.jobs import JobNote, JobOut
 
 
@@ -42,22 +41,6 @@ class JobCancelled(Cancelled):
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickle, which would give the constructor the message alone."""
         return type(self), (self.job,)
-
-
-class Detached(KeyboardInterrupt):
-    """Somebody has pressed Ctrl-C while following a job. The training goes on.
-
-    Attributes:
-        job_id: to come back to it.
-    """
-
-    def __init__(self, job_id: str) -> None:
-        super().__init__(how_to_come_back(job_id))
-        self.job_id = job_id
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For pickle, which would give the constructor the message alone."""
-        return type(self), (self.job_id,)
 
 
 def no_success(job: JobOut) -> DidNotSucceed | None:

@@ -23,6 +23,9 @@ JSON = "application/json"
 _PREDICTION = "prediction"
 """The column of an answer with the labels of a classification."""
 
+MOST_JSON_CELLS = 100_000
+"""Cells. No more go as JSON, which the service reads at once: a row takes 3 ms so, and as a file 250 ms."""
+
 _MOST_ROWS = 50_000
 _MOST_CELLS = 500_000
 """Rows and cells of a request. Services take twice as many, unless they are told otherwise."""
@@ -44,6 +47,15 @@ class ModelFacts:
     classes: tuple[Label, ...] | None
     labels: Mapping[str, Mapping[str, Label]]
 
+    def check_scores(self) -> None:
+        """Refuse a model that has no scores.
+
+        Raises:
+            ValueError: its task is no classification.
+        """
+        if self.classes is None:
+            raise ValueError("Scores are of classes, and the model's task is no classification.")
+
     @property
     def answers(self) -> tuple[str, ...]:
         """What the columns of an answer are called, but for the scores."""
@@ -64,11 +76,6 @@ class ModelFacts:
 
 def _by_text(labels: Iterable[Label]) -> dict[str, Label]:
     return {text_of(label): label for label in labels}
-
-
-def no_scores() -> ValueError:
-    """What to raise where scores are asked of a model that has none."""
-    return ValueError("Scores are of classes, and the model's task is no classification.")
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class Asking:
         self._table = table.select(facts.inputs)
         self._facts = facts
         self._unknown_categories = unknown_categories
-        self._speaks_arrow = installed("pyarrow") is not None
+        self._speaks_arrow = self._table.rows * len(facts.inputs) > MOST_JSON_CELLS and installed("pyarrow") is not None
         most = max(1, min(_MOST_ROWS, _MOST_CELLS // len(facts.inputs)))
         begins = range(0, self._table.rows, most)
         self._to_do = [(begin, min(begin + most, self._table.rows)) for begin in reversed(begins)]
@@ -138,14 +145,8 @@ class Asking:
         return self._table.form.one(name, self._joined(answers[0]))
 
     def scores(self) -> Any:  # noqa: ANN401
-        """How strongly the model votes for each class, in the form of the table.
-
-        Raises:
-            ValueError: it is no classification.
-        """
-        if self._facts.classes is None:
-            raise no_scores()
-        columns = {label: self._joined(f"score {place}") for place, label in enumerate(self._facts.classes)}
+        """How strongly the model votes for each class, in the form of the table."""
+        columns = {label: self._joined(f"score {place}") for place, label in enumerate(self._facts.classes or ())}
         return self._table.form.several(columns)
 
     def _joined(self, name: str) -> Answers:

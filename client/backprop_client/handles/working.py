@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from backprop_client.errors import Refused
 from backprop_client.handles.asking import Asked, asked, refuse_unknown_columns
 from backprop_client.handles.job import AsyncJob, Job
 from backprop_client.handles.model import AsyncModel, Model
@@ -67,7 +69,8 @@ class Working:
         request, dataset_id, what = _prepared(data, columns, asked(target, targets, hidden, fields))
         if dataset_id is None:
             dataset_id = uploaded(self, what, request.job.get("name"), request.reading)
-        return Job(self, self.jobs.create({**request.job, "dataset_id": dataset_id}))
+        with _table_told(dataset_id):
+            return Job(self, self.jobs.create({**request.job, "dataset_id": dataset_id}))
 
     def job(self, job_id: str) -> Job:
         """A job that is there: to come back to it."""
@@ -114,7 +117,8 @@ class AsyncWorking:
         request, dataset_id, what = _prepared(data, columns, asked(target, targets, hidden, fields))
         if dataset_id is None:
             dataset_id = await uploaded_async(self, what, request.job.get("name"), request.reading)
-        return AsyncJob(self, await self.jobs.create({**request.job, "dataset_id": dataset_id}))
+        with _table_told(dataset_id):
+            return AsyncJob(self, await self.jobs.create({**request.job, "dataset_id": dataset_id}))
 
     async def job(self, job_id: str) -> AsyncJob:
         """A job that is there: to come back to it."""
@@ -151,6 +155,17 @@ def _prepared(data: Any, columns: Sequence[str] | None, request: Asked) -> tuple
     if isinstance(what, Table):
         refuse_unknown_columns(request.job, what.names)
     return request, None, what
+
+
+@contextmanager
+def _table_told(dataset_id: str) -> Iterator[None]:
+    """Say with a refusal of the job that its table is there, so that it need not be sent again. Python 3.10 cannot."""
+    try:
+        yield
+    except Refused as error:
+        if hasattr(error, "add_note"):
+            error.add_note(f'The table has been uploaded. To use it again: client.train("{dataset_id}", …)')
+        raise
 
 
 def _newest(meant: Registered, models: Sequence[str]) -> str:

@@ -73,6 +73,10 @@ class Lines(Display):
             print(words, file=self._stream, flush=True)
 
 
+_BAR_WIDTH = 12
+"""Characters. With the figures beside it, it fits into a terminal of 80."""
+
+
 class Bar(Display):
     """A bar of Rich's."""
 
@@ -83,19 +87,19 @@ class Bar(Display):
         super().__init__()
         console = installed("rich.console").Console(file=stream)
         progress = installed("rich.progress")
-        columns = ("{task.description}", progress.BarColumn(), "{task.fields[figures]}")
+        columns = ("{task.description}", progress.BarColumn(_BAR_WIDTH), "{task.fields[figures]}")
         self._progress = progress.Progress(*columns, console=console, auto_refresh=False)
         self._task = self._progress.add_task("", total=1.0, figures="")
-        self._progress.start()
+        self._is_begun = False
 
     def draw(self, watched: Watched) -> None:
-        """Draw the bar anew."""
-        self._progress.update(
-            self._task,
-            description=f"{watched.job.id} {headline(watched)}",
-            completed=watched.share,
-            figures=" · ".join(figures(watched)),
-        )
+        """Draw the bar anew. The job's id, which is long, stands above it."""
+        if not self._is_begun:
+            self._progress.console.print(watched.job.id, highlight=False)
+            self._progress.start()
+            self._is_begun = True
+        told = " · ".join(figures(watched)).removeprefix("iteration ")
+        self._progress.update(self._task, description=headline(watched), completed=watched.share, figures=told)
         self._progress.refresh()
 
     def close(self, watched: Watched) -> None:

@@ -23,9 +23,9 @@ def figures(watched: Watched) -> list[str]:
     if watched.iteration is not None:
         told.append(f"iteration {watched.iteration:,} of {watched.job.iterations:,}")
     if watched.cost is not None:
-        told.append(f"J = {watched.cost:.6g}")
+        told.append(f"J = {watched.cost:.4g}")
     if watched.held_out_cost is not None:
-        told.append(f"held out {watched.held_out_cost:.6g}")
+        told.append(f"held out {watched.held_out_cost:.4g}")
     if watched.job.status == "running" and watched.iteration is not None:
         if watched.rate:
             told.append(f"{watched.rate:,.0f} it/s" if watched.rate >= 10 else f"{watched.rate:.2g} it/s")

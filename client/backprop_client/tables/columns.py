@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -174,7 +175,12 @@ class ArrowColumn(Column):
 
     def plain(self) -> PlainColumn:
         """The values as Python has them."""
-        return plain_column(self.name, self.arrow().to_pylist())
+        values, types = self.arrow(), needed("pyarrow", "An array of Arrow's").types
+        if types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        if types.is_timestamp(values.type) or types.is_time(values.type):
+            values = _in_microseconds(values)
+        return plain_column(self.name, values.to_pylist())
 
 
 class PolarsColumn(Column):
@@ -193,6 +199,16 @@ class PolarsColumn(Column):
     def plain(self) -> PlainColumn:
         """The values as Python has them."""
         return plain_column(self.name, self.values.to_list())
+
+
+def _in_microseconds(values: Any) -> Any:  # noqa: ANN401
+    """Moments in UTC, or times of day. Python has nothing below microseconds: that is cut off, as the service does."""
+    pa = needed("pyarrow", "An array of Arrow's")
+    if pa.types.is_time(values.type):
+        return values.cast(pa.time64("us"), safe=False)
+    if values.type.unit == "ns":
+        values = importlib.import_module("pyarrow.compute").floor_temporal(values, unit="microsecond")
+    return values.cast(pa.timestamp("us", values.type.tz)).cast(pa.timestamp("us"))
 
 
 def _checked(name: str, values: Any) -> Any:  # noqa: ANN401

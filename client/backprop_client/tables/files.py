@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,9 +73,22 @@ def arrow_bytes(table: Table) -> bytes:
 
 
 def plain_rows(table: Table) -> list[list[Any]]:
-    """The rows as JSON has them: moments as text, None for a missing value."""
-    columns = [_as_json(column.plain()) for column in table.columns]
+    """The rows as JSON has them: moments as text, None for a missing value.
+
+    Raises:
+        TypeError: a column is of a type that the service does not have; the message names it.
+        ValueError: a string is no Unicode text, or a number is infinite.
+    """
+    columns = [_as_json(_finite(column.name, column.plain())) for column in table.columns]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _finite(name: str, column: PlainColumn) -> PlainColumn:
+    if column.kind == "number":
+        for row, value in enumerate(column.values):
+            if isinstance(value, float) and math.isinf(value):
+                raise ValueError(f"Column {name!r}, row {row}: the number is infinite. None stands for an unknown one.")
+    return column
 
 
 def _written(table: Table, content: IO[bytes]) -> TableFile:

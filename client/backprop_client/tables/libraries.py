@@ -32,7 +32,8 @@ def needed(name: str, what_for: str) -> Any:  # noqa: ANN401
     """
     module = installed(name)
     if module is None:
-        raise ImportError(f"{what_for} needs {name}, which is not installed: pip install {name}", name=name)
+        package = name.partition(".")[0]
+        raise ImportError(f"{what_for} needs {package}, which is not installed: pip install {package}", name=name)
     return module
 
 

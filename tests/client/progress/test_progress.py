@@ -6,6 +6,7 @@ import io
 import sys
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
+from itertools import pairwise
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -59,7 +60,7 @@ def test_a_curve_keeps_its_ends_and_a_bounded_number_of_points(steps: list[int],
     assert iterations[-1] == max(costs)
     assert len(points) <= 2 * MOST_POINTS + 1
     if len(costs) > 2 * MOST_POINTS:  # evenly: no gap is many times the mean
-        gaps = [after - before for before, after in zip(iterations, iterations[1:])]
+        gaps = [after - before for before, after in pairwise(iterations)]
         assert max(gaps) <= 8 * (iterations[-1] - iterations[0]) / len(gaps)
 
 
@@ -129,7 +130,9 @@ def test_a_bar_is_drawn_in_a_terminal() -> None:
     watched.take_costs([500], [0.25], None)
     display.show(watched)
     display.close(watched)
-    assert "iteration 500 of 1,000 · J = 0.25" in " ".join(stream.getvalue().split())
+    told = " ".join(stream.getvalue().split())
+    assert told.startswith("job_1 training")
+    assert "500 of 1,000 · J = 0.25" in told
 
 
 def test_a_notebook_has_one_picture_that_changes() -> None:

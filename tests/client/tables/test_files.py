@@ -187,6 +187,24 @@ def test_tables_of_arrow_and_what_gives_itself_as_one() -> None:
     assert read_by_the_service(Relation()).rows == [[1, "x"], [None, "y"], [3, None]]
 
 
+@given(
+    nanoseconds=st.lists(st.none() | st.integers(-(2**62), 2**62), min_size=1, max_size=6),
+    zone=st.sampled_from([None, "UTC", "Asia/Kolkata"]),
+)
+@settings(deadline=None)
+def test_moments_of_arrow_are_the_same_in_a_file_and_as_python_has_them(
+    nanoseconds: list[int | None], zone: str | None
+) -> None:
+    """A stream of Arrow's goes to the service as it is; rows to predict go as JSON."""
+    moments = pa.array(nanoseconds, pa.timestamp("ns", zone))
+    times = pa.array([None if each is None else each % (86_400 * 10**9) for each in nanoseconds], pa.time64("ns"))
+    table = table_of(pa.table({"moment": moments, "time": times, "again": moments.dictionary_encode()}))
+    plain = [column.plain().values for column in table.columns]
+    read = read_by_the_service(pa.table({column.name: column.arrow() for column in table.columns}))
+    for place, values in enumerate(plain):
+        assert [moment_in(row[place], value) for row, value in zip(read.rows, values, strict=True)] == values
+
+
 @pytest.mark.parametrize("installed", ["with pyarrow", "without pyarrow"])
 @pytest.mark.parametrize(
     ("data", "says"),
