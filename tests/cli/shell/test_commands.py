@@ -95,7 +95,7 @@ def test_what_there_is_is_shown_to_people_and_programs(shell: Shell, model_id: s
 
 def test_left_with_ctrl_c_a_training_goes_on_until_somebody_ends_it(shell: Shell) -> None:
     words = ("train", "table.csv", "-t", "y", "--hidden", "4", "--set", "training.preset=tutorial")
-    job_id = shell.run(*words, "--set", "training.iterations=50000000")
+    job_id = shell.run(*words, "--set", "training.iterations=9000000")
     watching = shell.start("watch", job_id, "--json")
     assert watching.stdout is not None
     seen = [json.loads(watching.stdout.readline())]
