@@ -5,8 +5,9 @@
     from backprop_client import Backprop
 
     with Backprop(api_key="key_…", base_url="http://127.0.0.1:8000") as client:
-        dataset = client.datasets.create("iris.csv")
-        job = client.jobs.create(dataset_id=dataset.id, targets=["species"])
+        job = client.train("iris.csv", target="species")     # or a data frame, an array, …
+        model = job.wait()
+        print(model.predict([{"petal_length": 1.4, "petal_width": 0.2}]))
 
 `AsyncBackprop` is the same for event loops. What can go wrong: `backprop_client.errors`.
 
@@ -42,11 +43,16 @@ if TYPE_CHECKING:
         UnreadableAnswer,
         UnsupportedMediaType,
     )
+    from backprop_client.handles.job import AsyncJob, Job
+    from backprop_client.handles.model import AsyncModel, Model
+    from backprop_client.handles.outcomes import JobCancelled, JobFailed
     from backprop_client.transport.calls import NOT_GIVEN, NotGiven
 
 __all__ = [
     "NOT_GIVEN",
     "AsyncBackprop",
+    "AsyncJob",
+    "AsyncModel",
     "Backprop",
     "BackpropError",
     "BadRequest",
@@ -57,6 +63,10 @@ __all__ = [
     "Failed",
     "Forbidden",
     "Invalid",
+    "Job",
+    "JobCancelled",
+    "JobFailed",
+    "Model",
     "NotAcceptable",
     "NotFound",
     "NotGiven",
@@ -72,12 +82,18 @@ __all__ = [
     "UnsupportedMediaType",
 ]
 
-_CLIENTS = {"AsyncBackprop", "Backprop", "RawResponse"}
-_CALLS = {"NOT_GIVEN", "NotGiven"}
+_MODULES = {
+    "clients": {"AsyncBackprop", "Backprop", "RawResponse"},
+    "handles.job": {"AsyncJob", "Job"},
+    "handles.model": {"AsyncModel", "Model"},
+    "handles.outcomes": {"JobCancelled", "JobFailed"},
+    "transport.calls": {"NOT_GIVEN", "NotGiven"},
+}
+"""Where what is exported comes from, unless it comes from `errors`."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of them
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "clients" if name in _CLIENTS else "transport.calls" if name in _CALLS else "errors"
+    module = next((module for module, names in _MODULES.items() if name in names), "errors")
     return getattr(import_module(f"{__name__}.{module}"), name)

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import httpx2
 from typing_extensions import Self
 
+from backprop_client.handles.working import AsyncWorking, Working
 from backprop_client.resources.datasets import AsyncDatasets, Datasets
 from backprop_client.resources.events import AsyncEvents, Events
 from backprop_client.resources.health import AsyncHealthChecks, HealthChecks
@@ -69,7 +70,7 @@ def _changed(
     return connection
 
 
-class Backprop:
+class Backprop(Working):
     """A client of a Backprop service, whose methods wait for its answers. It may be used by several threads.
 
     Attributes:
@@ -162,7 +163,7 @@ class Backprop:
         return f"{type(self).__name__}(base_url={self.connection.base_url!r})"
 
 
-class AsyncBackprop:
+class AsyncBackprop(AsyncWorking):
     """A client of a Backprop service for one event loop, whose methods are awaited.
 
     Attributes:

@@ -21,7 +21,9 @@
     │   └── ServerFailed            500 and above
     └── DidNotSucceed               a job or a prediction has ended otherwise
         ├── Failed                  `.code` says why
+        │   └── JobFailed           … of a job that was waited for: `.job .notes`
         └── Cancelled
+            └── JobCancelled        `.job`
 
 A `Refused` of another status is a `Refused` itself.
 """

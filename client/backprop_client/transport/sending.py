@@ -21,6 +21,9 @@ _log = logging.getLogger("backprop_client")
 
 Sent = bytes | IO[bytes]
 
+_PIECE_BYTES = 2**16
+"""Bytes. So many are read of a file at a time: they take a moment only, in which the event loop waits."""
+
 
 class _Parcel:
     """The body of a call, for as many tries as are needed. A context manager that closes what it has opened."""
@@ -184,7 +187,15 @@ def _request(
     url = connection.base_url + call.path
     timeout = httpx2.Timeout(connection.timeout)
     arguments = parcel.arguments(attempts.headers)
+    if isinstance(client, httpx2.AsyncClient) and hasattr(arguments.get("content"), "read"):
+        arguments["content"] = _pieces(arguments["content"])
     return client.build_request(call.method, url, params=call.parameters, timeout=timeout, **arguments)
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """A file's bytes for an event loop. httpx takes a file as it is only where threads wait."""
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
 
 
 def _told(attempts: Attempts, failure: httpx2.Response | httpx2.TransportError) -> Exception:

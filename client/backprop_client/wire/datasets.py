@@ -18,6 +18,12 @@ Format = Literal["csv", "parquet", "json", "npz", "arrow"]
 Delimiter = Literal[",", ";", "\t", "|", " "]
 Decimal = Literal[".", ","]
 
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "Null")
+"""These cells of a CSV file stand for a missing value in any column."""
+
+SPACES = " \t\u00a0\u202f"
+"""These do not count around a cell of a CSV file. The last two are the no-break space and its narrow sister."""
+
 Scalar: TypeAlias = int | float | bool | str | None
 """One value of a table. None stands for a missing one."""
 

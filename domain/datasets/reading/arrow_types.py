@@ -62,6 +62,9 @@ def canonical(field: pa.Field, column: pa.Array, rows_before: int) -> pa.Array:
         _refuse_long_entries(field.name, column, rows_before)
     if field.type == MOMENT:
         return _moments(decoded(column))
+    if pa.types.is_decimal(value_type(column.type)):
+        # By its digits, as text is read: Arrow divides, and may come to another float64 than the nearest.
+        return decoded(column).cast(pa.string()).cast(pa.float64())
     # Not "safe": a whole number beyond 2⁵³ becomes the nearest float64, as it does from text.
     values = decoded(column).cast(field.type, safe=field.type != pa.float64())
     values.validate(full=True)  # no format vouches for a string being UTF-8

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backprop_client.wire.datasets import Delimiter
+from backprop_client.wire.datasets import MISSING, Delimiter
 from domain.datasets.reading.delimited import reading as csv_reading
-from domain.datasets.reading.delimited.cells import MISSING
 from domain.datasets.reading.delimited.layout import DELIMITERS as ALL_DELIMITERS
 from domain.datasets.reading.options import ReadingOptions
 from domain.datasets.reading.tables import TableLimits

@@ -17,10 +17,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Literal
 
-from backprop_client.wire.datasets import Decimal
-
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "Null")
-"""These cells stand for a missing value in any column."""
+from backprop_client.wire.datasets import MISSING, SPACES, Decimal
 
 MISSING_AMONG_VALUES = (*("?", "None", "none", "-", ".", "\\N", "NaT", "#NA", "#VALUE!", "#DIV/0!", "missing", "nil"),)
 """These do where all others of the column are numbers, booleans or moments. In a column of words they are words."""
@@ -29,9 +26,6 @@ TRUE = ("true", "True", "TRUE")
 FALSE = ("false", "False", "FALSE")
 
 CURRENCIES = "$€£¥₹"
-
-SPACES = " \t\u00a0\u202f"
-"""These do not count around a value. The last two are the no-break space and its narrow sister."""
 
 MINUS = "\u2212"
 """What typesetters write for a hyphen before a number."""

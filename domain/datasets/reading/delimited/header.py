@@ -17,7 +17,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from domain.datasets.reading.delimited.cells import SPACES, datetime_in, is_missing_word, number_in
+from backprop_client.wire.datasets import SPACES
+from domain.datasets.reading.delimited.cells import datetime_in, is_missing_word, number_in
 
 Kind = Literal["missing", "number", "moment", "word"]
 

@@ -23,9 +23,9 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from backprop_client.wire.columns import RowNames
-from backprop_client.wire.datasets import Decimal, Delimiter, ReadAs, Remark
+from backprop_client.wire.datasets import MISSING, Decimal, Delimiter, ReadAs, Remark
 from domain.datasets.reading.content import Content
-from domain.datasets.reading.delimited.cells import FALSE, MISSING, TRUE
+from domain.datasets.reading.delimited.cells import FALSE, TRUE
 from domain.datasets.reading.delimited.decimals import decimal_of, possible_decimals
 from domain.datasets.reading.delimited.encoding import Text, utf8_text
 from domain.datasets.reading.delimited.layout import Layout, find_layout

@@ -8,9 +8,9 @@ from typing import Protocol
 import pyarrow as pa
 from pyarrow import compute
 
-from backprop_client.wire.datasets import Decimal
+from backprop_client.wire.datasets import MISSING, SPACES, Decimal
 from domain.datasets.moments import MOMENT
-from domain.datasets.reading.delimited.cells import FALSE, MISSING, MISSING_AMONG_VALUES, SPACES, TRUE
+from domain.datasets.reading.delimited.cells import FALSE, MISSING_AMONG_VALUES, TRUE
 from domain.datasets.reading.delimited.moments import MomentForms, moments_in
 from domain.datasets.reading.delimited.numbers import any_has, are_numbers, in_plain, marks_of, plain_numbers
 

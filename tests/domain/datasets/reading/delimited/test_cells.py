@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backprop_client.wire.datasets import Decimal
+from backprop_client.wire.datasets import MISSING, Decimal
 from domain.datasets.reading.delimited.cells import (
     CURRENCIES,
-    MISSING,
     MISSING_AMONG_VALUES,
     datetime_in,
     is_missing_word,
