@@ -72,6 +72,7 @@ class Unreliable(Database):
 
     def __init__(self, database: Database, faults: str) -> None:
         self.engine = database.engine
+        self._bell = None
         self._real = database
         self._faults = iter(faults)
 

@@ -82,6 +82,7 @@ def test_from_a_table_to_predictions(shell: Shell, model_id: str) -> None:
 
 
 def test_what_there_is_is_shown_to_people_and_programs(shell: Shell, model_id: str) -> None:
+    shell.run("registry", "promote", model_id, "shown")
     for kind in ("datasets", "jobs", "models", "registry"):
         listed = shell.json(kind, "list")
         assert isinstance(listed, list)
