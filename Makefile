@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak fuzz fuzz-tensors bench bench-tables bench-predict test-compose clean
+.PHONY: demo serve test check soak fuzz fuzz-tensors bench bench-tables bench-predict bench-events test-compose clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -76,6 +76,9 @@ $(VENV)/peers/%/.installed: benchmarks/predictions/%.txt
 	$(PEERS_PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --requirement $<
 	touch $@
+
+bench-events: $(INSTALLED)
+	ulimit -n 4096 && $(BIN)/python -m benchmarks.events $(BENCH)
 
 bench-predict: $(INSTALLED) $(PREDICTION_PEERS)
 	$(BIN)/python -m benchmarks.predictions --peers $(VENV)/peers $(BENCH)

@@ -12,13 +12,13 @@ from infra.errors import Unavailable
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="health_live")
 def healthz() -> Health:
     """Tell that the process is up."""
     return Health()
 
 
-@router.get("/readyz", responses=responses(Unavailable))
+@router.get("/readyz", responses=responses(Unavailable), operation_id="health_ready")
 def readyz(database: DatabaseDep, queue: QueueDep) -> Health:
     """Tell that the database and Redis answer; 503 with the one that does not otherwise."""
     database.ping()

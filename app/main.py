@@ -24,8 +24,10 @@ from app.oip import inference
 from app.oip import routes as open_inference
 from app.openapi import complete_openapi
 from app.shortcuts import Shortcuts
+from app.streams.hub import Hub
 from app.v1 import predict, registered_predictions
 from app.v1.datasets import router as datasets_router
+from app.v1.events import router as events_router
 from app.v1.exports import router as exports_router
 from app.v1.jobs import router as jobs_router
 from app.v1.models import router as models_router
@@ -39,6 +41,7 @@ from domain.inference.statistics import InferenceStatistics
 from domain.models.cache import ModelCache
 from domain.registry.cache import RegistryCache
 from infra.artifacts import ArtifactStore
+from infra.bell import Bell
 from infra.database import Database
 from infra.queue import JobQueue, connect
 from infra.settings import Settings
@@ -70,7 +73,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = Services(
             settings=settings,
-            database=Database(settings.resolved_database_url),
+            database=Database(settings.resolved_database_url, bell=Bell(settings)),
             queue=JobQueue(connect(settings.redis_url), settings.queue_name),
             artifacts=ArtifactStore(settings.resolved_artifacts_uri),
             upload_slots=UploadSlots(settings.max_uploads),
@@ -89,7 +92,9 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         app.state.admission = Admission(services.database)
         app.state.rates = RateLimiter(settings)
         app.state.rates.start()
+        app.state.streams = Hub(settings)
         yield
+        await app.state.streams.close()
         app.state.rates.close()
         app.state.heavy_reads.database.close()
         app.state.gradient_checks.database.close()
@@ -110,6 +115,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         datasets_router,
         networks_router,
         jobs_router,
+        events_router,
         models_router,
         exports_router,
         predictions_router,

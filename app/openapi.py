@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app.edge.bodies import METHODS_WITH_BODIES
 from app.errors import description
+from backprop_client.wire.events import CostBatch, End, Transition
 from backprop_client.wire.models import PredictionRequest
 from backprop_client.wire.oip.inference import InferenceRequest
 from backprop_client.wire.oip.server import ProtocolError
@@ -24,7 +25,7 @@ def complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schemas = document["components"]["schemas"]
-            for model in (Problem, PredictionRequest, ProtocolError, InferenceRequest):
+            for model in (Problem, PredictionRequest, ProtocolError, InferenceRequest, CostBatch, Transition, End):
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model.__name__] = schema

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.captions import CaptionPatch
 from domain.access.projects import Project
+from infra.database import changed
 from infra.tables import Dataset, Job, Model, SearchedText, Tagging
 
 
@@ -44,6 +45,8 @@ def change(session: Session, thing: Dataset | Job | Model, patch: CaptionPatch) 
         thing.note = patch.note
     index(session, thing)
     session.flush()
+    if isinstance(thing, Job):
+        changed(session, thing.id)
 
 
 def forget(session: Session, thing_id: str) -> None:

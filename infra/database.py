@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
+from infra.bell import Bell, Change
 from infra.errors import Unavailable
 
 SQLITE_BUSY_SECONDS = 30
@@ -37,6 +38,9 @@ MOST_CONNECTIONS = 45
 
 _BEGIN = "sqlite_begin"
 
+_CHANGES = "changes"
+"""A session's `info` holds under this name what its transaction has changed."""
+
 _SQLITE_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 """The codes of a full disk, and of any other reason for which a write is not taken. A full quota is the usual one."""
 
@@ -44,13 +48,15 @@ _SQLITE_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 class Database:
     """Opens sessions. A process makes its own after a fork; connections are never carried across one."""
 
-    def __init__(self, url: str, most_connections: int = MOST_CONNECTIONS) -> None:
+    def __init__(self, url: str, most_connections: int = MOST_CONNECTIONS, bell: Bell | None = None) -> None:
         """Open nothing yet.
 
         Args:
             url: SQLAlchemy's, of SQLite or PostgreSQL.
             most_connections: how many there are at a time; who needs one more waits.
+            bell: rings after each commit of what `changed` was told of; None: nobody is told.
         """
+        self._bell = bell
         self.engine = _create_engine(url, most_connections)
         self._writing_engine = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
@@ -82,6 +88,8 @@ class Database:
             session.begin(),
         ):
             yield session
+        if self._bell is not None and (changes := session.info.get(_CHANGES)):
+            self._bell.ring(changes)
 
     def ping(self) -> None:
         """One round trip.
@@ -95,6 +103,19 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        if self._bell is not None:
+            self._bell.close()
+
+
+def changed(session: Session, job_id: str, project: str | None = None) -> None:
+    """Have the bell ring for a job when this transaction has been committed.
+
+    Args:
+        session: of the transaction.
+        job_id: the job.
+        project: whose job it is, if it has taken a step of its life.
+    """
+    session.info.setdefault(_CHANGES, []).append(Change(job_id, project))
 
 
 def transaction_time(session: Session) -> Any:  # noqa: ANN401  # a value, or an expression of SQL

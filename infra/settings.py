@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     max_requests_per_second: int = Field(
         500, gt=0, description="Most requests a second of one key, over all API processes that share a Redis."
     )
+    max_event_streams: int = Field(
+        200, gt=0, description="Most streams of events that one API process keeps open for one key."
+    )
     slow_body_seconds: float = Field(
         30.0,
         gt=0,

@@ -282,9 +282,12 @@ class JobEvent(Base):
         at: when, by the database's clock.
         attempt: the attempt that was under way or began with it; 0 before the first.
         reason: why: an error's code for a failure, else a sentence for a person.
+        iteration: the last iteration whose cost had been recorded before it; None if none had.
+        number: its place among the events of all jobs, in the order of their commits, see `EventNumber`.
     """
 
     __tablename__ = "job_events"
+    __table_args__ = (Index(None, "number", unique=True),)
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -294,6 +297,21 @@ class JobEvent(Base):
     at: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(Integer)
     reason: Mapped[str | None] = mapped_column(Text)
+    iteration: Mapped[int | None] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
+class EventNumber(Base):
+    """The number of the newest event of all jobs, in a single row.
+
+    Whoever records an event holds the row until its commit. So events are seen in the order of their numbers: who has
+    seen one will never see an earlier one that is new.
+    """
+
+    __tablename__ = "event_number"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    newest: Mapped[int] = mapped_column(BigInteger)
 
 
 class CostRow(Base):

@@ -10,6 +10,7 @@ import structlog
 from domain import life
 from domain.jobs import supervision
 from domain.predictions import attempts as predictions
+from infra.bell import Bell
 from infra.database import Database
 from infra.errors import Unavailable
 from infra.queue import JobQueue, connect
@@ -78,7 +79,7 @@ class Reconciler:
 
     def look_after_jobs(self) -> None:
         """One pass. Whatever goes wrong is logged."""
-        database = Database(self._settings.resolved_database_url)
+        database = Database(self._settings.resolved_database_url, bell=Bell(self._settings))
         queue = JobQueue(connect(self._settings.redis_url), self._settings.queue_name)
         try:
             self._reach(database)

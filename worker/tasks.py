@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from infra.artifacts import ArtifactStore
+from infra.bell import Bell
 from infra.database import Database
 from infra.settings import Settings
 from worker.attempt import attempt_job
@@ -37,7 +38,7 @@ def predict(prediction_id: str) -> None:
 def _parts() -> Iterator[tuple[Settings, Database, ArtifactStore, Shutdown]]:
     """What an attempt works with. The process takes SIGTERM as its request to end from now on."""
     settings = Settings()
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.resolved_database_url, bell=Bell(settings))
     shutdown = Shutdown()
     shutdown.on_sigterm()
     try:

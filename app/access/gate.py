@@ -6,6 +6,8 @@ allow the request is the route's to say, see `app.access.dependencies`.
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,6 +22,9 @@ from infra.errors import ServiceError, Unauthenticated
 
 STATE = "access"
 """A request's state holds its `Access` under this name."""
+
+IDENTIFY = "identify"
+"""And under this one what finds out again what the request may do, for those that take long."""
 
 
 class Gate:
@@ -39,12 +44,15 @@ class Gate:
         if scope["type"] == "http" and not is_open(scope["path"]):
             app: FastAPI = scope["app"]
             try:
-                access = await self._identified(Headers(scope=scope), scope["scheme"], app.state.admission)
+                identify = partial(self._identified, Headers(scope=scope), scope["scheme"], app.state.admission)
+                access = await identify()
                 self.count(app, access)
             except ServiceError as error:
                 await answered_early(service_problem(scope["path"], error), scope, receive, send)
                 return
-            scope.setdefault("state", {})[STATE] = access
+            state = scope.setdefault("state", {})
+            state[STATE] = access
+            state[IDENTIFY] = identify
         await self.app(scope, receive, send)
 
     def known_already(self, app: FastAPI, request: RequestHead) -> Access | None:

@@ -33,9 +33,16 @@ class RequestForm:
 
 
 def _without_body(send: Send) -> Send:
+    """Ends the answer where its body would begin: that of a stream of events has no end."""
+    is_complete = False
+
     async def send_without_body(message: Message) -> None:
+        nonlocal is_complete
         if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
+            if is_complete:
+                return
+            is_complete = True
+            message = {"type": "http.response.body"}
         await send(message)
 
     return send_without_body

@@ -85,6 +85,16 @@ class Answerer(Protocol):
 class Server(uvicorn.Server):
     """Uvicorn's server, which by itself would wait for every request and every thread."""
 
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        """Serve nothing yet.
+
+        Args:
+            config: of the server.
+            end_streams: ends the answers that would go on for ever.
+        """
+        super().__init__(config)
+        self._end_streams = end_streams
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle SIGTERM and SIGINT."""
         deadline = threading.Timer(MOST_SECONDS, os._exit, (0,))
@@ -94,6 +104,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close everything; the processes that read files end too."""
+        self._end_streams()
         await super().shutdown(sockets)
         FORK_SERVER.end()
 
@@ -101,14 +112,15 @@ class Server(uvicorn.Server):
 class SharingServer(Server):
     """The server of one of several processes that listen on the same socket."""
 
-    def __init__(self, config: uvicorn.Config, counts: ConnectionCounts) -> None:
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None], counts: ConnectionCounts) -> None:
         """Serve nothing yet.
 
         Args:
             config: of the server.
+            end_streams: ends the answers that would go on for ever.
             counts: of the connections of all these processes.
         """
-        super().__init__(config)
+        super().__init__(config, end_streams)
         self._counts = counts
         self._shared_listener: SharedListener | None = None
 
@@ -363,5 +375,9 @@ def serve(
         proxy_headers=False,  # nobody is believed who says that another has asked
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = Server(config) if shared is None else SharingServer(config, shared)
+
+    def end_streams() -> None:
+        app.state.streams.end_all()
+
+    server = Server(config, end_streams) if shared is None else SharingServer(config, end_streams, shared)
     server.run(sockets=[listener])

@@ -13,13 +13,13 @@ from infra.errors import Unavailable
 router = APIRouter(prefix=f"{ADDRESS}/health", tags=["open inference"])
 
 
-@router.get("/live")
+@router.get("/live", operation_id="inference_live")
 async def live() -> Live:
     """Tell that the process is up."""
     return Live()
 
 
-@router.get("/ready", responses=responses(Unavailable, path=ADDRESS))
+@router.get("/ready", responses=responses(Unavailable, path=ADDRESS), operation_id="inference_ready")
 def ready(database: DatabaseDep) -> Ready:
     """Tell that models can be asked; 503 otherwise."""
     database.ping()

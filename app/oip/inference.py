@@ -82,8 +82,12 @@ def _described(**parameters: str) -> dict[str, Any]:
     }
 
 
-@router.post("/{model_name}/infer", **_described(model_name=NAME))
-@router.post("/{model_name}/versions/{model_version}/infer", **_described(model_name=NAME, model_version=VERSION))
+@router.post("/{model_name}/infer", operation_id="inference_infer", **_described(model_name=NAME))
+@router.post(
+    "/{model_name}/versions/{model_version}/infer",
+    operation_id="inference_infer_version",
+    **_described(model_name=NAME, model_version=VERSION),
+)
 async def infer_tensors(request: Request) -> Response:
     """Predictions of a model for rows that come as tensors. Without a version its newest answers.
 

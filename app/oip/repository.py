@@ -19,7 +19,7 @@ from infra.errors import NotFound
 router = APIRouter(prefix=f"{ADDRESS}/repository", tags=["open inference"])
 
 
-@router.post("/index", responses=responses(path=ADDRESS))
+@router.post("/index", responses=responses(path=ADDRESS), operation_id="inference_index")
 def index(access: CanPredict, database: DatabaseDep) -> list[IndexEntry]:
     """Every version of the registered models, and the models by their ids; the newest 10,000 of each.
 
@@ -29,14 +29,16 @@ def index(access: CanPredict, database: DatabaseDep) -> list[IndexEntry]:
         return repository.index(session, access.project)
 
 
-@router.post("/models/{model_name}/load", responses=responses(NotFound, path=ADDRESS))
+@router.post("/models/{model_name}/load", responses=responses(NotFound, path=ADDRESS), operation_id="inference_load")
 def load(asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep) -> dict[str, Any]:
     """Read the newest version of a model into memory, so that no prediction waits for it. A body is not looked at."""
     find(registry, trained_models, access.project, asked)
     return {"name": asked.name, "load": True}
 
 
-@router.post("/models/{model_name}/unload", responses=responses(NotFound, path=ADDRESS))
+@router.post(
+    "/models/{model_name}/unload", responses=responses(NotFound, path=ADDRESS), operation_id="inference_unload"
+)
 def unload(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> dict[str, Any]:

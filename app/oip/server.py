@@ -23,20 +23,25 @@ from infra.errors import NotFound
 router = APIRouter(prefix=ADDRESS, tags=["open inference"])
 
 
-@router.get("", responses=responses(path=ADDRESS))
+@router.get("", responses=responses(path=ADDRESS), operation_id="inference_server")
 async def server_metadata(_access: CanPredict) -> ServerMetadata:
     """What runs here, and which parts of the protocol it knows."""
     return ServerMetadata(name="backprop", version=version("backprop"))
 
 
-@router.get("/models", responses=responses(path=ADDRESS))
+@router.get("/models", responses=responses(path=ADDRESS), operation_id="inference_models")
 def model_names(access: CanPredict, database: DatabaseDep) -> ModelNames:
     """What the project's models can be asked by: registered names, then ids; the newest 10,000 of each."""
     with database.reading() as session:
         return ModelNames(models=repository.names(session, access.project))
 
 
-@router.get("/models/{model_name}", responses=responses(NotFound, path=ADDRESS), response_model_exclude_none=True)
+@router.get(
+    "/models/{model_name}",
+    responses=responses(NotFound, path=ADDRESS),
+    response_model_exclude_none=True,
+    operation_id="inference_model",
+)
 def model_metadata(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep, database: DatabaseDep
 ) -> ModelMetadata:
@@ -48,6 +53,7 @@ def model_metadata(
     "/models/{model_name}/versions/{model_version}",
     responses=responses(NotFound, path=ADDRESS),
     response_model_exclude_none=True,
+    operation_id="inference_version",
 )
 def version_metadata(
     asked: Version, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep, database: DatabaseDep
@@ -56,7 +62,9 @@ def version_metadata(
     return _metadata(asked, access, registry, trained_models, database)
 
 
-@router.get("/models/{model_name}/ready", responses=responses(NotFound, path=ADDRESS))
+@router.get(
+    "/models/{model_name}/ready", responses=responses(NotFound, path=ADDRESS), operation_id="inference_model_ready"
+)
 def model_ready(
     asked: Newest, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> ModelReady:
@@ -64,7 +72,11 @@ def model_ready(
     return _ready(asked, access, registry, trained_models)
 
 
-@router.get("/models/{model_name}/versions/{model_version}/ready", responses=responses(NotFound, path=ADDRESS))
+@router.get(
+    "/models/{model_name}/versions/{model_version}/ready",
+    responses=responses(NotFound, path=ADDRESS),
+    operation_id="inference_version_ready",
+)
 def version_ready(
     asked: Version, access: CanPredict, registry: RegistryDep, trained_models: TrainedModelsDep
 ) -> ModelReady:

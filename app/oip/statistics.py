@@ -17,13 +17,15 @@ router = APIRouter(prefix=f"{ADDRESS}/models", tags=["open inference"])
 # This is included before the router that has /v2/models/{model_name}: the first route that takes a request has it.
 
 
-@router.get("/stats", responses=responses(path=ADDRESS))
+@router.get("/stats", responses=responses(path=ADDRESS), operation_id="inference_statistics")
 async def all_statistics(access: CanPredict, statistics: InferenceStatisticsDep) -> Statistics:
     """What the project's models have been asked, those that have been asked anything."""
     return Statistics(model_stats=statistics.of_project(access.project))
 
 
-@router.get("/{model_name}/stats", responses=responses(NotFound, path=ADDRESS))
+@router.get(
+    "/{model_name}/stats", responses=responses(NotFound, path=ADDRESS), operation_id="inference_model_statistics"
+)
 def model_statistics(
     asked: Newest,
     access: CanPredict,
@@ -36,7 +38,11 @@ def model_statistics(
     return Statistics(model_stats=[statistics.of_model(access.project, found.served)])
 
 
-@router.get("/{model_name}/versions/{model_version}/stats", responses=responses(NotFound, path=ADDRESS))
+@router.get(
+    "/{model_name}/versions/{model_version}/stats",
+    responses=responses(NotFound, path=ADDRESS),
+    operation_id="inference_version_statistics",
+)
 def version_statistics(
     asked: Version,
     access: CanPredict,

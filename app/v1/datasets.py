@@ -69,6 +69,7 @@ PreviewRows = Annotated[int, Query(ge=1, le=100, description="How many rows at m
     response_model=DatasetOut,
     responses=responses(TooLarge, Conflict, Unavailable),
     openapi_extra={"requestBody": _upload_body()},
+    operation_id="datasets_create",
 )
 async def create_dataset(request: Request, access: CanTrain, services: ServicesDep, once: OnceDep) -> Response:
     """Upload a table. Answers when it has been read: every column has its type and its summary."""
@@ -86,7 +87,7 @@ async def create_dataset(request: Request, access: CanTrain, services: ServicesD
             return answered(await run_in_threadpool(_create, read, access, services, turn))
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), operation_id="datasets_list")
 def list_datasets(
     access: CanRead, database: DatabaseDep, wanted: WantedDep, after: After = None, limit: Limit = 20
 ) -> DatasetPage:
@@ -96,14 +97,14 @@ def list_datasets(
     return DatasetPage(data=[dataset_summary(dataset) for dataset in page.rows], has_more=page.has_more)
 
 
-@router.get("/{dataset_id}", responses=responses(NotFound))
+@router.get("/{dataset_id}", responses=responses(NotFound), operation_id="datasets_get")
 def get_dataset(dataset_id: IdPath, access: CanRead, database: DatabaseDep) -> DatasetOut:
     """One dataset with its columns."""
     with database.reading() as session:
         return dataset_out(datasets.get(session, access.project, dataset_id))
 
 
-@router.patch("/{dataset_id}", responses=responses(NotFound))
+@router.patch("/{dataset_id}", responses=responses(NotFound), operation_id="datasets_update")
 def change_dataset(dataset_id: IdPath, body: CaptionPatch, access: CanTrain, database: DatabaseDep) -> DatasetOut:
     """Change a dataset's name, tags or note: what the body names, and nothing else; null clears."""
     with database.writing() as session:
@@ -112,7 +113,7 @@ def change_dataset(dataset_id: IdPath, body: CaptionPatch, access: CanTrain, dat
         return dataset_out(dataset)
 
 
-@router.get("/{dataset_id}/preview", responses=responses(NotFound))
+@router.get("/{dataset_id}/preview", responses=responses(NotFound), operation_id="datasets_preview")
 async def preview_dataset(
     dataset_id: IdPath, access: CanRead, heavy: HeavyReadsDep, artifacts: ArtifactsDep, rows: PreviewRows = 10
 ) -> Preview:
@@ -120,7 +121,12 @@ async def preview_dataset(
     return await heavy.run(_preview, heavy.database, artifacts, access.project, dataset_id, rows)
 
 
-@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+@router.delete(
+    "/{dataset_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(NotFound, Conflict),
+    operation_id="datasets_delete",
+)
 def remove_dataset(dataset_id: IdPath, access: CanAdminister, database: DatabaseDep, artifacts: ArtifactsDep) -> None:
     """Delete a dataset; refused while a queued or running job needs it."""
     delete_dataset(access.project, dataset_id, database, artifacts)

@@ -41,6 +41,7 @@ ExporterDep = Annotated[Exporter, Depends(_exporter)]
     "/{model_id}/weights",
     response_class=Response,
     responses={**responses(NotFound, TooLarge), 200: {"content": {SAFETENSORS: {}}}},
+    operation_id="models_weights",
 )
 async def get_weights(model_id: IdPath, heavy: HeavyReadsDep, exporter: ExporterDep) -> Response:
     """The weights as safetensors: W1 (s_2, s_1), b1 (s_2,), W2, b2, … in the job's dtype.
@@ -54,6 +55,7 @@ async def get_weights(model_id: IdPath, heavy: HeavyReadsDep, exporter: Exporter
     "/{model_id}/onnx",
     response_class=Response,
     responses={**responses(NotFound, Conflict, TooLarge, NotInstalled), 200: {"content": {ONNX: {}}}},
+    operation_id="models_onnx",
 )
 async def get_onnx(model_id: IdPath, heavy: HeavyReadsDep, exporter: ExporterDep) -> Response:
     """The model as an ONNX file, from columns to labels, as core operators of opset 21.
@@ -67,6 +69,7 @@ async def get_onnx(model_id: IdPath, heavy: HeavyReadsDep, exporter: ExporterDep
     "/{model_id}/mlflow",
     response_class=Response,
     responses={**responses(NotFound, Conflict, TooLarge, NotInstalled), 200: {"content": {ZIP: {}}}},
+    operation_id="models_mlflow",
 )
 async def get_mlflow(model_id: IdPath, heavy: HeavyReadsDep, exporter: ExporterDep) -> Response:
     """The model as the zip of a folder that `mlflow.pyfunc.load_model` reads; the ONNX file is in it."""
@@ -77,6 +80,7 @@ async def get_mlflow(model_id: IdPath, heavy: HeavyReadsDep, exporter: ExporterD
     "/{model_id}/card",
     response_class=Response,
     responses={**responses(NotFound, NotAcceptable), 200: {"content": {MARKDOWN: {}, HTML: {}}}},
+    operation_id="models_card",
 )
 async def get_card(
     model_id: IdPath,

@@ -60,6 +60,7 @@ Points = Annotated[
         **responses(NotFound, TooLarge, Conflict),
         200: {"model": JobPlan, "description": "The plan, where only that was asked for (`dry_run`)."},
     },
+    operation_id="jobs_create",
 )
 def create_job(
     body: JobSpec,
@@ -86,7 +87,7 @@ def create_job(
     return answered(answer)
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), operation_id="jobs_list")
 def list_jobs(
     access: CanRead,
     database: DatabaseDep,
@@ -105,6 +106,7 @@ def list_jobs(
     "/{job_id}",
     responses={**responses(NotFound), 304: {"description": "Nothing has changed since the ETag given."}},
     response_model=JobOut,
+    operation_id="jobs_get",
 )
 def get_job(
     job_id: IdPath, access: CanRead, database: DatabaseDep, if_none_match: Annotated[str | None, Header()] = None
@@ -119,7 +121,7 @@ def get_job(
     return Response(body, media_type="application/json", headers={"ETag": etag})
 
 
-@router.patch("/{job_id}", responses=responses(NotFound))
+@router.patch("/{job_id}", responses=responses(NotFound), operation_id="jobs_update")
 def change_job(job_id: IdPath, body: CaptionPatch, access: CanTrain, database: DatabaseDep) -> JobOut:
     """Change a job's name, tags or note: what the body names, and nothing else; null clears.
 
@@ -131,7 +133,12 @@ def change_job(job_id: IdPath, body: CaptionPatch, access: CanTrain, database: D
         return job_out(job)
 
 
-@router.delete("/{job_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+@router.delete(
+    "/{job_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(NotFound, Conflict),
+    operation_id="jobs_delete",
+)
 def remove_job(job_id: IdPath, access: CanAdminister, database: DatabaseDep, with_models: WithModels = False) -> None:
     """Delete a job with its costs, its events and its checkpoint; refused before it has ended.
 
@@ -141,7 +148,7 @@ def remove_job(job_id: IdPath, access: CanAdminister, database: DatabaseDep, wit
         removal.delete_job(session, access.project, job_id, with_models=with_models)
 
 
-@router.post("/{job_id}/cancel", responses=responses(NotFound, Conflict))
+@router.post("/{job_id}/cancel", responses=responses(NotFound, Conflict), operation_id="jobs_cancel")
 def cancel_job(job_id: IdPath, access: CanTrain, database: DatabaseDep) -> JobOut:
     """Cancel a queued job at once, a running one at its next flush. What it has learnt stays as a checkpoint."""
     with database.writing() as session:
@@ -153,6 +160,7 @@ def cancel_job(job_id: IdPath, access: CanTrain, database: DatabaseDep) -> JobOu
     status_code=status.HTTP_202_ACCEPTED,
     response_model=JobOut,
     responses=responses(NotFound, TooLarge, Conflict),
+    operation_id="jobs_resume",
 )
 def resume_job(
     job_id: IdPath,
@@ -178,7 +186,7 @@ def resume_job(
     return answered(answer)
 
 
-@router.get("/{job_id}/history", responses=responses(NotFound))
+@router.get("/{job_id}/history", responses=responses(NotFound), operation_id="jobs_history")
 def get_history(
     job_id: IdPath, access: CanRead, database: DatabaseDep, after: AfterEvent = 0, limit: EventLimit = 100
 ) -> EventPage:
@@ -192,7 +200,7 @@ def get_history(
     return EventPage(data=[event_out(event) for event in page.rows], has_more=page.has_more)
 
 
-@router.get("/{job_id}/costs", response_model=CostPage, responses=responses(NotFound))
+@router.get("/{job_id}/costs", response_model=CostPage, responses=responses(NotFound), operation_id="jobs_costs")
 async def get_costs(
     job_id: IdPath,
     access: CanRead,

@@ -46,7 +46,7 @@ FeatureFormat = Annotated[
 ]
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), operation_id="models_list")
 def list_models(
     access: CanRead, database: DatabaseDep, wanted: WantedDep, after: After = None, limit: Limit = 20
 ) -> ModelPage:
@@ -56,14 +56,14 @@ def list_models(
     return ModelPage(data=[model_summary(model) for model in page.rows], has_more=page.has_more)
 
 
-@router.get("/{model_id}", responses=responses(NotFound))
+@router.get("/{model_id}", responses=responses(NotFound), operation_id="models_get")
 def get_model(model_id: IdPath, access: CanRead, database: DatabaseDep) -> ModelOut:
     """One model: its network, preprocessing and metrics."""
     with database.reading() as session:
         return model_out(models.get(session, access.project, model_id))
 
 
-@router.patch("/{model_id}", responses=responses(NotFound))
+@router.patch("/{model_id}", responses=responses(NotFound), operation_id="models_update")
 def change_model(model_id: IdPath, body: CaptionPatch, access: CanTrain, database: DatabaseDep) -> ModelOut:
     """Change a model's name, tags or note: what the body names, and nothing else; null clears."""
     with database.writing() as session:
@@ -72,7 +72,12 @@ def change_model(model_id: IdPath, body: CaptionPatch, access: CanTrain, databas
         return model_out(model)
 
 
-@router.delete("/{model_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+@router.delete(
+    "/{model_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(NotFound, Conflict),
+    operation_id="models_delete",
+)
 def remove_model(
     model_id: IdPath, access: CanAdminister, database: DatabaseDep, trained_models: TrainedModelsDep
 ) -> None:
@@ -89,6 +94,7 @@ def remove_model(
     "/{model_id}/features",
     response_model=FeaturePage,
     responses={**responses(NotFound, TooLarge), 200: {"content": {"image/png": {}}}},
+    operation_id="models_features",
 )
 async def get_features(
     model_id: IdPath,
@@ -124,14 +130,14 @@ async def get_features(
     return await heavy.run(features)
 
 
-@router.get("/{model_id}/importance", responses=responses(NotFound, Conflict))
+@router.get("/{model_id}/importance", responses=responses(NotFound, Conflict), operation_id="models_importance")
 def get_importance(model_id: IdPath, access: CanRead, database: DatabaseDep) -> ImportanceOut:
     """How much worse the model is when the values of one input column are permuted among the rows, for each column."""
     with database.reading() as session:
         return models.importance(session, access.project, model_id)
 
 
-@router.get("/{model_id}/dependence", responses=responses(NotFound, Conflict))
+@router.get("/{model_id}/dependence", responses=responses(NotFound, Conflict), operation_id="models_dependence")
 async def get_dependence(
     model_id: IdPath,
     access: CanRead,
@@ -153,7 +159,9 @@ async def get_dependence(
     return await heavy.run(asked)
 
 
-@router.post("/{model_id}/gradient-check", responses=responses(NotFound, Conflict))
+@router.post(
+    "/{model_id}/gradient-check", responses=responses(NotFound, Conflict), operation_id="models_check_gradient"
+)
 async def check_gradient(
     model_id: IdPath,
     access: CanTrain,

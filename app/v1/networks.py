@@ -23,7 +23,13 @@ from infra.tables import NetworkRow
 router = APIRouter(prefix="/v1/networks", tags=["networks"])
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=NetworkOut, responses=responses(Conflict))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=NetworkOut,
+    responses=responses(Conflict),
+    operation_id="networks_create",
+)
 def create_network(body: NetworkIn, access: CanTrain, database: DatabaseDep, once: OnceDep) -> Response:
     """Store a network under a name, for jobs to refer to by its id."""
     with once.turn(body.model_dump_json()) as turn:
@@ -44,7 +50,7 @@ def create_network(body: NetworkIn, access: CanTrain, database: DatabaseDep, onc
     return answered(answer)
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), operation_id="networks_list")
 def list_networks(access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20) -> NetworkPage:
     """Stored networks, newest first."""
     with database.reading() as session:
@@ -52,7 +58,7 @@ def list_networks(access: CanRead, database: DatabaseDep, after: After = None, l
     return NetworkPage(data=[network_out(network) for network in page.rows], has_more=page.has_more)
 
 
-@router.get("/{network_id}", responses=responses(NotFound))
+@router.get("/{network_id}", responses=responses(NotFound), operation_id="networks_get")
 def get_network(network_id: IdPath, access: CanRead, database: DatabaseDep) -> NetworkOut:
     """One stored network."""
     with database.reading() as session:

@@ -8,11 +8,11 @@ from fastapi import Path, Query
 
 from backprop_client.wire.registry import LARGEST_VERSION, NAME_PATTERN, AliasName
 
-_ID_PATTERN = "^[A-Za-z0-9_-]{1,64}$"
+ID_PATTERN = "^[A-Za-z0-9_-]{1,64}$"
 
-IdPath = Annotated[str, Path(pattern=_ID_PATTERN, examples=["job_01JD3KZ7W8M5T2Q4R6V9X0Y1Z3"])]
+IdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["job_01JD3KZ7W8M5T2Q4R6V9X0Y1Z3"])]
 After = Annotated[
-    str | None, Query(pattern=_ID_PATTERN, description="The id that the page before ended with; none for the first.")
+    str | None, Query(pattern=ID_PATTERN, description="The id that the page before ended with; none for the first.")
 ]
 RegisteredNamePath = Annotated[
     str, Path(pattern=NAME_PATTERN, description="The name of a registered model.", examples=["digits"])

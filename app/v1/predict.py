@@ -49,7 +49,7 @@ SHORTCUT = Shortcut(re.compile("/v1/models/(?P<model_id>[^/]+)/predict"), _at_on
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.post("/{model_id}/predict", **DESCRIBED)
+@router.post("/{model_id}/predict", operation_id="models_predict", **DESCRIBED)
 async def predict(
     model_id: IdPath,
     request: Request,

@@ -46,6 +46,7 @@ Accept = Annotated[str | None, Header(description=f"What to answer in: {', '.joi
     status_code=status.HTTP_202_ACCEPTED,
     response_model=QueuedPredictionOut,
     responses=responses(NotFound, Conflict),
+    operation_id="predictions_create",
 )
 def create_prediction(
     body: QueuedPredictionRequest,
@@ -68,7 +69,7 @@ def create_prediction(
     return answered(answer)
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), operation_id="predictions_list")
 def list_predictions(
     access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20
 ) -> QueuedPredictionPage:
@@ -78,7 +79,7 @@ def list_predictions(
     return QueuedPredictionPage(data=[queued_prediction_out(row) for row in page.rows], has_more=page.has_more)
 
 
-@router.get("/{prediction_id}", responses=responses(NotFound))
+@router.get("/{prediction_id}", responses=responses(NotFound), operation_id="predictions_get")
 def get_prediction(prediction_id: IdPath, access: CanRead, database: DatabaseDep) -> QueuedPredictionOut:
     """One queued prediction: how far it has come."""
     with database.reading() as session:
@@ -92,6 +93,7 @@ def get_prediction(prediction_id: IdPath, access: CanRead, database: DatabaseDep
         **responses(NotFound, NotAcceptable, Conflict),
         200: {"content": dict.fromkeys(TABLES, _FILE)},
     },
+    operation_id="predictions_rows",
 )
 async def get_rows(
     prediction_id: IdPath,
@@ -124,14 +126,19 @@ async def get_rows(
     return StreamingResponse(stream(), 200, headers, form)
 
 
-@router.post("/{prediction_id}/cancel", responses=responses(NotFound, Conflict))
+@router.post("/{prediction_id}/cancel", responses=responses(NotFound, Conflict), operation_id="predictions_cancel")
 def cancel_prediction(prediction_id: IdPath, access: CanPredict, database: DatabaseDep) -> QueuedPredictionOut:
     """Cancel a queued one at once, a running one within a second or so."""
     with database.writing() as session:
         return queued_prediction_out(control.request_cancel(session, access.project, prediction_id))
 
 
-@router.delete("/{prediction_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+@router.delete(
+    "/{prediction_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(NotFound, Conflict),
+    operation_id="predictions_delete",
+)
 def remove_prediction(
     prediction_id: IdPath, access: CanAdminister, database: DatabaseDep, artifacts: ArtifactsDep
 ) -> None:

@@ -70,7 +70,7 @@ SHORTCUTS = (
 router = APIRouter(prefix="/v1/registry", tags=["registry"])
 
 
-@router.post("/{name}@{alias}/predict", **DESCRIBED)
+@router.post("/{name}@{alias}/predict", operation_id="registry_predict_by_alias", **DESCRIBED)
 async def predict_by_alias(
     name: RegisteredNamePath,
     alias: AliasPath,
@@ -91,7 +91,7 @@ async def predict_by_alias(
     return await predicted(request, source, services, Wishes(unknown_categories, accept))
 
 
-@router.post("/{name}/versions/{version}/predict", **DESCRIBED)
+@router.post("/{name}/versions/{version}/predict", operation_id="registry_predict_by_version", **DESCRIBED)
 async def predict_by_version(
     name: RegisteredNamePath,
     version: VersionPath,

@@ -55,7 +55,13 @@ IfNoneMatch = Annotated[str | None, Header(pattern=r"^\s*\*\s*$", description="`
 _ETAG = {"headers": {"ETag": {"description": "The state of the alias, for If-Match.", "schema": {"type": "string"}}}}
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=RegisteredModelOut, responses=responses(Conflict))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=RegisteredModelOut,
+    responses=responses(Conflict),
+    operation_id="registry_create",
+)
 def create_registered_model(
     body: RegisteredModelIn, access: CanTrain, database: DatabaseDep, once: OnceDep
 ) -> Response:
@@ -71,7 +77,7 @@ def create_registered_model(
     return answered(answer)
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), operation_id="registry_list")
 def list_registered_models(
     access: CanRead, database: DatabaseDep, after: After = None, limit: Limit = 20
 ) -> RegisteredModelPage:
@@ -83,14 +89,14 @@ def list_registered_models(
     return RegisteredModelPage(data=data, has_more=page.has_more)
 
 
-@router.get("/{name}", responses=responses(NotFound))
+@router.get("/{name}", responses=responses(NotFound), operation_id="registry_get")
 def get_registered_model(name: RegisteredNamePath, access: CanRead, database: DatabaseDep) -> RegisteredModelOut:
     """One registered model with its aliases."""
     with database.reading() as session:
         return _registered_model(session, rows.get(session, access.project, name))
 
 
-@router.patch("/{name}", responses=responses(NotFound))
+@router.patch("/{name}", responses=responses(NotFound), operation_id="registry_update")
 def change_registered_model(
     name: RegisteredNamePath, body: RegisteredModelPatch, access: CanTrain, database: DatabaseDep
 ) -> RegisteredModelOut:
@@ -101,7 +107,12 @@ def change_registered_model(
         return _registered_model(session, registered)
 
 
-@router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict))
+@router.delete(
+    "/{name}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(NotFound, Conflict),
+    operation_id="registry_delete",
+)
 def remove_registered_model(
     name: RegisteredNamePath, access: CanAdminister, database: DatabaseDep, registry: RegistryDep
 ) -> None:
@@ -110,7 +121,7 @@ def remove_registered_model(
         rows.delete(session, access.project, name, _author(access))
 
 
-@router.get("/{name}/history", responses=responses(NotFound))
+@router.get("/{name}/history", responses=responses(NotFound), operation_id="registry_history")
 def get_registry_history(
     name: RegisteredNamePath, access: CanRead, database: DatabaseDep, after: AfterEvent = 0, limit: EventLimit = 100
 ) -> RegistryEventPage:
@@ -128,6 +139,7 @@ def get_registry_history(
     status_code=status.HTTP_201_CREATED,
     response_model=VersionOut,
     responses=responses(NotFound, Conflict),
+    operation_id="registry_create_version",
 )
 def create_version(
     name: RegisteredNamePath,
@@ -150,7 +162,7 @@ def create_version(
     return answered(answer)
 
 
-@router.get("/{name}/versions", responses=responses(NotFound))
+@router.get("/{name}/versions", responses=responses(NotFound), operation_id="registry_list_versions")
 def list_versions(
     name: RegisteredNamePath, access: CanRead, database: DatabaseDep, after: BelowVersion = None, limit: Limit = 20
 ) -> VersionPage:
@@ -162,7 +174,7 @@ def list_versions(
     return VersionPage(data=data, has_more=page.has_more)
 
 
-@router.get("/{name}/versions/{version}", responses=responses(NotFound))
+@router.get("/{name}/versions/{version}", responses=responses(NotFound), operation_id="registry_get_version")
 def get_version(name: RegisteredNamePath, version: VersionPath, access: CanRead, database: DatabaseDep) -> VersionOut:
     """One version and the aliases that point to it."""
     with database.reading() as session:
@@ -171,7 +183,10 @@ def get_version(name: RegisteredNamePath, version: VersionPath, access: CanRead,
 
 
 @router.delete(
-    "/{name}/versions/{version}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(NotFound, Conflict)
+    "/{name}/versions/{version}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(NotFound, Conflict),
+    operation_id="registry_delete_version",
 )
 def remove_version(
     name: RegisteredNamePath, version: VersionPath, access: CanAdminister, database: DatabaseDep, registry: RegistryDep
@@ -181,7 +196,12 @@ def remove_version(
         versions.delete(session, access.project, name, version, _author(access))
 
 
-@router.get("/{name}/aliases/{alias}", response_model=AliasOut, responses={**responses(NotFound), 200: _ETAG})
+@router.get(
+    "/{name}/aliases/{alias}",
+    response_model=AliasOut,
+    responses={**responses(NotFound), 200: _ETAG},
+    operation_id="registry_get_alias",
+)
 def get_alias(name: RegisteredNamePath, alias: AliasPath, access: CanRead, database: DatabaseDep) -> Response:
     """Where an alias points to. Its ETag names the state that it is in, for If-Match."""
     with database.reading() as session:
@@ -196,6 +216,7 @@ def get_alias(name: RegisteredNamePath, alias: AliasPath, access: CanRead, datab
         200: _ETAG,
         201: {**_ETAG, "model": AliasOut, "description": "The alias is new."},
     },
+    operation_id="registry_move_alias",
 )
 def move_alias(
     name: RegisteredNamePath,
@@ -222,6 +243,7 @@ def move_alias(
     "/{name}/aliases/{alias}",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses(NotFound, PreconditionFailed),
+    operation_id="registry_delete_alias",
 )
 def remove_alias(
     name: RegisteredNamePath,

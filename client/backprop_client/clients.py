@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 import httpx2
+from typing_extensions import Self
 
 from backprop_client.handles.working import AsyncWorking, Working
 from backprop_client.resources.datasets import AsyncDatasets, Datasets

@@ -19,7 +19,7 @@ from domain.jobs import checkpoints, cost_thinning, costs
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, hold, take, take_as_owner
 from domain.life import Superseded
-from infra.database import lease_end, transaction_time
+from infra.database import changed, lease_end, transaction_time
 from infra.tables import CostRow, Job
 
 
@@ -106,6 +106,7 @@ def reporting(session: Session, owner: Owner, progress: Progress | None, lease_s
     if progress is not None:
         values |= {"iteration": progress.iteration, "cost": progress.cost, "rate": progress.rate}
     session.execute(update(Job).where(*owner.still_owns).values(values).execution_options(synchronize_session=False))
+    changed(session, owner.job_id)
 
 
 def is_cancel_requested(session: Session, owner: Owner) -> bool:
@@ -163,6 +164,7 @@ def _record(session: Session, owner: Owner, **values: Any) -> None:  # noqa: ANN
     ).scalar_one_or_none()
     if recorded is None:
         raise Superseded
+    changed(session, owner.job_id)
 
 
 def hold_to_the_end(session: Session, owner: Owner) -> None:

@@ -15,7 +15,7 @@ from domain.access.projects import Project
 from domain.jobs import checkpoints, costs, rows
 from domain.life import ENDED
 from domain.models import removal as models
-from infra.database import transaction_time
+from infra.database import changed, transaction_time
 from infra.errors import Conflict
 from infra.tables import Job, JobEvent, Model
 
@@ -50,6 +50,7 @@ def mark(session: Session, job: Job) -> None:
     captions.forget(session, job.id)
     job.removed_at = transaction_time(session)
     session.flush()
+    changed(session, job.id)
 
 
 def removed_ids(session: Session, limit: int | None = None) -> list[str]:

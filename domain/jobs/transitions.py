@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import EventKind
 from domain import captions, life
 from domain.jobs.notes import notes_of
 from domain.life import ENDED, TRANSITIONS, Superseded
-from infra.database import transaction_time
-from infra.tables import Job, JobEvent
+from infra.database import changed, transaction_time
+from infra.tables import EventNumber, Job, JobEvent
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def add(session: Session, job: Job) -> None:
     captions.index(session, job)
     session.add(job)
     session.flush()
-    _record(session, job, "submitted", None, None, transaction_time(session))
+    _record(session, job, "submitted", _Before(None, None), None, transaction_time(session))
 
 
 def hold(session: Session, kind: EventKind, *conditions: ColumnElement[bool]) -> Job | None:
@@ -73,11 +73,11 @@ def take(
     Raises:
         ValueError: the job's status is not one that the step starts from.
     """
-    source = job.status
+    before = _Before(job.status, job.iteration)
     at = life.move(session, job, kind, **values)
     job.notes = notes_of(session, job, metrics) if job.status in ENDED else []
     session.flush()
-    _record(session, job, kind, source, reason, at)
+    _record(session, job, kind, before, reason, at)
 
 
 def take_as_owner(
@@ -100,26 +100,52 @@ def take_as_owner(
     take(session, job, kind, reason, metrics=metrics, **values)
 
 
+@dataclass(frozen=True)
+class _Before:
+    """A job before a step.
+
+    Attributes:
+        status: where it was; None: it was not there.
+        iteration: the last one whose cost was recorded, if any was.
+    """
+
+    status: str | None
+    iteration: int | None
+
+
 def _record(
     session: Session,
     job: Job,
     kind: EventKind,
-    source: str | None,
+    before: _Before,
     reason: str | None,
     at: Any,  # noqa: ANN401
 ) -> None:
-    """Add the event. The job's row is locked, so that no other event of the job gets the same number."""
+    """Add the event. The job's row is locked, so that no other event of the job gets the same sequence number."""
     last = session.scalar(select(func.max(JobEvent.sequence)).where(JobEvent.job_id == job.id)) or 0
     session.add(
         JobEvent(
             job_id=job.id,
             sequence=last + 1,
             kind=kind,
-            from_status=source,
+            from_status=before.status,
             to_status=TRANSITIONS[kind].target,
             at=at,
             attempt=job.attempt,
             reason=reason,
+            iteration=before.iteration,
+            number=_next_number(session),
         )
     )
     session.flush()
+    changed(session, job.id, job.project)
+
+
+def _next_number(session: Session) -> int:
+    """The next number among the events of all jobs. Until this transaction ends, nobody else gets one.
+
+    So take steps last in a transaction: who waits for another row with this number in hand may wait for one who waits
+    for a number.
+    """
+    following = update(EventNumber).values(newest=EventNumber.newest + 1).returning(EventNumber.newest)
+    return session.execute(following.execution_options(synchronize_session=False)).scalar_one()

@@ -154,7 +154,7 @@ class Model(KnownModel):
                     media_type=body.media_type,
                     unknown_categories=asking.unknown_categories,
                 ).read()
-            except TooLarge:
+            except TooLarge:  # noqa: PERF203  # a request takes far longer
                 if not asking.halve():
                     raise
             else:
@@ -168,7 +168,7 @@ class Model(KnownModel):
                 return self._client.models.predict_file(
                     self.id, data, media_type=media_type, accept=CSV, unknown_categories=unknown_categories
                 ).read()
-            except TooLarge:
+            except TooLarge:  # noqa: PERF203  # a request takes far longer
                 pass  # a worker takes any number of rows
         with queued(self._client, self.id, data, unknown_categories) as prediction_id:
             return self._client.predictions.rows(prediction_id, accept=CSV).read()
@@ -274,7 +274,7 @@ class AsyncModel(KnownModel):
                     media_type=body.media_type,
                     unknown_categories=asking.unknown_categories,
                 ).read()
-            except TooLarge:
+            except TooLarge:  # noqa: PERF203  # a request takes far longer
                 if not asking.halve():
                     raise
             else:
@@ -288,7 +288,7 @@ class AsyncModel(KnownModel):
                 return await self._client.models.predict_file(
                     self.id, data, media_type=media_type, accept=CSV, unknown_categories=unknown_categories
                 ).read()
-            except TooLarge:
+            except TooLarge:  # noqa: PERF203  # a request takes far longer
                 pass  # a worker takes any number of rows
         async with queued_async(self._client, self.id, data, unknown_categories) as prediction_id:
             return await self._client.predictions.rows(prediction_id, accept=CSV).read()

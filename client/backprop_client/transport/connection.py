@@ -62,8 +62,18 @@ class Connection:
 
     @classmethod
     def found(cls, api_key: str | None, base_url: str | None, timeout: float | None, max_retries: int) -> Connection:
-        """One whose address and key stand in the environment where they are not given."""
+        """One whose address and key stand in the environment where they are not given.
+
+        Raises:
+            ValueError: the address is none.
+        """
         url = base_url or os.environ.get(URL_VARIABLE) or USUAL_URL
+        try:
+            is_address = httpx2.URL(url).scheme in ("http", "https") and bool(httpx2.URL(url).host)
+        except httpx2.InvalidURL:
+            is_address = False
+        if not is_address:
+            raise ValueError(f"{url!r} is no address of a service, such as {USUAL_URL}.")
         return cls(url.rstrip("/"), api_key or os.environ.get(KEY_VARIABLE) or None, timeout, max_retries)
 
     def attempts(self, call: Call[Any]) -> Attempts:

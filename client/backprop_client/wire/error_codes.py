@@ -228,6 +228,7 @@ TooManyCode = Literal[
     "too_many_requests",
     "too_many_uploads",
     "too_many_queued_jobs",
+    "too_many_event_streams",
 ]
 
 InternalCode = Literal["internal_error",]
@@ -1028,6 +1029,12 @@ GROUPS: tuple[Group, ...] = (
                 "too_many",
                 "`BACKPROP_MAX_QUEUED_JOBS` jobs and predictions of this project wait.",
                 "Wait until some have been taken up.",
+            ),
+            ErrorCode(
+                "too_many_event_streams",
+                "too_many",
+                "This key has `BACKPROP_MAX_EVENT_STREAMS` streams of events open.",
+                "Close some, or follow several jobs with one: `GET /v1/events?job=…&job=…`.",
             ),
             ErrorCode(
                 "too_many_iterations",

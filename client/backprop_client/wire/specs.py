@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from typing_extensions import Self
 
 from backprop_client.wire.captions import NAME, NOTE, TAGS, Note
 from backprop_client.wire.columns import CATEGORY_LIMIT
@@ -357,7 +358,7 @@ def _way_to_hold_out(given: object) -> object:
     for form in (HeldOutRows, HeldOutDataset):
         try:
             return form.model_validate(given)
-        except ValidationError:
+        except ValidationError:  # noqa: PERF203  # of three at most
             continue
     if given in ("random", "stratified"):
         return given

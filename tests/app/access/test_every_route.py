@@ -32,8 +32,13 @@ OPEN = {("GET", path) for path in ("/healthz", "/readyz", "/v2/health/live", "/v
 """What anybody may ask."""
 
 GUARDED = [operation for operation in OPERATIONS if operation not in OPEN]
-ABOUT_SOMETHING = [(method, path) for method, path in GUARDED if "{" in path]
-LISTS = [(method, path) for method, path in GUARDED if method == "GET" and path[:3] == "/v1" and "{" not in path]
+STREAM = ("GET", "/v1/events")
+ABOUT_SOMETHING = [operation for operation in GUARDED if "{" in operation[1] or operation == STREAM]
+LISTS = [
+    (method, path)
+    for method, path in GUARDED
+    if method == "GET" and path[:3] == "/v1" and (method, path) not in ABOUT_SOMETHING
+]
 
 NOBODYS = {
     "dataset_id": "ds_nobodys",
@@ -48,8 +53,8 @@ NOBODYS = {
     "model_version": "1",
 }
 
-QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}}
-"""What operations cannot do without."""
+QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}, STREAM: {"job": "{job_id}"}}
+"""What operations cannot do without. The stream would not end."""
 
 CSV = "a,b,label\n1,2,yes\n2,1,no\n3,5,yes\n4,4,no\n"
 LAYERS = [{"units": 2}, {}]
@@ -78,8 +83,9 @@ class World:
         method, path = operation
         known = self.ids if ids is None else ids
         headers = {} if key is None else bearing(key)
+        query = {name: value.format(**known) for name, value in QUERIES.get(operation, {}).items()}
         return self.api.request(
-            method, path.format(**known), params=QUERIES.get(operation), headers=headers, **body_of(operation, known)
+            method, path.format(**known), params=query or None, headers=headers, **body_of(operation, known)
         )
 
     def state(self) -> list[bytes]:

@@ -1,0 +1,237 @@
+"""Requests that fail for a while are sent again, safely; all others are told of."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from backprop_client import (
+    Backprop,
+    BackpropError,
+    Conflict,
+    ConnectionFailed,
+    Invalid,
+    NotFound,
+    Refused,
+    ServerFailed,
+    TimedOut,
+    TooMany,
+    UnreadableAnswer,
+)
+from backprop_client.errors import OF_STATUS, Failed, refusal
+from backprop_client.wire.problems import ProblemField
+
+Handler = Callable[[httpx2.Request], httpx2.Response]
+NETWORK = {"id": "net_1", "name": "n", "layers": [], "created_at": "2026-01-01T00:00:00Z"}
+
+
+@pytest.fixture
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client has waited. It does not."""
+    waited: list[float] = []
+    monkeypatch.setattr("backprop_client.transport.sending.time.sleep", waited.append)
+    return waited
+
+
+def client(handler: Handler, **options: Any) -> Backprop:  # noqa: ANN401  # of a client
+    return Backprop(
+        "key_x", "http://service", http_client=httpx2.Client(transport=httpx2.MockTransport(handler)), **options
+    )
+
+
+def problem(status: int, code: str, **headers: str) -> httpx2.Response:
+    said = {"type": "about:blank", "title": "t", "status": status, "code": code, "detail": "It is so.", "errors": []}
+    return httpx2.Response(status, json=said, headers=headers)
+
+
+class Answers:
+    """Answers one after the other, and remembers what was asked."""
+
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
+        self._answers: Iterator[httpx2.Response | Exception] = iter(answers)
+        self.requests: list[httpx2.Request] = []
+        self.bodies: list[bytes] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        self.bodies.append(request.read())
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx2.ConnectError("nobody listens"),
+        httpx2.ReadTimeout("slow"),
+        httpx2.RemoteProtocolError("cut"),
+        problem(408, "body_too_slow"),
+        problem(409, "request_in_progress"),
+        problem(429, "too_many_requests"),
+        problem(500, "internal_error"),
+        httpx2.Response(502, text="<html>a proxy"),
+        problem(503, "unavailable"),
+    ],
+    ids=lambda failure: repr(failure)[:40],
+)
+def test_what_fails_for_a_while_is_sent_again_as_the_same_request(
+    failure: httpx2.Response | Exception, delays: list[float]
+) -> None:
+    answers = Answers(failure, failure, httpx2.Response(201, json=NETWORK))
+    assert client(answers).networks.create(name="n", layers=[]).id == "net_1"
+    assert len(delays) == 2
+    assert 0.3 < delays[0] < delays[1] < 1.1
+    for header in ("Idempotency-Key", "X-Request-Id", "Authorization"):
+        assert len({request.headers[header] for request in answers.requests}) == 1
+    assert len(set(answers.bodies)) == 1
+
+
+def test_another_request_has_another_key(delays: list[float]) -> None:
+    answers = Answers(*[httpx2.Response(201, json=NETWORK) for _ in range(2)])
+    with client(answers) as one:
+        one.networks.create(name="n", layers=[])
+        one.networks.create(name="n", layers=[])
+    assert len({request.headers["Idempotency-Key"] for request in answers.requests}) == 2
+    assert not delays
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (problem(404, "network_not_found"), NotFound),
+        (problem(409, "network_in_use"), Conflict),
+        (problem(422, "invalid_request"), Invalid),
+        (httpx2.UnsupportedProtocol("ftp"), ConnectionFailed),
+    ],
+    ids=lambda failure: repr(failure)[:40],
+)
+def test_what_would_fail_again_is_not_sent_again(
+    failure: httpx2.Response | Exception, kind: type[BackpropError], delays: list[float]
+) -> None:
+    answers = Answers(failure)
+    with pytest.raises(kind):
+        client(answers).networks.get("net_1")
+    assert not delays
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (problem(429, "too_many_requests"), TooMany),
+        (problem(503, "unavailable"), ServerFailed),
+        (httpx2.ReadTimeout("slow"), TimedOut),
+        (httpx2.ConnectError("nobody listens"), ConnectionFailed),
+    ],
+    ids=lambda failure: repr(failure)[:40],
+)
+def test_in_the_end_it_is_told_of(
+    failure: httpx2.Response | Exception, kind: type[BackpropError], delays: list[float]
+) -> None:
+    answers = Answers(*[failure] * 6)
+    with pytest.raises(kind) as raised:
+        client(answers, max_retries=5).networks.get("net_1")
+    assert len(answers.requests) == 6
+    assert delays == sorted(delays)
+    assert delays[-1] <= 8
+    assert isinstance(raised.value, Refused | ConnectionFailed)
+    assert raised.value.request_id == answers.requests[0].headers["X-Request-Id"]
+
+
+def test_it_waits_as_long_as_it_is_asked_to_but_not_for_ever(delays: list[float]) -> None:
+    patient = problem(429, "too_many_requests", **{"Retry-After": "7"})
+    answers = Answers(patient, httpx2.Response(200, json=NETWORK))
+    client(answers).networks.get("net_1")
+    assert delays == [7]
+    with pytest.raises(TooMany):
+        client(Answers(problem(429, "too_many_requests", **{"Retry-After": "3600"}))).networks.get("net_1")
+
+
+def test_a_file_is_sent_from_where_it_stood(delays: list[float], tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a,b\n1,2\n")
+    for content in (path, str(path), path.read_bytes(), path.open("rb"), io.BytesIO(path.read_bytes())):
+        answers = Answers(problem(503, "unavailable"), problem(422, "no_rows"))
+        with pytest.raises(Invalid):
+            client(answers).datasets.create(content, name="é", tags=["a"])
+        assert all(path.read_bytes() in body for body in answers.bodies)
+        if isinstance(content, io.IOBase):
+            content.close()
+
+
+class Pipe(io.RawIOBase):
+    """What can be read once."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # any buffer
+        return self._content.readinto(buffer)
+
+
+def test_what_can_be_read_once_is_sent_once(delays: list[float]) -> None:
+    answers = Answers(problem(503, "unavailable"))
+    with pytest.raises(ServerFailed):
+        client(answers).models.predict_file("mdl_1", io.BufferedReader(Pipe(b"a\n1\n")), media_type="text/csv").read()
+    assert answers.bodies == [b"a\n1\n"]
+    assert not delays
+
+
+def test_an_answer_of_something_else_is_told_of() -> None:
+    for answer in (httpx2.Response(200, text="<html>"), httpx2.Response(200, json=[1])):
+        with pytest.raises(UnreadableAnswer, match="http://service/v1/networks/net_1"):
+            client(Answers(answer)).networks.get("net_1")
+    with pytest.raises(Refused, match="418") as raised:
+        client(Answers(httpx2.Response(418, text="tea"))).networks.get("net_1")
+    assert (raised.value.status, raised.value.code) == (418, "")
+
+
+def test_a_newer_service_may_say_more() -> None:
+    assert client(Answers(httpx2.Response(200, json=NETWORK | {"mood": "good"}))).networks.get("net_1").id == "net_1"
+
+
+def test_errors_say_where_and_what_to_do_and_survive_a_trip_through_pickle() -> None:
+    fields = [ProblemField(path=f"/rows/{row}", message=f"Row {row} is bad.") for row in range(8)]
+    error = refusal(422, "invalid_rows", "Row 0 is bad.", fields, "r1")
+    assert str(error).splitlines()[0] == "Row 0 is bad."
+    assert str(error).endswith("… and 2 more")
+    assert error.remedy
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    assert (type(again), str(again), again.errors) == (Invalid, str(error), error.errors)
+    failed = Failed("job_1", "diverged", "J is not finite.")
+    assert str(pickle.loads(pickle.dumps(failed))) == str(failed)  # noqa: S301  # our own
+    assert all(kind.__doc__ and str(status) in kind.__doc__ for status, kind in OF_STATUS.items())
+
+
+def test_nothing_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKPROP_API_KEY", "key_secret")
+    monkeypatch.setenv("BACKPROP_URL", "http://elsewhere:1/")
+    one = Backprop()
+    assert one.connection.base_url == "http://elsewhere:1"
+    assert one.connection.api_key == "key_secret"
+    assert "secret" not in repr(one) + repr(one.connection) + repr(one.jobs)
+
+
+def test_options_hold_for_the_client_that_has_them() -> None:
+    answers = Answers(*[httpx2.Response(200, json=NETWORK) for _ in range(2)])
+    one = client(answers)
+    one.with_options(timeout=3, headers={"X-Mine": "1"}).networks.get("net_1")
+    one.networks.get("net_1")
+    assert [request.headers.get("X-Mine") for request in answers.requests] == ["1", None]
+    assert [request.extensions["timeout"]["read"] for request in answers.requests] == [3, 60]
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://service", "http://", "http://a\nb", "service"])
+def test_what_is_no_address_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        Backprop(base_url=url)

@@ -1,0 +1,45 @@
+"""Run with the client's wheel alone: import all of it, and ask a service for everything from a table to predictions::
+
+python ask.py http://127.0.0.1:8000
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import backprop_client
+from backprop_client import Backprop
+from backprop_client.wire.events import CostBatch, End
+
+OURS = {"app", "backprop", "cli", "domain", "infra", "migrations", "worker"}
+TABLE = b"a,b,y\n" + b"".join(b"%d,%d,%s\n" % (row, row % 7, (b"no", b"yes")[row % 2]) for row in range(60))
+
+
+def main(url: str) -> None:
+    """Fail if anything is missing."""
+    for module in pkgutil.walk_packages(backprop_client.__path__, "backprop_client."):
+        importlib.import_module(module.name)
+    there = OURS & set(sys.modules)
+    assert not there, f"the server came with it: {there}"
+    with Backprop(base_url=url) as client:
+        dataset = client.datasets.create(TABLE, file_name="table.csv")
+        network = {"layers": [{"units": 3, "activation": "tanh"}, {"activation": "softmax"}]}
+        training = {"preset": "tutorial", "iterations": 50}
+        job = client.jobs.create(dataset_id=dataset.id, targets=["y"], network=network, training=training)
+        events = list(client.jobs.events(job.id))
+        iterations = [each for event in events if isinstance(event, CostBatch) for each in event.iteration]
+        assert iterations == list(range(51)), iterations
+        assert isinstance(events[-1], End), events[-1]
+        model_id = client.jobs.get(job.id).model_id
+        assert model_id is not None
+        answer = client.models.predict(model_id, [{"a": 1, "b": 2}])
+        assert answer.predictions[0] in ("no", "yes"), answer
+    print(  # noqa: T201  # a script
+        f"Python {sys.version_info.major}.{sys.version_info.minor}: the client does without the server's packages."
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
