@@ -187,7 +187,7 @@ class PolarsColumn(Column):
         """Of the series's type; those that Arrow does not have, as a list's values."""
         if str(self.values.dtype) in ("Object", "Int128", "UInt128"):
             return ListColumn(self.name, self.values.to_list()).arrow()
-        return _checked(self.name, self.values.to_arrow())
+        return _checked(self.name, self.values.alias("").to_arrow())  # Polars panics over a name with a zero in it
 
     def plain(self) -> PlainColumn:
         """The values as Python has them."""
