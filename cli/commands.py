@@ -1,4 +1,4 @@
-"""The `backprop` command. Of the client, only this file imports the servers: it starts them."""
+"""The `backprop` command, put together. Only this file imports the servers: it starts them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ import typer
 from cli.errors import CommandError
 from cli.keys import commands as keys_commands
 from cli.prune import prune
+from cli.shell.asking import export, predict
+from cli.shell.listing import datasets, jobs, models, registry
+from cli.shell.login import login
+from cli.shell.training import cancel, resume, train, watch
 from cli.stack import Stack, StopAsked, asked_to_stop_by_signals
 from infra.data_folder import DataFolderUnusable, open_data_folder
 
-app = typer.Typer(help="Train feed-forward neural networks as a service.", no_args_is_help=True, add_completion=False)
+THROUGH_THE_INTERFACE = "With a service that runs"
+"""The heading of these commands in the help."""
+
+app = typer.Typer(help="Train feed-forward neural networks as a service.", no_args_is_help=True)
 app.add_typer(keys_commands, name="keys")
 app.command()(prune)
+for command in (train, watch, cancel, resume, predict, export, login):
+    app.command(rich_help_panel=THROUGH_THE_INTERFACE)(command)
+for name, commands in (("datasets", datasets), ("jobs", jobs), ("models", models), ("registry", registry)):
+    app.add_typer(commands, name=name, rich_help_panel=THROUGH_THE_INTERFACE)
 
 Data = Annotated[
     Path | None,

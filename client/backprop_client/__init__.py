@@ -82,17 +82,18 @@ __all__ = [
     "UnsupportedMediaType",
 ]
 
-_WHERE = {
-    **dict.fromkeys(("AsyncBackprop", "Backprop", "RawResponse"), "clients"),
-    **dict.fromkeys(("NOT_GIVEN", "NotGiven"), "transport.calls"),
-    **dict.fromkeys(("AsyncJob", "Job"), "handles.job"),
-    **dict.fromkeys(("AsyncModel", "Model"), "handles.model"),
-    **dict.fromkeys(("JobCancelled", "JobFailed"), "handles.outcomes"),
+_MODULES = {
+    "clients": {"AsyncBackprop", "Backprop", "RawResponse"},
+    "handles.job": {"AsyncJob", "Job"},
+    "handles.model": {"AsyncModel", "Model"},
+    "handles.outcomes": {"JobCancelled", "JobFailed"},
+    "transport.calls": {"NOT_GIVEN", "NotGiven"},
 }
-"""The modules of names that are no errors."""
+"""Where what is exported comes from, unless it comes from `errors`."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of them
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE.get(name, 'errors')}"), name)
+    module = next((module for module, names in _MODULES.items() if name in names), "errors")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -61,3 +61,24 @@ def test_the_tour_leads_to_predictions(served: Served, tmp_path: Path, our_curl_
 def test_the_service_says_where_its_interface_is_described(served: Served) -> None:
     assert served.get("/docs").status_code == 200
     assert f"{served.url}/docs" in served.greeting
+
+
+def test_the_tour_from_python_and_from_the_shell(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "cli").symlink_to(ROOT / "cli")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    command = tmp_path / ".venv" / "bin" / "backprop"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m cli "$@"\n')
+    command.chmod(0o755)
+    (python,) = re.findall(r"```python\n(import pandas.*?)```", README, re.DOTALL)
+    (shell,) = re.findall(r"```sh\n(model=.*?)```", README, re.DOTALL)
+    environment = dict(os.environ) | {"BACKPROP_URL": served.url, "XDG_CONFIG_HOME": str(tmp_path)}
+    done = [
+        subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        for words in ([sys.executable, "-c", python], ["bash", "-euo", "pipefail", "-c", shell])
+    ]
+    assert [each.returncode for each in done] == [0, 0], done
+    accuracy, *series = done[0].stdout.splitlines()
+    assert float(accuracy) > 0.95
+    assert [line.split()[-1] for line in series[:3]] == ["8", "9", "8"]
+    assert re.search(r"accuracy \(held out\) +0\.9", done[1].stdout), done[1].stdout
+    assert len((tmp_path / "predictions.csv").read_text().splitlines()) == 1798

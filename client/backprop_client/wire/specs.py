@@ -358,7 +358,7 @@ def _way_to_hold_out(given: object) -> object:
     for form in (HeldOutRows, HeldOutDataset):
         try:
             return form.model_validate(given)
-        except ValidationError:  # noqa: PERF203  # of three at most
+        except ValidationError:
             continue
     if given in ("random", "stratified"):
         return given
