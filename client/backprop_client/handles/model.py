@@ -154,7 +154,7 @@ class Model(KnownModel):
                     media_type=body.media_type,
                     unknown_categories=asking.unknown_categories,
                 ).read()
-            except TooLarge:  # noqa: PERF203  # a request takes far longer
+            except TooLarge:  # a request takes far longer
                 if not asking.halve():
                     raise
             else:
@@ -272,7 +272,7 @@ class AsyncModel(KnownModel):
                     media_type=body.media_type,
                     unknown_categories=asking.unknown_categories,
                 ).read()
-            except TooLarge:  # noqa: PERF203  # a request takes far longer
+            except TooLarge:  # a request takes far longer
                 if not asking.halve():
                     raise
             else:
