@@ -154,7 +154,7 @@ class Model(KnownModel):
                     media_type=body.media_type,
                     unknown_categories=asking.unknown_categories,
                 ).read()
-            except TooLarge:  # a request takes far longer
+            except TooLarge:
                 if not asking.halve():
                     raise
             else:
@@ -272,7 +272,7 @@ class AsyncModel(KnownModel):
                     media_type=body.media_type,
                     unknown_categories=asking.unknown_categories,
                 ).read()
-            except TooLarge:  # a request takes far longer
+            except TooLarge:
                 if not asking.halve():
                     raise
             else:

@@ -29,8 +29,10 @@ MOST_JSON_CELLS = 100_000
 _MOST_ROWS = 100_000
 """Rows of a request. Services take so many, unless they are told otherwise; then the parts are halved."""
 
-_MOST_CELLS = {True: 1_500_000, False: 400_000}
-"""Cells of a request, as a stream of Arrow's and as JSON. They mostly make less than the 16 MiB that services take."""
+_MOST_ARROW_CELLS = 1_500_000
+_MOST_PART_CELLS = 400_000
+"""Cells of a request: as a stream of Arrow's, and as JSON where there is no pyarrow. They mostly make less than the 16
+MiB that services take."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Asking:
         self._facts = facts
         self._unknown_categories = unknown_categories
         self._speaks_arrow = self._table.rows * len(facts.inputs) > MOST_JSON_CELLS and installed("pyarrow") is not None
-        most = max(1, min(_MOST_ROWS, _MOST_CELLS[self._speaks_arrow] // len(facts.inputs)))
+        most_cells = _MOST_ARROW_CELLS if self._speaks_arrow else _MOST_PART_CELLS
+        most = max(1, min(_MOST_ROWS, most_cells // len(facts.inputs)))
         begins = range(0, self._table.rows, most)
         self._to_do = [(begin, min(begin + most, self._table.rows)) for begin in reversed(begins)]
         self._answers: list[Mapping[str, Answers]] = []
