@@ -22,6 +22,9 @@ from backprop_client.wire.jobs import CostOut, EventOut, JobOut, Status
 if TYPE_CHECKING:
     from backprop_client.handles.working import AsyncWorking, Working
 
+_MOST_COSTS = 10_000
+"""Costs of a page. No more are given at a time."""
+
 _PLOTTED_POINTS = 2_000
 """Points. No drawing shows more."""
 
@@ -85,7 +88,7 @@ class Job(KnownJob):
         Args:
             points: so many of them that show the course of all, extremes included; None for all.
         """
-        page = self._client.jobs.costs(self.id, points=points)
+        page = self._client.jobs.costs(self.id, points=points, limit=_MOST_COSTS)
         return Costs(page.data if points is not None else page)
 
     def plot(self, axes: Any = None) -> Any:  # noqa: ANN401
@@ -180,7 +183,7 @@ class AsyncJob(KnownJob):
 
     async def costs(self, points: int | None = None) -> Costs:
         """J(W,b) of every iteration so far, or of so many that show the course of all."""
-        page = await self._client.jobs.costs(self.id, points=points)
+        page = await self._client.jobs.costs(self.id, points=points, limit=_MOST_COSTS)
         rows: Iterable[CostOut] = page.data if points is not None else [row async for row in page]
         return Costs(rows)
 

@@ -164,12 +164,10 @@ class Model(KnownModel):
     def _for_file(self, data: Any, unknown_categories: UnknownCategories) -> bytes:  # noqa: ANN401
         media_type = direct_type(data)
         if media_type is not None:
-            try:
+            with suppress(TooLarge):  # a worker takes any number of rows
                 return self._client.models.predict_file(
                     self.id, data, media_type=media_type, accept=CSV, unknown_categories=unknown_categories
                 ).read()
-            except TooLarge:
-                pass  # a worker takes any number of rows
         with queued(self._client, self.id, data, unknown_categories) as prediction_id:
             return self._client.predictions.rows(prediction_id, accept=CSV).read()
 
@@ -284,12 +282,10 @@ class AsyncModel(KnownModel):
     async def _for_file(self, data: Any, unknown_categories: UnknownCategories) -> bytes:  # noqa: ANN401
         media_type = direct_type(data)
         if media_type is not None:
-            try:
+            with suppress(TooLarge):  # a worker takes any number of rows
                 return await self._client.models.predict_file(
                     self.id, data, media_type=media_type, accept=CSV, unknown_categories=unknown_categories
                 ).read()
-            except TooLarge:
-                pass  # a worker takes any number of rows
         async with queued_async(self._client, self.id, data, unknown_categories) as prediction_id:
             return await self._client.predictions.rows(prediction_id, accept=CSV).read()
 

@@ -116,10 +116,7 @@ class NumpyColumn(Column):
 
 
 class PandasColumn(Column):
-    """A series of pandas's. Its index is not looked at.
-
-    Periods count as their beginnings. Intervals, also those that `cut` makes categories of, count as their text.
-    """
+    """A series of pandas's. Its index is not looked at."""
 
     def part(self, begin: int, end: int) -> Column:
         """Some of the rows."""
@@ -155,11 +152,7 @@ class PandasColumn(Column):
         kind = type(values.dtype).__name__
         if kind == "SparseDtype":
             return values.sparse.to_dense()
-        if kind == "PeriodDtype":
-            return values.dt.to_timestamp()
-        if kind == "IntervalDtype":
-            return [None if missing else str(each) for each, missing in zip(values, values.isna(), strict=True)]
-        return values.tolist() if values.dtype == object else values
+        return values.tolist() if values.dtype == object or kind in ("PeriodDtype", "IntervalDtype") else values
 
 
 class ArrowColumn(Column):
@@ -194,7 +187,7 @@ class PolarsColumn(Column):
         """Of the series's type; those that Arrow does not have, as a list's values."""
         if str(self.values.dtype) in ("Object", "Int128", "UInt128"):
             return ListColumn(self.name, self.values.to_list()).arrow()
-        return _checked(self.name, self.values.to_arrow())
+        return _checked(self.name, self.values.alias("").to_arrow())  # Polars panics over a name with a zero in it
 
     def plain(self) -> PlainColumn:
         """The values as Python has them."""

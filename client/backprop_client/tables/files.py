@@ -1,7 +1,7 @@
 """A table as a file that the service reads: each value comes to be what it is here.
 
-With pyarrow a stream of Arrow's. Without it text: CSV, or rows in JSON where a string would be taken for a missing
-value in CSV. Types are told where text alone would not tell them.
+With pyarrow a stream of Arrow's. Without it text: CSV, or rows in JSON where CSV would not tell a string as it is, as
+those that stand for a missing value. Types are told where text alone would not tell them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ _BATCH_ROWS = 65_536
 
 _MISSING_CELL = "NA"
 """What a missing cell is in CSV. A row of one empty cell would be a blank line."""
+
+_NO_TEXT = ("\ufeff", "\0")
+"""Byte order marks are left out of CSV wherever they are, and a file with zeros is none of text."""
 
 _TOLD: dict[Kind, ColumnType] = {
     "boolean": "boolean",
@@ -113,8 +116,8 @@ def _write_arrow(table: Table, sink: Any) -> None:  # noqa: ANN401
 def _write_text(table: Table, columns: list[PlainColumn], content: IO[bytes]) -> TableFile:
     told = {name: _TOLD[column.kind] for name, column in zip(table.names, columns, strict=True) if column.kind in _TOLD}
     fields: dict[str, Any] = {"header": True, "encoding": "utf-8", **({"types": told} if told else {})}
-    if any(map(_has_words_for_missing, columns)):
-        names = json.dumps(table.names, ensure_ascii=False)
+    if any(map(_is_lost_in_csv, table.names)) or any(map(_has_what_is_lost, columns)):
+        names = json.dumps(table.names)
         rows = zip(*map(_as_json, columns), strict=True)
         content.writelines(f"{line}\n".encode() for line in chain([names], map(_json_line, rows)))
         return TableFile("table.jsonl", content, fields)
@@ -124,14 +127,17 @@ def _write_text(table: Table, columns: list[PlainColumn], content: IO[bytes]) ->
     return TableFile("table.csv", content, {**fields, "delimiter": ",", "decimal": "."})
 
 
-def _has_words_for_missing(column: PlainColumn) -> bool:
-    return column.kind == "string" and any(
-        isinstance(value, str) and value.strip(SPACES) in MISSING for value in column.values
-    )
+def _has_what_is_lost(column: PlainColumn) -> bool:
+    return column.kind == "string" and any(isinstance(value, str) and _is_lost_in_csv(value) for value in column.values)
+
+
+def _is_lost_in_csv(text: str) -> bool:
+    """Whether a text in CSV would be taken for a missing value, or for something else than text in a part of it."""
+    return text.strip(SPACES) in MISSING or any(character in text for character in _NO_TEXT)
 
 
 def _json_line(row: tuple[Any, ...]) -> str:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(row, separators=(",", ":"))
 
 
 def _as_json(column: PlainColumn) -> list[Any]:

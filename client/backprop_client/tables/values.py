@@ -1,7 +1,8 @@
 """Python's values as those of one column: all of one kind, with None for a missing one.
 
 What is missing: None, NaN, and pandas's NA and NaT. Decimals and fractions become floats, moments are in UTC, and one
-without a zone is taken to be. Integers among floats become floats.
+without a zone is taken to be. Integers among floats become floats. Of pandas's own, periods count as their beginnings,
+and intervals, as `cut` makes them, as their text.
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ def _plain(value: Any, name: str, row: int) -> tuple[Kind, Value]:  # noqa: ANN4
         return "nothing", None
     if hasattr(value, "dtype") and hasattr(value, "item"):  # a scalar of NumPy's
         value = value.astype("datetime64[us]").item() if value.dtype.kind == "M" else value.item()
+    if type(value).__name__ == "Period":
+        value = value.to_timestamp()
+    if type(value).__name__ == "Interval":
+        return "string", str(value)
     if isinstance(value, bool):
         return "boolean", value
     if isinstance(value, int):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import httpx2
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -237,6 +238,32 @@ def test_a_job_is_followed_drawn_and_come_back_to(client: Backprop, capsys: pyte
     resumed = again.resume(60).wait(progress=False)
     assert resumed.data.iteration == 60
     assert len(again.costs()) == 61
+
+
+class NoStreams(httpx2.BaseTransport):
+    """The way to a service that has as many streams open as it may."""
+
+    def __init__(self) -> None:
+        self._over = httpx2.HTTPTransport()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/events"):
+            problem = {"title": "t", "status": 429, "code": "too_many_streams", "detail": "No more."}
+            return httpx2.Response(429, json=problem)
+        return self._over.handle_request(request)
+
+    def close(self) -> None:
+        self._over.close()
+
+
+def test_a_job_is_followed_where_there_is_no_stream_for_it(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    with httpx2.Client(transport=NoStreams()) as over:
+        client = Backprop(base_url=served.url, http_client=over, max_retries=0)
+        job = client.train(COLUMNS, target="price", hidden=[4], iterations=50, holdout=0.2)
+        assert job.wait().data.iteration == 50
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith(f"{job.id} succeeded, iteration 50 of 50, J = ")
+    assert ", held out " in told[-1]
 
 
 def same_everywhere(costs: Costs) -> None:

@@ -204,6 +204,7 @@ def test_any_bytes_are_taken_or_refused(filename: str, content: bytes) -> None:
         (pa.array([1, 2**63 - 1], pa.uint64()), "integer", [1, 2**63 - 1]),
         (pa.array([0.5, float("nan")], pa.float32()), "number", [0.5, None]),
         (pa.array([decimal.Decimal("1.25"), None]), "number", [1.25, None]),
+        (pa.array([decimal.Decimal("4017.747"), None]), "number", [4017.747, None]),
         (pa.array(["a", None], pa.large_string()), "category", ["a", None]),
         (pa.array([3, 4, 3]).dictionary_encode(), "integer", [3, 4, 3]),
         (pa.array([None, None], pa.null()), "number", [None, None]),
