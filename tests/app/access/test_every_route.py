@@ -269,8 +269,10 @@ def test_everything_there_is_answers_its_owner(world: World) -> None:
     def deletes_what_others_need(operation: tuple[str, str]) -> tuple[bool, ...]:
         deletes, path = operation[0] == "DELETE", operation[1]
         # Before anything changes: the streams end only as long as the job has.
-        return operation[0] != "GET", deletes, *(
-            deletes and each for each in ("{model_id}" in path, "{alias}" not in path, "{version}" not in path)
+        return (
+            operation[0] != "GET",
+            deletes,
+            *(deletes and each for each in ("{model_id}" in path, "{alias}" not in path, "{version}" not in path)),
         )
 
     for operation in sorted(GUARDED, key=deletes_what_others_need):
