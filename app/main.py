@@ -13,6 +13,7 @@ from app.access.admission import Admission
 from app.access.gate import Gate
 from app.access.rates import RateLimiter
 from app.access.upload_slots import UploadSlots
+from app.deliverer import Deliverer
 from app.dependencies import Services
 from app.edge.bodies import Bodies
 from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
@@ -35,6 +36,7 @@ from app.v1.networks import router as networks_router
 from app.v1.predictions import router as predictions_router
 from app.v1.registry import router as registry_router
 from app.v1.unknown_parameters import refuse_unknown_parameters
+from app.v1.webhooks import router as webhooks_router
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
 from domain.inference.statistics import InferenceStatistics
@@ -93,7 +95,10 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         app.state.rates = RateLimiter(settings)
         app.state.rates.start()
         app.state.streams = Hub(settings)
+        deliverer = Deliverer(settings.resolved_database_url, settings.webhook_private_addresses)
+        deliverer.start()
         yield
+        deliverer.close()
         await app.state.streams.close()
         app.state.rates.close()
         app.state.heavy_reads.database.close()
@@ -107,7 +112,9 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         version=version("backprop"),
         lifespan=lifespan,
         redoc_url=None,
-        openapi_tags=[{"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions", "registry")],
+        openapi_tags=[
+            {"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions", "registry", "webhooks")
+        ],
     )
     for router in (
         predict.router,
@@ -120,6 +127,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         exports_router,
         predictions_router,
         registry_router,
+        webhooks_router,
     ):
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)

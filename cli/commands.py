@@ -17,6 +17,7 @@ from cli.shell.asking import export, predict
 from cli.shell.listing import datasets, jobs, models, registry
 from cli.shell.login import login
 from cli.shell.training import cancel, resume, train, watch
+from cli.shell.webhooks import webhooks
 from cli.stack import Stack, StopAsked, asked_to_stop_by_signals
 from infra.data_folder import DataFolderUnusable, open_data_folder
 
@@ -28,7 +29,13 @@ app.add_typer(keys_commands, name="keys")
 app.command()(prune)
 for command in (train, watch, cancel, resume, predict, export, login):
     app.command(rich_help_panel=THROUGH_THE_INTERFACE)(command)
-for name, commands in (("datasets", datasets), ("jobs", jobs), ("models", models), ("registry", registry)):
+for name, commands in (
+    ("datasets", datasets),
+    ("jobs", jobs),
+    ("models", models),
+    ("registry", registry),
+    ("webhooks", webhooks),
+):
     app.add_typer(commands, name=name, rich_help_panel=THROUGH_THE_INTERFACE)
 
 Data = Annotated[

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from backprop_client.wire.jobs import EventKind, Status
 from domain.access.projects import Project
+from domain.webhooks.outbox import announce
 from infra.database import transaction_time
 from infra.errors import TooMany
 from infra.tables import Job, QueuedPrediction
@@ -119,7 +120,18 @@ def move(session: Session, row: Job | QueuedPrediction, kind: EventKind, **value
     for name, value in values.items():
         setattr(row, name, value)
     session.flush()
+    if transition.target in ENDED:
+        _announce_end(session, row, now)
     return now
+
+
+def _announce_end(session: Session, row: Job | QueuedPrediction, now: Any) -> None:  # noqa: ANN401
+    if isinstance(row, Job):
+        data = {"id": row.id, "name": row.name, "model_id": row.model_id, "error_code": row.error_code}
+        announce(session, row.project, f"job.{row.status}", data, now)
+    else:
+        data = {"id": row.id, "model_id": row.model_id, "dataset_id": row.dataset_id, "error_code": row.error_code}
+        announce(session, row.project, f"prediction.{row.status}", data, now)
 
 
 def expired(session: Session, table: type[Lived]) -> Sequence[Lived]:

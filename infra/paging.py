@@ -10,10 +10,19 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
-from infra.tables import Dataset, Job, Model, NetworkRow, QueuedPrediction, RegisteredModel
+from infra.tables import (
+    Dataset,
+    Job,
+    Model,
+    NetworkRow,
+    QueuedPrediction,
+    RegisteredModel,
+    Webhook,
+    WebhookDelivery,
+)
 
 Row = TypeVar("Row")
-Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model, QueuedPrediction, RegisteredModel)
+Listed = TypeVar("Listed", Dataset, NetworkRow, Job, Model, QueuedPrediction, RegisteredModel, Webhook, WebhookDelivery)
 
 
 @dataclass(frozen=True)

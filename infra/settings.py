@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     max_event_streams: int = Field(
         200, gt=0, description="Most streams of events that one API process keeps open for one key."
     )
+    webhook_private_addresses: bool = Field(
+        False, description="Whether webhooks may be at addresses of private networks and of this machine."
+    )
     slow_body_seconds: float = Field(
         30.0,
         gt=0,

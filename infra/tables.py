@@ -565,3 +565,64 @@ class QueuedPrediction(Base):
     updated_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class Webhook(Base):
+    """An address that is told when something has ended.
+
+    Attributes:
+        events: of what it is told, `backprop_client.wire.webhooks.WebhookEvent`.
+        disabled_reason: why the service has disabled it; None if it has not.
+        secret: signs what it is told, see `domain.webhooks.secrets`.
+        previous_secret: signs too, until `previous_until`.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (Index(None, "project", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    url: Mapped[str] = mapped_column(Text)
+    events: Mapped[list[Any]]
+    description: Mapped[str | None] = mapped_column(Text)
+    enabled: Mapped[bool]
+    disabled_reason: Mapped[str | None] = mapped_column(Text)
+    secret: Mapped[str]
+    previous_secret: Mapped[str | None]
+    previous_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class WebhookDelivery(Base):
+    """Something that a webhook is to be told.
+
+    Attributes:
+        id: the same at every try.
+        type: of the event.
+        body: the JSON that is sent, to the byte.
+        status: a `backprop_client.wire.webhooks.DeliveryStatus`.
+        tries: how many there have been.
+        next_try_at: when the next is due; None if there is to be none.
+        token: names the process that is trying; None if none is.
+        taken_until: from then on another may.
+        last_status: of the last answer; None if none came.
+    """
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (Index(None, "status", "next_try_at"), Index(None, "webhook_id", "id"), Index(None, "finished_at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id"))
+    project: Mapped[str]
+    type: Mapped[str]
+    body: Mapped[str] = mapped_column(Text)
+    status: Mapped[str]
+    tries: Mapped[int] = mapped_column(Integer)
+    next_try_at: Mapped[datetime | None]
+    token: Mapped[str | None]
+    taken_until: Mapped[datetime | None]
+    last_status: Mapped[int | None] = mapped_column(Integer)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

@@ -67,7 +67,8 @@ VERSIONS: Columns = [
 ]
 
 
-def _list(items: Iterable[BaseModel], limit: int, columns: Columns, as_json_: bool) -> None:
+def listed(items: Iterable[BaseModel], limit: int, columns: Columns, as_json_: bool) -> None:
+    """Print so many of a list."""
     shown = list(islice(items, limit))
     if as_json_:
         as_json(shown)
@@ -82,7 +83,8 @@ def _show(item: BaseModel, facts: Columns, as_json_: bool, **more: object) -> No
         as_lines({**{name: show(item) for name, show in facts}, **more})
 
 
-def _done(what: str, as_json_: bool) -> None:
+def deleted(what: str, as_json_: bool) -> None:
+    """Say that something is deleted."""
     if as_json_:
         as_json({"deleted": what})
     else:
@@ -100,7 +102,7 @@ def list_datasets(
 ) -> None:
     """The datasets."""
     with speaking(url, api_key) as client:
-        _list(client.datasets.list(limit=min(limit, 100), tag=tag, q=q), limit, DATASETS, as_json_)
+        listed(client.datasets.list(limit=min(limit, 100), tag=tag, q=q), limit, DATASETS, as_json_)
 
 
 @datasets.command("upload")
@@ -137,7 +139,7 @@ def delete_dataset(dataset_id: str, url: Url = None, api_key: ApiKey = None, as_
     """Delete a dataset that no job needs."""
     with speaking(url, api_key) as client:
         client.datasets.delete(dataset_id)
-        _done(dataset_id, as_json_)
+        deleted(dataset_id, as_json_)
 
 
 @jobs.command("list")
@@ -153,7 +155,7 @@ def list_jobs(
     """The jobs."""
     with speaking(url, api_key) as client:
         wanted: Status | None = status  # type: ignore[assignment]  # the service knows which there are
-        _list(client.jobs.list(limit=min(limit, 100), status=wanted, tag=tag, q=q), limit, JOBS, as_json_)
+        listed(client.jobs.list(limit=min(limit, 100), status=wanted, tag=tag, q=q), limit, JOBS, as_json_)
 
 
 @jobs.command("show")
@@ -184,7 +186,7 @@ def delete_job(
     """Delete an ended job."""
     with speaking(url, api_key) as client:
         client.jobs.delete(job_id, with_models=with_models)
-        _done(job_id, as_json_)
+        deleted(job_id, as_json_)
 
 
 @models.command("list")
@@ -198,7 +200,7 @@ def list_models(
 ) -> None:
     """The models."""
     with speaking(url, api_key) as client:
-        _list(client.models.list(limit=min(limit, 100), tag=tag, q=q), limit, MODELS, as_json_)
+        listed(client.models.list(limit=min(limit, 100), tag=tag, q=q), limit, MODELS, as_json_)
 
 
 @models.command("show")
@@ -214,7 +216,7 @@ def delete_model(model_id: str, url: Url = None, api_key: ApiKey = None, as_json
     """Delete a model that nothing needs."""
     with speaking(url, api_key) as client:
         client.models.delete(model_id)
-        _done(model_id, as_json_)
+        deleted(model_id, as_json_)
 
 
 def _metrics(metrics: dict[str, Any]) -> dict[str, object]:
@@ -228,7 +230,7 @@ def _metrics(metrics: dict[str, Any]) -> dict[str, object]:
 def list_registered(limit: Limit = 20, url: Url = None, api_key: ApiKey = None, as_json_: AsJson = False) -> None:
     """The registered models."""
     with speaking(url, api_key) as client:
-        _list(client.registry.list(limit=min(limit, 100)), limit, REGISTERED, as_json_)
+        listed(client.registry.list(limit=min(limit, 100)), limit, REGISTERED, as_json_)
 
 
 @registry.command("show")
@@ -237,7 +239,7 @@ def show_registered(
 ) -> None:
     """The versions of a registered model."""
     with speaking(url, api_key) as client:
-        _list(client.registry.list_versions(name, limit=min(limit, 100)), limit, VERSIONS, as_json_)
+        listed(client.registry.list_versions(name, limit=min(limit, 100)), limit, VERSIONS, as_json_)
 
 
 @registry.command("promote")
@@ -267,4 +269,4 @@ def delete_registered(name: str, url: Url = None, api_key: ApiKey = None, as_jso
     """Delete a name and its versions, not their models."""
     with speaking(url, api_key) as client:
         client.registry.delete(name)
-        _done(name, as_json_)
+        deleted(name, as_json_)

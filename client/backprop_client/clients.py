@@ -19,6 +19,7 @@ from backprop_client.resources.models import AsyncModels, Models
 from backprop_client.resources.networks import AsyncNetworks, Networks
 from backprop_client.resources.predictions import AsyncPredictions, Predictions
 from backprop_client.resources.registry import AsyncRegistry, Registry
+from backprop_client.resources.webhooks import AsyncWebhooks, Webhooks
 from backprop_client.transport.calls import NOT_GIVEN, NotGiven
 from backprop_client.transport.connection import USUAL_RETRIES, USUAL_SECONDS, Connection, request_id_of
 from backprop_client.transport.sending import AsyncSender, Sender
@@ -82,6 +83,7 @@ class Backprop(Working):
         models: trained models.
         predictions: predictions of whole datasets.
         registry: models under names, with versions and aliases.
+        webhooks: addresses that are told when something has ended.
         inference: the Open Inference Protocol.
         health: whether the service is up.
     """
@@ -118,6 +120,7 @@ class Backprop(Working):
         self.models = Models(sender)
         self.predictions = Predictions(sender)
         self.registry = Registry(sender)
+        self.webhooks = Webhooks(sender)
         self.inference = Inference(sender)
         self.health = HealthChecks(sender)
 
@@ -175,6 +178,7 @@ class AsyncBackprop(AsyncWorking):
         models: trained models.
         predictions: predictions of whole datasets.
         registry: models under names, with versions and aliases.
+        webhooks: addresses that are told when something has ended.
         inference: the Open Inference Protocol.
         health: whether the service is up.
     """
@@ -211,6 +215,7 @@ class AsyncBackprop(AsyncWorking):
         self.models = AsyncModels(sender)
         self.predictions = AsyncPredictions(sender)
         self.registry = AsyncRegistry(sender)
+        self.webhooks = AsyncWebhooks(sender)
         self.inference = AsyncInference(sender)
         self.health = AsyncHealthChecks(sender)
 

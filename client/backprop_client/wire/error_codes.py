@@ -78,6 +78,8 @@ NotFoundCode = Literal[
     "registered_model_not_found",
     "version_not_found",
     "alias_not_found",
+    "webhook_not_found",
+    "delivery_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]
@@ -229,6 +231,7 @@ TooManyCode = Literal[
     "too_many_uploads",
     "too_many_queued_jobs",
     "too_many_event_streams",
+    "too_many_webhooks",
 ]
 
 InternalCode = Literal["internal_error",]
@@ -1284,6 +1287,29 @@ GROUPS: tuple[Group, ...] = (
                 "failed_job",
                 "A fault of the service; the worker's log has the reason.",
                 "Report it, with the id of the job.",
+            ),
+        ),
+    ),
+    Group(
+        "Webhooks",
+        (
+            ErrorCode(
+                "webhook_not_found",
+                "not_found",
+                "The project has no webhook of that id.",
+                "Look the id up in `GET /v1/webhooks`.",
+            ),
+            ErrorCode(
+                "delivery_not_found",
+                "not_found",
+                "The webhook has no delivery of that id, or no more: they are kept for 30 days after their end.",
+                "Look the id up in `GET /v1/webhooks/{webhook_id}/deliveries`.",
+            ),
+            ErrorCode(
+                "too_many_webhooks",
+                "too_many",
+                "The project has as many webhooks as it may have.",
+                "Delete one, or let one receiver pass events on.",
             ),
         ),
     ),
