@@ -121,17 +121,17 @@ def move(session: Session, row: Job | QueuedPrediction, kind: EventKind, **value
         setattr(row, name, value)
     session.flush()
     if transition.target in ENDED:
-        _announce_end(session, row, now)
+        _announce_end(session, row)
     return now
 
 
-def _announce_end(session: Session, row: Job | QueuedPrediction, now: Any) -> None:  # noqa: ANN401
+def _announce_end(session: Session, row: Job | QueuedPrediction) -> None:
     if isinstance(row, Job):
         data = {"id": row.id, "name": row.name, "model_id": row.model_id, "error_code": row.error_code}
-        announce(session, row.project, f"job.{row.status}", data, now)
+        announce(session, row.project, f"job.{row.status}", data)
     else:
         data = {"id": row.id, "model_id": row.model_id, "dataset_id": row.dataset_id, "error_code": row.error_code}
-        announce(session, row.project, f"prediction.{row.status}", data, now)
+        announce(session, row.project, f"prediction.{row.status}", data)
 
 
 def expired(session: Session, table: type[Lived]) -> Sequence[Lived]:

@@ -27,7 +27,6 @@ from backprop_client.wire.webhooks import (
 from domain.access.idempotency import Answer
 from domain.webhooks import deliveries, outbox
 from domain.webhooks import rows as webhooks
-from infra.database import transaction_time
 from infra.errors import Conflict, NotFound, TooMany
 from infra.tables import Webhook, WebhookDelivery
 
@@ -124,8 +123,7 @@ def test_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDe
     """Have it told something that means nothing."""
     with database.writing() as session:
         webhook = webhooks.get(session, access.project, webhook_id)
-        now = transaction_time(session)
-        return _delivery_out(outbox.enqueue(session, webhook, TEST, {"id": webhook.id}, now))
+        return _delivery_out(outbox.enqueue(session, webhook, TEST, {"id": webhook.id}))
 
 
 @router.get("/{webhook_id}/deliveries", responses=responses(NotFound), operation_id="webhooks_deliveries")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backprop_client.wire.webhooks import DeliveryStatus
 from domain.access.projects import Project
 from domain.webhooks.schedule import next_delay
-from infra.database import transaction_time
+from infra.database import clock
 from infra.errors import NotFound
 from infra.paging import Page, page
 from infra.tables import Webhook, WebhookDelivery
@@ -68,7 +68,7 @@ class Outcome:
 
 def take_due(session: Session, most: int) -> list[Due]:
     """Take deliveries that are due, the longest due first, at most so many."""
-    now = transaction_time(session)
+    now = clock(session)
     free = or_(WebhookDelivery.taken_until.is_(None), WebhookDelivery.taken_until < now)
     rows = session.execute(
         select(WebhookDelivery, Webhook)
@@ -90,7 +90,7 @@ def take_due(session: Session, most: int) -> list[Due]:
 
 def seconds_until_due(session: Session) -> float | None:
     """Until the next delivery is due that is not taken; None if none waits."""
-    now = transaction_time(session)
+    now = clock(session)
     soonest: datetime | None = session.scalar(
         select(func.min(WebhookDelivery.next_try_at))
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
@@ -109,7 +109,7 @@ def record(session: Session, due: Due, outcome: Outcome) -> None:
     )
     if delivery is None or delivery.status != "pending":
         return
-    now = transaction_time(session)
+    now = clock(session)
     delivery.tries += 1
     delivery.token = delivery.taken_until = None
     delivery.last_status, delivery.last_error = outcome.status, outcome.error and outcome.error[:LONGEST_ERROR]
@@ -164,11 +164,11 @@ def list_page(
 def replay(session: Session, delivery: WebhookDelivery) -> None:
     """Have it tried again from the beginning, under the same id."""
     delivery.status, delivery.tries, delivery.finished_at = "pending", 0, None
-    delivery.next_try_at = transaction_time(session)
+    delivery.next_try_at = clock(session)
     delivery.token = delivery.taken_until = None
     session.flush()
 
 
 def forget_old(session: Session) -> None:
     """Delete deliveries that came to their end long ago."""
-    session.execute(delete(WebhookDelivery).where(WebhookDelivery.finished_at < transaction_time(session) - KEPT))
+    session.execute(delete(WebhookDelivery).where(WebhookDelivery.finished_at < clock(session) - KEPT))

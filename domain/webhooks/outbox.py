@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from infra.database import clock
 from infra.ids import new_id
 from infra.tables import Webhook, WebhookDelivery
 
 
-def announce(session: Session, project: str, kind: str, data: dict[str, Any], at: datetime) -> None:
+def announce(session: Session, project: str, kind: str, data: dict[str, Any]) -> None:
     """Have the project's webhooks told that want to hear of it.
 
     Args:
@@ -21,16 +21,16 @@ def announce(session: Session, project: str, kind: str, data: dict[str, Any], at
         project: whose.
         kind: of the event: ``job.succeeded``.
         data: what the body says of it; the id among it.
-        at: when.
     """
     enabled = select(Webhook).where(Webhook.project == project, Webhook.enabled).order_by(Webhook.id)
     for webhook in session.scalars(enabled):
         if kind in webhook.events:
-            enqueue(session, webhook, kind, data, at)
+            enqueue(session, webhook, kind, data)
 
 
-def enqueue(session: Session, webhook: Webhook, kind: str, data: dict[str, Any], at: datetime) -> WebhookDelivery:
+def enqueue(session: Session, webhook: Webhook, kind: str, data: dict[str, Any]) -> WebhookDelivery:
     """Have one webhook told; the arguments are those of `announce`."""
+    at = clock(session)
     body = {"type": kind, "timestamp": at.isoformat().replace("+00:00", "Z"), "data": data}
     delivery = WebhookDelivery(
         id=new_id("msg"),

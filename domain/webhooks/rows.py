@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from backprop_client.wire.webhooks import WebhookIn, WebhookPatch
 from domain.access.projects import Project
 from domain.webhooks.secrets import OVERLAP, new_secret
-from infra.database import transaction_time
+from infra.database import clock
 from infra.errors import NotFound, TooMany
 from infra.ids import new_id
 from infra.paging import Page, page
@@ -29,7 +29,7 @@ def create(session: Session, project: Project, asked: WebhookIn) -> Webhook:
     there = session.scalar(select(func.count()).select_from(Webhook).where(Webhook.project == project)) or 0
     if there >= MOST_WEBHOOKS:
         raise TooMany("too_many_webhooks", f"A project has {MOST_WEBHOOKS} webhooks at most.", retry_after=60)
-    now = transaction_time(session)
+    now = clock(session)
     webhook = Webhook(
         id=new_id("wh"),
         project=project,
@@ -75,13 +75,13 @@ def change(session: Session, webhook: Webhook, asked: WebhookPatch) -> None:
     if asked.enabled is not None:
         webhook.enabled = asked.enabled
         webhook.disabled_reason = None
-    webhook.updated_at = transaction_time(session)
+    webhook.updated_at = clock(session)
     session.flush()
 
 
 def rotate(session: Session, webhook: Webhook) -> datetime:
     """Let a new secret sign; gives until when the one before it signs, too."""
-    now = transaction_time(session)
+    now = clock(session)
     until: datetime = now + OVERLAP
     webhook.previous_secret, webhook.previous_until = webhook.secret, until
     webhook.secret, webhook.updated_at = new_secret(), now

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from domain.access.projects import DEFAULT_PROJECT
 from domain.jobs import control
 from domain.webhooks import rows, schedule, sending
-from tests.support.apps import open_app
+from infra.settings import Settings
 from tests.support.receiver import Receiver, Told, receiving
 from tests.support.service import Service
 from tests.support.waiting import wait_for
@@ -30,12 +29,10 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def near(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """A service that may tell somebody on this machine, and looks often."""
+def settings(settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of a service that looks often, and that may tell somebody on this machine unless a test says otherwise."""
     monkeypatch.setattr("app.deliverer.LOOK_SECONDS", 0.05)
-    settings = service.settings.model_copy(update={"webhook_private_addresses": True})
-    with TestClient(open_app(settings), headers=dict(service.api.headers)) as api:
-        yield Service(api, service.database, service.artifacts, settings)
+    return settings.model_copy(update={"webhook_private_addresses": getattr(request, "param", True)})
 
 
 def made(service: Service, url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # of a webhook
@@ -62,13 +59,13 @@ def ended(service: Service, webhook_id: str, count: int = 1) -> list[dict[str, A
     return wait_for("deliveries to end", all_ended, SECONDS)
 
 
-def test_the_end_of_a_job_is_told_and_signed(near: Service, receiver: Receiver) -> None:
-    webhook = made(near, receiver.url)
-    other = made(near, receiver.url, events=["job.failed"])
+def test_the_end_of_a_job_is_told_and_signed(service: Service, receiver: Receiver) -> None:
+    webhook = made(service, receiver.url)
+    other = made(service, receiver.url, events=["job.failed"])
     assert webhook["secret"].startswith("whsec_")
-    assert "secret" not in near.api.get(f"/v1/webhooks/{webhook['id']}").json()
-    job = trained(near)
-    (delivery,) = ended(near, webhook["id"])
+    assert "secret" not in service.api.get(f"/v1/webhooks/{webhook['id']}").json()
+    job = trained(service)
+    (delivery,) = ended(service, webhook["id"])
     (told,) = receiver.told
     assert Webhook(webhook["secret"]).verify(told.body, told.headers) == delivery["body"]
     assert delivery["body"]["type"] == "job.succeeded"
@@ -79,13 +76,13 @@ def test_the_end_of_a_job_is_told_and_signed(near: Service, receiver: Receiver) 
         Webhook(other["secret"]).verify(told.body, told.headers)
 
 
-def test_after_a_rotation_both_secrets_sign_and_a_replay_has_the_same_id(near: Service, receiver: Receiver) -> None:
-    webhook = made(near, receiver.url)
+def test_after_a_rotation_both_secrets_sign_and_a_replay_has_the_same_id(service: Service, receiver: Receiver) -> None:
+    webhook = made(service, receiver.url)
     path = f"/v1/webhooks/{webhook['id']}"
-    rotated = near.api.post(f"{path}/rotate").json()
-    sent = near.api.post(f"{path}/test").json()
-    ended(near, webhook["id"])
-    assert near.api.post(f"{path}/deliveries/{sent['id']}/replay").status_code == 202
+    rotated = service.api.post(f"{path}/rotate").json()
+    sent = service.api.post(f"{path}/test").json()
+    ended(service, webhook["id"])
+    assert service.api.post(f"{path}/deliveries/{sent['id']}/replay").status_code == 202
     wait_for("the replay", lambda: len(receiver.told) == 2, SECONDS)
     assert receiver.ids == [sent["id"]] * 2
     for told in receiver.told:
@@ -95,13 +92,13 @@ def test_after_a_rotation_both_secrets_sign_and_a_replay_has_the_same_id(near: S
 
 
 def test_what_fails_is_tried_again_and_in_the_end_given_up(
-    near: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    service: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "DELAYS", (timedelta(0),) * 3)
     receiver.answer = lambda _told: (500, {}, b"no")
-    webhook = made(near, receiver.url)
-    near.api.post(f"/v1/webhooks/{webhook['id']}/test")
-    (delivery,) = ended(near, webhook["id"])
+    webhook = made(service, receiver.url)
+    service.api.post(f"/v1/webhooks/{webhook['id']}/test")
+    (delivery,) = ended(service, webhook["id"])
     assert (delivery["status"], delivery["tries"], delivery["last_status"]) == ("failed", 4, 500)
     assert len(set(receiver.ids)) == 1
     assert len(receiver.told) == 4
@@ -112,14 +109,14 @@ def test_what_fails_is_tried_again_and_in_the_end_given_up(
     [(500, {}, 4), (503, {"Retry-After": "200"}, 200), (429, {}, 60), (302, {"Location": "/elsewhere"}, 4)],
 )
 def test_the_next_try_waits_as_it_should(
-    near: Service, receiver: Receiver, status: int, headers: dict[str, str], least: float
+    service: Service, receiver: Receiver, status: int, headers: dict[str, str], least: float
 ) -> None:
     receiver.answer = lambda _told: (status, headers, b"")
-    webhook = made(near, receiver.url)
-    near.api.post(f"/v1/webhooks/{webhook['id']}/test")
+    webhook = made(service, receiver.url)
+    service.api.post(f"/v1/webhooks/{webhook['id']}/test")
 
     def tried() -> dict[str, Any] | None:
-        (delivery,) = near.api.get(f"/v1/webhooks/{webhook['id']}/deliveries").json()["data"]
+        (delivery,) = service.api.get(f"/v1/webhooks/{webhook['id']}/deliveries").json()["data"]
         return delivery if delivery["tries"] == 1 else None
 
     delivery = wait_for("a try", tried, SECONDS)
@@ -129,26 +126,26 @@ def test_the_next_try_waits_as_it_should(
     assert [told.path for told in receiver.told] == ["/told"]
 
 
-def test_who_is_gone_is_told_no_more(near: Service, receiver: Receiver) -> None:
+def test_who_is_gone_is_told_no_more(service: Service, receiver: Receiver) -> None:
     receiver.answer = lambda _told: (410, {}, b"")
-    webhook = made(near, receiver.url)
-    near.api.post(f"/v1/webhooks/{webhook['id']}/test")
-    (delivery,) = ended(near, webhook["id"])
+    webhook = made(service, receiver.url)
+    service.api.post(f"/v1/webhooks/{webhook['id']}/test")
+    (delivery,) = ended(service, webhook["id"])
     assert delivery["status"] == "failed"
-    now = near.api.get(f"/v1/webhooks/{webhook['id']}").json()
+    now = service.api.get(f"/v1/webhooks/{webhook['id']}").json()
     assert (now["enabled"], "410" in now["disabled_reason"]) == (False, True)
-    near.api.post(f"/v1/webhooks/{webhook['id']}/test")
+    service.api.post(f"/v1/webhooks/{webhook['id']}/test")
     receiver.answer = lambda _told: (200, {}, b"")
     time.sleep(0.5)
     assert len(receiver.told) == 1
-    enabled = near.api.patch(f"/v1/webhooks/{webhook['id']}", json={"enabled": True}).json()
+    enabled = service.api.patch(f"/v1/webhooks/{webhook['id']}", json={"enabled": True}).json()
     assert enabled["disabled_reason"] is None
-    ended(near, webhook["id"], 2)
+    ended(service, webhook["id"], 2)
     assert len(receiver.told) == 2
 
 
 def test_a_receiver_that_is_slow_or_says_much_holds_up_nobody(
-    near: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    service: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "TRY_SECONDS", 1.0)
 
@@ -158,23 +155,21 @@ def test_a_receiver_that_is_slow_or_says_much_holds_up_nobody(
         return 200, {}, b"x" * (2**22 if told.path == "/long" else 1)
 
     receiver.answer = answer
-    slow, quick, long = (made(near, receiver.url.replace("/told", path)) for path in ("/slow", "/quick", "/long"))
+    slow, quick, long = (made(service, receiver.url.replace("/told", path)) for path in ("/slow", "/quick", "/long"))
     for webhook in (slow, quick, long):
-        near.api.post(f"/v1/webhooks/{webhook['id']}/test")
+        service.api.post(f"/v1/webhooks/{webhook['id']}/test")
     for webhook in (quick, long):
-        assert ended(near, webhook["id"])[0]["status"] == "delivered"
+        assert ended(service, webhook["id"])[0]["status"] == "delivered"
 
     def given_up() -> bool:
-        (delivery,) = near.api.get(f"/v1/webhooks/{slow['id']}/deliveries").json()["data"]
+        (delivery,) = service.api.get(f"/v1/webhooks/{slow['id']}/deliveries").json()["data"]
         return delivery["tries"] == 1 and "1 second" in delivery["last_error"]
 
     wait_for("the slow one to be given up", given_up, SECONDS)
 
 
-def test_this_machine_is_not_reached_unless_a_setting_allows_it(
-    service: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.deliverer.LOOK_SECONDS", 0.05)
+@pytest.mark.parametrize("settings", [False], indirect=True)
+def test_this_machine_is_not_reached_unless_a_setting_allows_it(service: Service, receiver: Receiver) -> None:
     webhook = made(service, receiver.url.replace("127.0.0.1", "localhost"))
     service.api.post(f"/v1/webhooks/{webhook['id']}/test")
 
