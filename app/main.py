@@ -13,7 +13,7 @@ from app.access.admission import Admission
 from app.access.gate import Gate
 from app.access.rates import RateLimiter
 from app.access.upload_slots import UploadSlots
-from app.deliverer import Deliverer
+from app.deliveries.deliverer import Deliverer
 from app.dependencies import Services
 from app.edge.bodies import Bodies
 from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork

@@ -83,8 +83,7 @@ def take_due(session: Session, most: int) -> list[Due]:
         delivery.token, delivery.taken_until = uuid4().hex, now + LEASE
         due.append(Due(delivery.id, webhook, delivery.body, delivery.token))
     session.flush()
-    for each in due:
-        session.expunge(each.webhook)
+    session.expunge_all()  # the webhooks are looked at when this transaction has ended
     return due
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from app.deliveries import sending
 from domain.access.projects import DEFAULT_PROJECT
 from domain.jobs import control
-from domain.webhooks import rows, schedule, sending
+from domain.webhooks import rows, schedule
 from infra.settings import Settings
 from tests.support.receiver import Receiver, Told, receiving
 from tests.support.service import Service
@@ -31,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def settings(settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a service that looks often, and that may tell somebody on this machine unless a test says otherwise."""
-    monkeypatch.setattr("app.deliverer.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("app.deliveries.deliverer.LOOK_SECONDS", 0.05)
     return settings.model_copy(update={"webhook_private_addresses": getattr(request, "param", True)})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from itertools import cycle
 
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.deliveries.sending import deliver
 from domain.webhooks.addresses import Forbidden, allowed, is_public
 from domain.webhooks.deliveries import Due
 from domain.webhooks.secrets import new_secret
-from domain.webhooks.sending import deliver
 from infra.tables import Webhook
 
 PRIVATE = [
@@ -52,9 +53,12 @@ def test_a_name_that_changes_its_mind_gains_nothing() -> None:
     answers = cycle([["93.184.215.14"], ["127.0.0.1"]])
 
     async def try_once() -> None:
+        async def taken() -> AsyncIterator[bytes]:
+            yield b"taken"
+
         def answer(request: httpx2.Request) -> httpx2.Response:
             asked.append(request)
-            return httpx2.Response(200)
+            return httpx2.Response(200, content=taken())
 
         transport = httpx2.MockTransport(answer)
         webhook = Webhook(id="wh_1", url="https://rebinding.example:8443/a?b=c", secret=new_secret())

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import httpx2
 import structlog
 
+from app.deliveries.sending import TRY_SECONDS, deliver
 from domain.webhooks import deliveries
 from domain.webhooks.deliveries import Due
-from domain.webhooks.sending import TRY_SECONDS, deliver
 from infra.database import Database
 from infra.errors import Unavailable
 

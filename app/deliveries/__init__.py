@@ -1,0 +1,1 @@
+"""Webhooks told: HTTP that goes out."""
