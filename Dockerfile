@@ -5,10 +5,11 @@ WORKDIR /src
 # The dependencies first: they change less often than the code and the README.
 COPY constraints.txt pyproject.toml ./
 COPY client/pyproject.toml client/README.md client/
-RUN mkdir backprop client/backprop_client && touch backprop/__init__.py client/backprop_client/__init__.py README.md \
- && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt ./client '.[embedded,onnx]' \
- && /opt/backprop/bin/pip uninstall --yes backprop backprop-client
-COPY backprop backprop
+COPY core/pyproject.toml core/README.md core/
+RUN mkdir core/backprop client/backprop_client && touch core/backprop/__init__.py client/backprop_client/__init__.py README.md \
+ && /opt/backprop/bin/pip install --no-cache-dir --constraint constraints.txt ./core ./client '.[embedded,onnx]' \
+ && /opt/backprop/bin/pip uninstall --yes backprop backprop-client backprop-core
+COPY core core
 COPY infra infra
 COPY domain domain
 COPY app app
@@ -17,7 +18,7 @@ COPY cli cli
 COPY client client
 COPY migrations migrations
 COPY README.md ./
-RUN /opt/backprop/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt ./client .
+RUN /opt/backprop/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt ./core ./client .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin backprop \

