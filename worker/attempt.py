@@ -34,6 +34,7 @@ from domain.life import Superseded
 from domain.models import rows as models
 from domain.registry.registration import register
 from infra.artifacts import ArtifactStore
+from infra.codec import to_bytes
 from infra.database import Database
 from infra.errors import InvalidRequest, Unavailable
 from infra.ids import new_id
@@ -155,7 +156,7 @@ class Attempt:
                 preprocessing=stored.coding | _reading(spec),
                 metrics=metrics,
                 iteration=run.best_iteration,
-                weights=stored.weights,
+                weights=to_bytes(stored.weights),
                 importance=importance.model_dump(mode="json"),
                 created_at=datetime.now(UTC),
             )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from backprop.codec import to_bytes
 from backprop.training import Run
 from domain.jobs.checkpoints import PART_BYTES, STALE_PARTS_AT_ONCE, Part, cut
+from infra.codec import to_bytes
 
 MOST_SHARE = 0.05
 """A share of an attempt's time. Taking and writing its checkpoints takes no more, so large states are saved less

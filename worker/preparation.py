@@ -20,15 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.coding.coding import Coding
-from backprop.coding.columns import Batch, batch_rows
+from backprop.coding.columns import Batch, batch_rows, rows_of_a_batch
 from backprop.coding.learning import ClassesMissing, ConstantTarget, Learner
 from backprop.coding.scaling import CannotBeScaled
 from backprop_client.wire.jobs import OtherRowCounts, RowCounts
 from backprop_client.wire.resolved_jobs import HeldOutTable, ResolvedJob
 from domain.datasets.files import count_complete_rows, read_batches
 from domain.jobs.new_batches import in_terms_of
-from domain.jobs.translation import coding_plan_of
-from domain.jobs.weighting import used_columns
+from domain.jobs.translation import coding_plan_of, network_of
+from domain.jobs.weighting import rows_weights, used_columns
 from infra.artifacts import ArtifactStore
 from infra.errors import InvalidRequest, TooLarge
 from infra.full_disks import is_full_disk
@@ -37,9 +37,6 @@ from worker.weighting import Floats, RowsToWeigh, Weights, recorded
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
-
-BATCH_BYTES = 16 * 2**20
-"""Bytes. A batch of rows has this size, raw or coded, whichever is wider. Each value counts as 8."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def prepare(
         TooLarge: the folder's disk has not the room (``scratch_full``).
     """
     columns = used_columns(job)
-    rows_at_once = max(1, BATCH_BYTES // (8 * max(len(columns), job.sizes[0] + job.sizes[-1])))
+    rows_at_once = rows_of_a_batch(len(columns), network_of(job))
     used = _used_rows(job, store, key, job.rows, job.required)
     held = held_out_mask(job, store, key, used.rows)
     other = job.held_out_table
@@ -245,7 +242,8 @@ def _learn(job: ResolvedJob, batches: Iterator[dict[str, Array]], held: Mask) ->
     """The coding, from the training rows only."""
     learner = Learner(coding_plan_of(job.network, job.inputs, job.targets, job.scaling, job.missing))
     for batch, held_here in _with_mask(batches, held):
-        learner.add(_select(batch, ~held_here) if held_here.any() else batch)
+        trained = _select(batch, ~held_here) if held_here.any() else batch
+        learner.add(trained, rows_weights(job, trained))
     try:
         return learner.coding()
     except CannotBeScaled as error:

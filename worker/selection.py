@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from backprop.passes.batches import updates_per_epoch
 from backprop.selection.folds import fold_of_rows
 from backprop.selection.trials import Candidate, Rows, try_all
+from backprop_client.wire.presets import BATCH_SIZE, CORRECTIONS
 from backprop_client.wire.resolved_jobs import Candidate as CandidateSpec
 from backprop_client.wire.resolved_jobs import ResolvedJob, Selection
 from backprop_client.wire.specs import MOST_ITERATIONS, NetworkSpec, TrainingSpec
-from domain.jobs.presets import BATCH_SIZE, CORRECTIONS
 from domain.jobs.selection import choose, folds_done, next_candidates, with_trials
 from domain.jobs.translation import output_activation, sized_network, sizes_of, training_of
 from worker.preparation import TrainingData

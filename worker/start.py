@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backprop.codec import from_bytes
 from backprop.coding.coding import Coding
 from backprop.network import Network, Parameters, initial_parameters
 from backprop_client.wire.resolved_jobs import ResolvedJob
@@ -14,6 +13,7 @@ from domain.jobs import checkpoints
 from domain.jobs.attempts import Claim
 from domain.jobs.gradient_checks import Array
 from domain.models import rows as models
+from infra.codec import from_bytes
 from infra.database import Database
 
 

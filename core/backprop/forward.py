@@ -7,6 +7,7 @@ and activation, is done to each value for itself, or within the row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,25 +81,42 @@ class ForwardPropagation:
         Raises:
             ValueError: X has another number of columns than the network has inputs.
         """
-        if X.ndim != 2 or X.shape[1] != self._network.inputs:
-            raise ValueError(f"X should be (m, {self._network.inputs}), not {X.shape}")
-        with np.errstate(over="ignore", invalid="ignore"):
-            if len(X) <= self._piece_rows:
-                return self._propagated(X)
-            outputs = np.empty((len(X), self._network.outputs), self._dtype)
-            for start in range(0, len(X), self._piece_rows):
-                rows = slice(start, start + self._piece_rows)
-                outputs[rows] = self._propagated(X[rows])
-            return outputs
+        return self.between(X, 1, len(self._layers) + 1)
 
-    def _propagated(self, X: Array) -> Array:
-        a = self._in_blocks(X)
-        for layer in self._layers:
+    def between(self, a: Array, layer: int, last: int) -> Array:
+        """The activations of a layer, given those of one before it.
+
+        Args:
+            a: a(l), (m, s_l), of any number type.
+            layer: l; 1 is the input layer.
+            last: which layer's activations are wanted, above l; n_l is the output layer.
+
+        Returns:
+            (m, s_last), of the parameters' dtype; not finite where the network overflows.
+
+        Raises:
+            ValueError: `a` has another number of columns than layer l has units.
+        """
+        width, layers = self._network.sizes[layer - 1], self._layers[layer - 1 : last - 1]
+        if a.ndim != 2 or a.shape[1] != width:
+            raise ValueError(f"{'X' if layer == 1 else 'a'} should be (m, {width}), not {a.shape}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            if len(a) <= self._piece_rows:
+                return self._propagated(a, layers)
+            activations = np.empty((len(a), self._network.sizes[last - 1]), self._dtype)
+            for start in range(0, len(a), self._piece_rows):
+                rows = slice(start, start + self._piece_rows)
+                activations[rows] = self._propagated(a[rows], layers)
+            return activations
+
+    def _propagated(self, rows: Array, layers: Sequence[_Layer]) -> Array:
+        a = self._in_blocks(rows)
+        for layer in layers:
             a = layer.activations(a)
-        return a.reshape(-1, self._network.outputs)[: len(X)]
+        return a.reshape(-1, a.shape[-1])[: len(rows)]
 
     def _in_blocks(self, X: Array) -> Array:
-        """The rows as (blocks, `BLOCK_ROWS`, inputs), C-contiguous, with zeros in the places that are left."""
+        """The rows as (blocks, `BLOCK_ROWS`, units), C-contiguous, with zeros in the places that are left."""
         blocks, missing = -(-len(X) // BLOCK_ROWS), -len(X) % BLOCK_ROWS
         if missing:
             padded = np.zeros((blocks * BLOCK_ROWS, X.shape[1]), self._dtype)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop.codec import from_bytes, to_bytes
 from backprop.coding.coding import Coding
 from backprop.coding.columns import Array, Batch, batch_rows
 from backprop.coding.targets import ClassScores, Outcome
@@ -29,12 +28,12 @@ class StoredModel(NamedTuple):
     Attributes:
         network: plain JSON values, see `Network.to_json`.
         coding: plain JSON values, see `Coding.to_json`.
-        weights: a safetensors file of W1, b1, W2, b2, … in the parameters' dtype.
+        weights: W1, b1, W2, b2, …, see `Parameters.to_arrays`.
     """
 
     network: dict[str, Any]
     coding: dict[str, Any]
-    weights: bytes
+    weights: dict[str, Array]
 
 
 class PredictedRows(NamedTuple):
@@ -133,18 +132,15 @@ class TrainedModel:
 
     def to_stored(self) -> StoredModel:
         """Its stored form, from which `from_stored` makes a model of the same bits."""
-        return StoredModel(
-            self.parameters.network.to_json(), self.coding.to_json(), to_bytes(self.parameters.to_arrays())
-        )
+        return StoredModel(self.parameters.network.to_json(), self.coding.to_json(), self.parameters.to_arrays())
 
     @classmethod
-    def from_stored(cls, network: Mapping[str, Any], coding: Mapping[str, Any], weights: bytes) -> TrainedModel:
+    def from_stored(
+        cls, network: Mapping[str, Any], coding: Mapping[str, Any], weights: Mapping[str, Array]
+    ) -> TrainedModel:
         """The model whose `to_stored` gave these, also after a trip through JSON text.
 
         Raises:
             ValueError: the parts do not belong together, or one is not what it should be.
         """
-        return cls(
-            Parameters.from_arrays(Network.from_json(network), from_bytes(weights)),
-            Coding.from_json(coding),
-        )
+        return cls(Parameters.from_arrays(Network.from_json(network), weights), Coding.from_json(coding))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,16 @@ class Training:
             raise ValueError(
                 "the gradient of a mini-batch does not vanish at the minimum: no tolerance with batch_size"
             )
+
+    @classmethod
+    def of(cls, fields_by_name: Mapping[str, Any]) -> Self:
+        """The training of which these are fields, and others beside them; None stands for the default.
+
+        Raises:
+            ValueError: as the constructor does.
+        """
+        given = {field.name: fields_by_name.get(field.name) for field in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if value is not None})
 
     def objective(self) -> Objective:
         """What is minimised."""

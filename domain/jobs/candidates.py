@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backprop.passes.batches import updates_per_epoch
-from backprop_client.wire.resolved_jobs import Candidate, Selection
-from backprop_client.wire.specs import JobSpec, LayerSpec, NetworkSpec
-from domain.jobs.presets import (
+from backprop_client.wire.presets import (
     BATCH_SIZE,
+    LEAST_ROWS,
     WEIGHT_DECAY_OF_MANY,
     Situation,
     is_everything_chosen_by_auto,
     says_how_long,
 )
+from backprop_client.wire.resolved_jobs import Candidate, Selection
+from backprop_client.wire.specs import JobSpec, LayerSpec, NetworkSpec
 
 LINEAR_DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)
 HIDDEN_DECAYS = (1e-3, 1e-2, 3e-2, 1e-1)
@@ -30,9 +31,6 @@ FOLDS = 5
 FOLDS_OF_MORE = 3
 ROWS_FOR_FEWER_FOLDS = 2_000
 """Training rows. Above, three folds tell candidates apart as well as five."""
-
-LEAST_ROWS = 10
-"""Training rows. Fewer cannot tell anything apart."""
 
 FEW_ROWS_ITERATIONS = 60
 """Updates of a trial by L-BFGS. The order of candidates hardly changes after that."""
@@ -83,11 +81,6 @@ def selection_of(
         tells_iterations=tells_iterations,
         candidates=candidates,
     )
-
-
-def usual_network(situation: Situation) -> NetworkSpec:
-    """The network where none is given and nothing can be tried: a hidden layer, unless the rows are too few for one."""
-    return situation.network_of(() if situation.rows < LEAST_ROWS else (situation.usual_units,))
 
 
 def _is_wanted(spec: JobSpec, network: NetworkSpec | None, situation: Situation) -> bool:

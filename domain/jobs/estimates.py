@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backprop.coding.holdout import held_out_rows
+from backprop_client.wire.presets import BATCH_SIZE
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from domain.jobs.epochs import settled
-from domain.jobs.presets import BATCH_SIZE
 from infra.tables import Job
 
 JOBS_LOOKED_AT = 20

@@ -11,6 +11,7 @@ import numpy as np
 from backprop.activations import output_range
 from backprop.costs import COST_FUNCTIONS
 from backprop_client.wire.columns import Column
+from backprop_client.wire.presets import Situation, says_how_long
 from backprop_client.wire.resolved_jobs import InputColumn, ResolvedJob, TargetColumn
 from backprop_client.wire.specs import (
     HeldOutDataset,
@@ -22,7 +23,7 @@ from backprop_client.wire.specs import (
     Task,
     TrainingSpec,
 )
-from domain.jobs.candidates import selection_of, usual_network
+from domain.jobs.candidates import selection_of
 from domain.jobs.columns import QUANTITIES, Chosen, check_targets, check_values, named, required_columns
 from domain.jobs.columns import inputs as input_columns
 from domain.jobs.epochs import no_longer_than, settled
@@ -37,7 +38,6 @@ from domain.jobs.holdouts import (
     way_to_hold_out,
 )
 from domain.jobs.limits import JobLimits, check_iterations, check_limits, estimated_bytes, trial_bytes
-from domain.jobs.presets import Situation, says_how_long
 from domain.jobs.problems import Problems, network_path
 from domain.jobs.registering import check_registration
 from domain.jobs.selection import largest, networks_of
@@ -285,7 +285,7 @@ def _complete(spec: JobSpec, given: NetworkSpec | None, situation: Situation, pr
             f"With the {whose} nobody chooses a network: give its layers in network, such as "
             '{"layers": [{"units": 25}, {}]}, or the id of a stored one in network_id.',
         )
-    return usual_network(situation)
+    return situation.usual_network
 
 
 def _in_updates(

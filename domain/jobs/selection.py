@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from backprop.passes.batches import updates_per_epoch
 from backprop.selection.racing import best, mean_deviance, still_in
 from backprop.selection.trials import Trial
+from backprop_client.wire.presets import BATCH_SIZE
 from backprop_client.wire.resolved_jobs import Candidate, ResolvedJob, Selection
 from backprop_client.wire.specs import MOST_ITERATIONS, NetworkSpec
-from domain.jobs.presets import BATCH_SIZE
 from domain.jobs.translation import activation_of, sized_network, sizes_of
 
 ROWS_WITHOUT_RACING = 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from backprop.coding.inputs import CodedColumn, Moments
 from backprop.coding.learning import CodingPlan
@@ -42,8 +41,7 @@ def output_activation(network: NetworkSpec) -> Activation:
 
 def training_of(spec: TrainingSpec) -> Training:
     """The core's training: what it has a field for, under the same name. What does not apply is left at its default."""
-    given = {field.name: getattr(spec, field.name) for field in fields(Training)}
-    return Training(**{name: value for name, value in given.items() if value is not None})
+    return Training.of(dict(spec))
 
 
 def coding_plan_of(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.coding.class_weights import balanced_weights
 from backprop_client.wire.columns import Column, Labels
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from backprop_client.wire.specs import ClassWeight, JobSpec, ResolvedClassWeight, Task
@@ -109,19 +110,13 @@ def vectors_of_weights(column: Column | None, class_weight: ResolvedClassWeight 
 def weights_of_classes(given: ResolvedClassWeight, counts: NDArray[np.integer]) -> Floats:
     """The weight of each class, (K,).
 
-    `balanced` is m / (K′ n_k), m training rows being of K′ classes, n_k of them of class k; 1 for a class that no
-    training row is of.
-
     Args:
         given: as the job has it.
         counts: n_k, training rows of each class, (K,).
     """
     if given != "balanced":
         return np.array([each.weight for each in given])
-    present = counts > 0
-    weights = np.ones(len(counts))
-    weights[present] = counts.sum() / (np.count_nonzero(present) * counts[present])
-    return weights
+    return balanced_weights(counts)
 
 
 def rows_weights(job: ResolvedJob, batch: Mapping[str, Array]) -> Floats | None:

@@ -15,6 +15,7 @@ from domain.access.projects import Project
 from domain.captions import EVERYTHING, Wanted
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
+from infra.codec import from_bytes
 from infra.errors import Conflict, NotFound
 from infra.paging import Page, page
 from infra.tables import Job, Model
@@ -110,7 +111,7 @@ def trained(model: Model) -> TrainedModel:
     Raises:
         ValueError: its parts do not belong together.
     """
-    return TrainedModel.from_stored(model.network, model.preprocessing, model.weights)
+    return TrainedModel.from_stored(model.network, model.preprocessing, from_bytes(model.weights))
 
 
 def predictor(model: Model) -> Predictor:

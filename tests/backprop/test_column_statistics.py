@@ -21,11 +21,27 @@ def test_any_split_into_batches_gives_the_statistics_of_the_whole(table: Floats,
     for batch in np.split(table, sorted(min(cut, len(table)) for cut in cuts)):
         statistics.add(batch)
     largest = np.abs(table).max() + 1e-300
-    assert statistics.count.tolist() == [len(table)] * table.shape[1]
+    assert statistics.weight.tolist() == [len(table)] * table.shape[1]
     np.testing.assert_allclose(statistics.mean, table.mean(axis=0), rtol=1e-12, atol=1e-12 * largest)
     np.testing.assert_allclose(statistics.standard_deviation, table.std(axis=0), rtol=1e-9, atol=1e-9 * largest)
     np.testing.assert_array_equal(statistics.minimum, table.min(axis=0))
     np.testing.assert_array_equal(statistics.maximum, table.max(axis=0))
+
+
+@given(TABLES, st.data())
+def test_a_row_counts_as_often_as_it_weighs(table: Floats, data: st.DataObject) -> None:
+    weights = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(table), max_size=len(table))))
+    weighted, repeated = ColumnStatistics(table.shape[1]), ColumnStatistics(table.shape[1])
+    middle = len(table) // 2
+    for rows in (slice(middle), slice(middle, None)):
+        weighted.add(table[rows], weights[rows].astype(float))
+    repeated.add(np.repeat(table, weights, axis=0))
+    largest = np.abs(table).max() + 1e-300
+    assert weighted.weight.tolist() == repeated.weight.tolist()
+    np.testing.assert_allclose(weighted.mean, repeated.mean, rtol=1e-12, atol=1e-12 * largest)
+    np.testing.assert_allclose(weighted.standard_deviation, repeated.standard_deviation, rtol=1e-9, atol=1e-9 * largest)
+    np.testing.assert_array_equal(weighted.minimum, repeated.minimum)
+    np.testing.assert_array_equal(weighted.maximum, repeated.maximum)
 
 
 def test_a_large_mean_does_not_drown_a_small_deviation() -> None:
@@ -70,7 +86,7 @@ def test_values_that_are_absent_count_for_nothing(table: Floats, seed: int) -> N
         statistics.add(batch)
     for index, column in enumerate(table.T):
         present = column[~np.isnan(column)]
-        assert statistics.count[index] == len(present)
+        assert statistics.weight[index] == len(present)
         if len(present):
             np.testing.assert_allclose(statistics.mean[index], present.mean(), rtol=1e-12, atol=1e-8)
             np.testing.assert_allclose(statistics.standard_deviation[index], present.std(), rtol=1e-9, atol=1e-6)

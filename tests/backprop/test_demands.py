@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backprop.codec import to_bytes
 from backprop.demands import checkpoint_bytes, training_bytes
 from backprop.network import Layer, Network, initial_parameters
 from backprop.optimizers.table import OPTIMIZERS
 from backprop.passes import lanes, products, usual
 from backprop.training import Training
+from infra.codec import to_bytes
 from tests.support.runs import run_of
 
 Array = NDArray[Any]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backprop.codec import from_bytes, to_bytes
 from backprop.early_stopping import EarlyStopping
 from backprop.network import Layer, Network, Parameters
+from infra.codec import from_bytes, to_bytes
 
 Array = NDArray[Any]
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backprop import reference
-from backprop.codec import from_bytes, to_bytes
 from backprop.gradient import cost_and_gradient
 from backprop.network import Layer, Network, Parameters, initial_parameters
 from backprop.optimizers.table import OPTIMIZERS
@@ -22,6 +21,7 @@ from backprop.passes import products
 from backprop.passes.batches import updates_per_epoch
 from backprop.passes.lanes import Lanes
 from backprop.training import Run, Training
+from infra.codec import from_bytes, to_bytes
 from tests.support.networks import Problem, problems, problems_of_all_kinds
 from tests.support.passes import Passing, both_ways
 from tests.support.runs import pass_of, run_of

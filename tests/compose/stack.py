@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from backprop.codec import from_bytes
+from infra.codec import from_bytes
 from tests.compose.project import ROOT, Project, filled_in, free_port
 from tests.support.waiting import wait_for
 

@@ -11,8 +11,8 @@ import numpy as np
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
-from backprop.codec import from_bytes
 from infra.artifacts import ArtifactStore
+from infra.codec import from_bytes
 from infra.database import Database
 from infra.settings import Settings
 from worker.attempt import attempt_job

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backprop.codec import from_bytes
 from domain.jobs import checkpoints
 from domain.jobs.checkpoints import Part
+from infra.codec import from_bytes
 from tests.worker.test_recorder import small_run
 from worker.keeper import MOST_SHARE, Keeper
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backprop.coding import columns as coded_columns
 from backprop.coding.coding import Coding
 from backprop.coding.holdout import holdout_mask
 from backprop.coding.targets import ClassCoding, NumberCoding, Reconstruction
@@ -47,7 +48,7 @@ def test_rows_are_coded_as_learned_from_the_training_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if batch_bytes is not None:
-        monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
+        monkeypatch.setattr(coded_columns, "BATCH_BYTES", batch_bytes)
     table = people()
     job = job_on(table, activation, holdout=0.25, holdout_by="random", **spec)
     data = prepared(tmp_path, table, job)
@@ -166,7 +167,7 @@ def test_rows_with_gaps_are_imputed_or_left_out_and_counted(
     missing: str, batch_bytes: int | None, targets: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if batch_bytes is not None:
-        monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
+        monkeypatch.setattr(coded_columns, "BATCH_BYTES", batch_bytes)
     table = with_gaps()
     job = job_on(table, targets=targets, missing=missing, holdout=0.25, holdout_by="random")
     data = prepared(tmp_path, table, job)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backprop.coding import columns as coded_columns
 from backprop.coding.holdout import stratified_mask
 from backprop_client.wire.specs import ClassWeight
 from infra.errors import InvalidRequest
 from tests.support.tables import job_on, people, prepared
-from worker import preparation
 
 
 def table(rows: int = 200) -> dict[str, list[Any]]:
@@ -25,7 +25,7 @@ def test_rows_weigh_what_their_column_and_their_class_say(
     batch_bytes: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if batch_bytes is not None:
-        monkeypatch.setattr(preparation, "BATCH_BYTES", batch_bytes)
+        monkeypatch.setattr(coded_columns, "BATCH_BYTES", batch_bytes)
     rows = table()
     used = [index for index, grade in enumerate(rows["grade"]) if grade is not None]
     times = np.array(rows["times"], float)[used]

@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop.network import Network
+
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Batch = Mapping[str, Array]
+
+BATCH_BYTES = 16 * 2**20
+"""Bytes. A batch of rows has this size, raw or coded, whichever is wider. Each value counts as 8."""
 
 
 class NumberTable(Mapping[str, Array]):
@@ -63,3 +68,13 @@ def number_matrix(batch: Batch, names: tuple[str, ...], rows: int) -> Floats:
 def batch_rows(batch: Batch) -> int:
     """How many rows a batch has; 0 when it has no columns."""
     return len(batch.numbers) if isinstance(batch, NumberTable) else len(next(iter(batch.values()), ()))
+
+
+def rows_of_a_batch(columns: int, network: Network) -> int:
+    """How many rows a coding is learned from and applied to at a time; the last bits of what is learned depend on it.
+
+    Args:
+        columns: of the table, that the examples and their weights are made of.
+        network: that they are coded for.
+    """
+    return max(1, BATCH_BYTES // (8 * max(columns, network.inputs + network.outputs)))

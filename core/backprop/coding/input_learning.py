@@ -30,15 +30,15 @@ class InputLearner:
         self._statistics = ColumnStatistics(len(self._scaled_names))
         self._units = {column.name: _Units(column) for column in coded_columns}
 
-    def add(self, batch: Batch) -> None:
-        """Take in a batch of training rows with all input columns.
+    def add(self, batch: Batch, weights: Floats | None = None) -> None:
+        """Take in a batch of training rows with all input columns; weights as `Learner.add` has them.
 
         Raises:
             ValueError: a category is not among those planned.
         """
-        self._statistics.add(number_matrix(batch, self._scaled_names, batch_rows(batch)))
+        self._statistics.add(number_matrix(batch, self._scaled_names, batch_rows(batch)), weights)
         for name, units in self._units.items():
-            units.add(batch[name])
+            units.add(batch[name] if weights is None else batch[name][weights > 0])
 
     def coding(self, scaling: Scaling, bounds: Range, missing: Missing) -> InputCoding:
         """What the rows so far have taught.
@@ -75,7 +75,7 @@ class InputLearner:
 
     def _coded_constants(self, scaler: Scaler) -> list[float | None]:
         """For each scaled column what it was coded as throughout; None where it varied."""
-        values = np.where(self._statistics.count, self._statistics.minimum, 0.0)
+        values = np.where(self._statistics.weight > 0, self._statistics.minimum, 0.0)
         coded = scaler.encode(values[np.newaxis])[0]
         return [value if same else None for value, same in zip(coded.tolist(), self._statistics.constant, strict=True)]
 
@@ -118,5 +118,5 @@ class _Units:
 
 def _bounds_of(statistics: ColumnStatistics) -> tuple[Floats, Floats]:
     """Least and greatest value of each column, which a mean that is off by rounding must not leave; 0 without any."""
-    some = statistics.count > 0
+    some = statistics.weight > 0
     return np.where(some, statistics.minimum, 0.0), np.where(some, statistics.maximum, 0.0)

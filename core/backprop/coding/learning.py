@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backprop.activations import output_range
 from backprop.coding.coding import Coding
-from backprop.coding.columns import Batch, batch_rows, number_matrix
+from backprop.coding.columns import Batch, Floats, batch_rows, number_matrix
 from backprop.coding.input_learning import InputLearner
 from backprop.coding.inputs import CodedColumn, InputCoding, Missing, width_of
 from backprop.coding.labels import Label, Labels
@@ -94,14 +94,18 @@ class Learner:
         self._inputs = InputLearner(plan.coded_columns)
         self._targets = plan.target_learner()
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch, weights: Floats | None = None) -> None:
         """Take in a batch of training rows with all input and target columns; no target may be missing.
+
+        Args:
+            batch: the rows.
+            weights: how much each counts, (m,): one that weighs 2 teaches what two such rows would. None: all alike.
 
         Raises:
             ValueError: a class or category is not among those planned.
         """
-        self._inputs.add(batch)
-        self._targets.add(batch)
+        self._inputs.add(batch, weights)
+        self._targets.add(batch, weights)
 
     def coding(self) -> Coding:
         """What the rows so far have taught.
@@ -127,8 +131,8 @@ class TargetLearner(ABC):
         """How many output units the coding will have."""
 
     @abstractmethod
-    def add(self, batch: Batch) -> None:
-        """Take in a batch of training rows."""
+    def add(self, batch: Batch, weights: Floats | None = None) -> None:
+        """Take in a batch of training rows, which may have weights."""
 
     @abstractmethod
     def coding(self, inputs: InputCoding) -> TargetCoding:
@@ -146,7 +150,7 @@ class _ClassLearner(TargetLearner):
     def width(self) -> int:
         return self._coding.width
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch, weights: Floats | None = None) -> None:  # noqa: ARG002  # any row shows its class
         codes = self._coding.table.codes(batch[self._coding.target])
         self._counts += np.bincount(codes, minlength=len(self._counts))
 
@@ -167,12 +171,13 @@ class _NumberLearner(TargetLearner):
     def width(self) -> int:
         return len(self._names)
 
-    def add(self, batch: Batch) -> None:
-        self._statistics.add(number_matrix(batch, self._names, batch_rows(batch)))
+    def add(self, batch: Batch, weights: Floats | None = None) -> None:
+        self._statistics.add(number_matrix(batch, self._names, batch_rows(batch)), weights)
 
     def coding(self, inputs: InputCoding) -> NumberCoding:  # noqa: ARG002  # these matter to a reconstruction only
+        seen = self._statistics
         for name, same, value in zip(
-            self._names, self._statistics.constant, self._statistics.minimum.tolist(), strict=True
+            self._names, seen.constant & (seen.weight > 0), seen.minimum.tolist(), strict=True
         ):
             if same:
                 raise ConstantTarget(name, value)
@@ -190,7 +195,7 @@ class _ReconstructionLearner(TargetLearner):
     def width(self) -> int:
         return self._width
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch, weights: Floats | None = None) -> None:
         """Leave the rows: the inputs' scaling is all there is."""
 
     def coding(self, inputs: InputCoding) -> Reconstruction:

@@ -66,7 +66,7 @@ class Scaler:
                 f"number column {int(np.argmin(usable))} (counted from 0) is spread too far or too little to be "
                 "scaled in double precision"
             )
-        value = np.where(statistics.count > 0, statistics.minimum, 0.0)
+        value = np.where(statistics.weight > 0, statistics.minimum, 0.0)
         return cls(
             tuple(np.where(constant, value, offset).tolist()),
             tuple(np.where(constant, 1.0, scale).tolist()),

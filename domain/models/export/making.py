@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from backprop.codec import telling
 from backprop.coding.columns import Batch
 from backprop.model import TrainedModel
 from backprop_client.wire.models import ImportanceOut
@@ -23,6 +22,7 @@ from domain.models.export.mlflow_folder import mlflow_folder
 from domain.models.export.rows_to_compare import MADE_UP_ROWS, made_up_rows, rows_at_most
 from domain.models.sample import NoRows, sample, source_of
 from infra.artifacts import ArtifactStore
+from infra.codec import telling
 from infra.database import Database
 from infra.errors import NotInstalled, TooLarge
 

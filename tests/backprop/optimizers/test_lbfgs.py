@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backprop.codec import from_bytes, to_bytes
 from backprop.objective import Cost
 from backprop.optimizers.lbfgs import LBFGS
+from infra.codec import from_bytes, to_bytes
 from tests.support.slopes import Bowl, FormulaSlope, bowls, rosenbrock
 
 Array = NDArray[Any]

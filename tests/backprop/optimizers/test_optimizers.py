@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backprop.codec import from_bytes, to_bytes
 from backprop.network import Parameters
 from backprop.objective import Cost
 from backprop.optimizers.momentum import Momentum
@@ -19,6 +18,7 @@ from backprop.optimizers.table import OPTIMIZERS
 from backprop.passes.backpropagation import Backpropagation
 from backprop.passes.lanes import Crew, computing
 from backprop.training import Training
+from infra.codec import from_bytes, to_bytes
 from tests.support.networks import Problem, automatic_cost_and_gradient, problems_of_all_kinds
 from tests.support.slopes import Bowl, FormulaSlope, bowls
 

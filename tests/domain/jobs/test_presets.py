@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from backprop_client.wire.presets import FEW_ROWS, Situation
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from backprop_client.wire.specs import JobSpec, NetworkSpec, Task, TrainingSpec
 from domain.jobs.planning import plan
-from domain.jobs.presets import FEW_ROWS, Situation
 from infra.errors import InvalidRequest
 from infra.settings import Settings
 from tests.support.tables import column_of, people

@@ -13,6 +13,7 @@ from backprop.model import TrainedModel
 from domain.models.cache import Ready
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
+from infra.codec import from_bytes, to_bytes
 from tests.domain.models.test_prediction import INPUTS, predictor
 from tests.support.columns import inputs_scaled
 
@@ -23,7 +24,7 @@ CATEGORIES = CodedColumn("city", tuple(f"a city of the number {number}" for numb
 def read_back(text: str, table: Sequence[str]) -> Predictor:
     """A model as it is read from the database."""
     network, coding, weights = json.loads(text)
-    model = TrainedModel.from_stored(network, coding, bytes.fromhex(weights))
+    model = TrainedModel.from_stored(network, coding, from_bytes(bytes.fromhex(weights)))
     return Predictor(model, RowReader(model.coding.inputs, model.coding.targets.columns, tuple(table), None))
 
 
@@ -35,7 +36,7 @@ def read_back(text: str, table: Sequence[str]) -> Predictor:
 def test_what_is_counted_is_what_it_takes(columns: tuple[CodedColumn, ...], others: int) -> None:
     model = predictor(inputs=inputs_scaled(columns, INPUTS.scaler)).model
     network, coding, weights = model.to_stored()
-    text = json.dumps([network, coding, weights.hex()])
+    text = json.dumps([network, coding, to_bytes(weights).hex()])
     names = [column.name for column in columns]
 
     def ready() -> Ready:

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from backprop.codec import from_bytes, telling, to_bytes
+from infra.codec import from_bytes, telling, to_bytes
 
 DTYPES = st.sampled_from(["float32", "float64", "int64", "uint64", "uint8", "bool"])
 ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0)))

@@ -1,7 +1,7 @@
 """What a job's preset says about what its client has left open: activations, optimizer, and how long to train.
 
 ``tutorial`` is the page to the letter, and the defaults of `TrainingSpec` are its. ``auto`` does what has done well on
-many tables. Network and weight decay are left to trials (`domain.jobs.candidates`).
+many tables. Network and weight decay are left to trials on the service, where these are wanted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from backprop_client.wire.specs import Activation, LayerSpec, NetworkSpec, Optimizer, Preset, Task, TrainingSpec
-from domain.jobs.translation import output_activation
 
 FEW_ROWS = 5_000
 """Training rows. Up to so many, L-BFGS takes all of them at once; above, an iteration on all takes too long, and Adam
@@ -18,6 +17,9 @@ takes batches."""
 
 BATCH_SIZE = 200
 """Examples. Small enough that an epoch makes many updates, large enough that a product is worth its call."""
+
+LEAST_ROWS = 10
+"""Training rows. Fewer are too few for a hidden layer, and cannot tell candidates apart."""
 
 LBFGS_ITERATIONS = 100
 CORRECTIONS = 20
@@ -88,6 +90,11 @@ class Situation:
         """Of a hidden layer, where nobody says how many: one for twenty rows, from 8 to 64."""
         return min(max(self.rows // 20, 8), 64)
 
+    @property
+    def usual_network(self) -> NetworkSpec:
+        """Where none is given and nothing can be tried: a hidden layer, unless the rows are too few for one."""
+        return self.network_of(() if self.rows < LEAST_ROWS else (self.usual_units,))
+
     def training(self, asked: TrainingSpec, network: NetworkSpec, inputs: int) -> TrainingSpec:
         """The training asked for, with everything that applies filled in.
 
@@ -96,7 +103,7 @@ class Situation:
             network: what is trained, complete.
             inputs: units of the input layer.
         """
-        output = output_activation(network)
+        output = network.layers[-1].activation or self.output_activation
         if self.preset == "tutorial":
             return asked.with_defaults(output)
         chosen = self._usual(asked)
