@@ -156,6 +156,15 @@ class Backprop(Working):
         if self._owns:
             self._sender.client.close()
 
+    def __deepcopy__(self, _memo: Mapping[int, object]) -> Self:
+        """Itself: threads share it as it is."""
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Backprop], tuple[object, ...]]:
+        """For pickle. Keys and headers do not go into files: where it is read, BACKPROP_API_KEY counts."""
+        connection = self.connection
+        return _unpickled, (type(self), connection.base_url, connection.timeout, connection.max_retries)
+
     def __enter__(self) -> Self:
         return self
 
@@ -164,6 +173,10 @@ class Backprop(Working):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.connection.base_url!r})"
+
+
+def _unpickled(kind: type[Backprop], base_url: str, timeout: float | None, max_retries: int) -> Backprop:
+    return kind(base_url=base_url, timeout=timeout, max_retries=max_retries)
 
 
 class AsyncBackprop(AsyncWorking):

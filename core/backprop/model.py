@@ -81,6 +81,10 @@ class TrainedModel:
         if (self.coding.inputs.width, self.coding.targets.width) != (network.inputs, network.outputs):
             raise ValueError("the coding does not fit the network")
 
+    def __reduce__(self) -> tuple[type[TrainedModel], tuple[Parameters, Coding]]:
+        """For pickle, which need not have what is made when it is first asked for."""
+        return TrainedModel, (self.parameters, self.coding)
+
     @cached_property
     def forward(self) -> ForwardPropagation:
         """The network as predictions compute it, with a copy of the weights that is made when it is first asked for."""

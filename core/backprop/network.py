@@ -125,6 +125,10 @@ class Parameters:
         """A network's parameters, or a gradient with respect to them, all 0."""
         return cls(network, np.zeros(network.parameter_count, dtype))
 
+    def __reduce__(self) -> tuple[type[Parameters], tuple[Network, Array]]:
+        """For pickle, which would make arrays of their own of the views."""
+        return Parameters, (self.network, self.vector)
+
     def copy(self) -> Parameters:
         """The same values in a vector of their own."""
         return Parameters(self.network, self.vector.copy())

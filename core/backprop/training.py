@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, Self
 
@@ -197,7 +197,7 @@ class Run:
             return self._iteration or 0
         return self._early_stopping.best_iteration
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record]:
         """Train, and give a record for every iteration. To be called once.
 
         Record k holds J at the parameters after k updates; from k = 0, or the one after the state's, to k = N or where

@@ -20,7 +20,7 @@ _OF_JOB = frozenset(JobSpec.model_fields) - {"dataset_id", "targets"} | {"regist
 _OF_READING = frozenset(UploadFields.model_fields) - _OF_JOB
 _OWN = frozenset({"target", "targets", "hidden", "columns"})
 
-_ANY_DATASET = "ds_0"
+ANY_DATASET = "ds_0"
 """It stands for the dataset's id while the rest of a job is checked before there is one."""
 
 
@@ -124,9 +124,18 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 
 
 def _checked(job: dict[str, Any]) -> dict[str, Any]:
+    checked_job({**job, "dataset_id": ANY_DATASET})
+    return job
+
+
+def checked_job(job: Mapping[str, Any]) -> JobSpec:
+    """The body of a job, as the service will read it.
+
+    Raises:
+        ValueError: a value is none that its field can have.
+    """
     try:
-        JobSpec.model_validate({**job, "dataset_id": _ANY_DATASET})
+        return JobSpec.model_validate(job)
     except ValidationError as error:
         found = [(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False)]
         raise ValueError("; ".join(f"{place}: {what}" if place else what for place, what in found)) from error
-    return job
