@@ -112,11 +112,11 @@ class BackpropAutoencoder(
         Raises:
             ValueError: parameters or rows that cannot be trained with.
         """
-        is_warm, features = self._is_warm, getattr(self, "n_features_in_", None)
+        given, is_warm, features = X, self._is_warm, getattr(self, "n_features_in_", None)
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         refuse_other_inputs(is_warm, features, X)
         examples = self._examples(X, {}, sample_weight)
-        return self._train(examples, CallbackFollower(self, X, None, examples.weights))
+        return self._train(examples, CallbackFollower(self, given, None, examples.weights))
 
     @available_if(learns_here)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:  # noqa: ANN401, ARG002

@@ -101,7 +101,7 @@ class BackpropClassifier(ClassifierMixin, BackpropEstimator):  # type: ignore[mi
         Raises:
             ValueError: parameters or rows that cannot be trained with.
         """
-        is_warm, features = self._is_warm, getattr(self, "n_features_in_", None)
+        given, is_warm, features = X, self._is_warm, getattr(self, "n_features_in_", None)
         X, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         refuse_other_inputs(is_warm, features, X)
         labels = column_or_1d(labels, warn=True)
@@ -118,7 +118,7 @@ class BackpropClassifier(ClassifierMixin, BackpropEstimator):  # type: ignore[mi
         examples = self._examples(
             X, {names[0]: positions(labels, classes)}, sample_weight, classes, self._weights_of_classes()
         )
-        return self._train(examples, CallbackFollower(self, X, labels, examples.weights))
+        return self._train(examples, CallbackFollower(self, given, y, examples.weights))
 
     @available_if(learns_here)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:  # noqa: ANN401

@@ -19,7 +19,7 @@ class CallbackFollower:
 
     Args:
         estimator: whose.
-        X: what it was given, as it was checked.
+        X: as the caller gave it, with the names that its columns may have.
         y: likewise.
         sample_weight: likewise.
     """

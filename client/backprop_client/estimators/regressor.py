@@ -98,7 +98,7 @@ class BackpropRegressor(RegressorMixin, BackpropEstimator):  # type: ignore[misc
         Raises:
             ValueError: parameters or rows that cannot be trained with.
         """
-        is_warm, features = self._is_warm, getattr(self, "n_features_in_", None)
+        given, is_warm, features = X, self._is_warm, getattr(self, "n_features_in_", None)
         X, targets = validate_data(
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
         )
@@ -107,7 +107,7 @@ class BackpropRegressor(RegressorMixin, BackpropEstimator):  # type: ignore[misc
         columns = targets.reshape(len(X), -1).astype(np.float64)
         names = names_of_targets(y, columns.shape[1], self._input_names(X), "target")
         examples = self._examples(X, {name: columns[:, place] for place, name in enumerate(names)}, sample_weight)
-        return self._train(examples, CallbackFollower(self, X, targets, examples.weights))
+        return self._train(examples, CallbackFollower(self, given, y, examples.weights))
 
     @available_if(learns_here)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: ANN401
