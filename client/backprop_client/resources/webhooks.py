@@ -193,11 +193,11 @@ def _delete(webhook_id: str) -> Call[None]:
 
 
 def _rotate(webhook_id: str) -> Call[NewSecretOut]:
-    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/rotate", as_type(NewSecretOut))
+    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/rotate", as_type(NewSecretOut), creates=True)
 
 
 def _test(webhook_id: str) -> Call[DeliveryOut]:
-    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/test", as_type(DeliveryOut))
+    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/test", as_type(DeliveryOut), creates=True)
 
 
 def _deliveries(
