@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import io
+import os
 import pickle
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import pytest
 
 from backprop_client import (
+    AsyncBackprop,
     Backprop,
     BackpropError,
     Conflict,
@@ -176,25 +182,97 @@ def test_a_file_is_sent_from_where_it_stood(delays: list[float], tmp_path: Path)
             content.close()
 
 
-class Pipe(io.RawIOBase):
-    """What can be read once."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = io.BytesIO(content)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # any buffer
-        return self._content.readinto(buffer)
+@contextmanager
+def a_pipe(content: bytes) -> Iterator[IO[bytes]]:
+    """What can be read once, whose size the system says is 0."""
+    end, other_end = os.pipe()
+    os.write(other_end, content)
+    os.close(other_end)
+    with os.fdopen(end, "rb") as file:
+        yield file
 
 
 def test_what_can_be_read_once_is_sent_once(delays: list[float]) -> None:
     answers = Answers(problem(503, "unavailable"))
-    with pytest.raises(ServerFailed):
-        client(answers).models.predict_file("mdl_1", io.BufferedReader(Pipe(b"a\n1\n")), media_type="text/csv").read()
+    with a_pipe(b"a\n1\n") as pipe, pytest.raises(ServerFailed):
+        client(answers).models.predict_file("mdl_1", pipe, media_type="text/csv").read()
     assert answers.bodies == [b"a\n1\n"]
     assert not delays
+
+
+class NobodyAtFirst(httpx2.BaseTransport):
+    """Nobody listens at first, so nothing is read of a request; then each is refused."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self._tries = 0
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self._tries += 1
+        if self._tries == 1:
+            raise httpx2.ConnectError("nobody listens")
+        self.bodies.append(request.read())
+        return problem(422, "no_rows")
+
+
+def test_what_can_be_read_once_is_sent_when_somebody_is_there(delays: list[float]) -> None:
+    for in_a_form in (False, True):
+        transport = NobodyAtFirst()
+        with httpx2.Client(transport=transport) as over, a_pipe(b"a\n1\n") as pipe, pytest.raises(Invalid):
+            send(Backprop(None, "http://s", http_client=over), pipe, in_a_form)
+        assert b"a\n1\n" in transport.bodies[0]
+        assert delays.pop()
+
+
+def send(one: Any, file: IO[bytes], in_a_form: bool) -> Any:  # noqa: ANN401  # either client, which is awaited or not
+    """Send a file as a part of a request, or as all of it."""
+    return one.datasets.create(file) if in_a_form else one.models.predict_file("m", file, media_type="text/csv").read()
+
+
+def some_files(folder: Path) -> Iterator[IO[bytes]]:
+    """Files that give the line ``1,2``, though other lengths than its own can be had of them."""
+    with gzip.open(folder / "a.gz", "wb") as file:
+        file.write(b"1,2\n" * 1000)
+    with gzip.open(folder / "a.gz", "rb") as unpacked:
+        yield unpacked  # type: ignore[misc]  # it is one
+    with a_pipe(b"1,2\n") as pipe:
+        yield pipe
+    (folder / "b.csv").write_bytes(b"# about\n1,2\n")
+    for buffering in (0, -1):
+        with (folder / "b.csv").open("rb", buffering) as file_with_a_preface:
+            file_with_a_preface.readline()
+            yield file_with_a_preface
+    in_memory = io.BytesIO(b"# about\n1,2\n")
+    in_memory.readline()
+    yield in_memory
+    with tempfile.SpooledTemporaryFile() as spooled:
+        spooled.write(b"1,2\n")
+        spooled.seek(0)
+        yield spooled
+
+
+@pytest.mark.parametrize("in_a_loop", [False, True])
+@pytest.mark.parametrize("in_a_form", [False, True])
+def test_a_file_is_as_long_as_what_it_gives(in_a_loop: bool, in_a_form: bool, tmp_path: Path) -> None:
+    async def ask_in_a_loop(answers: Answers, file: IO[bytes]) -> None:
+        async def service(request: httpx2.Request) -> httpx2.Response:
+            await request.aread()
+            return answers(request)
+
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(service)) as over:
+            await send(AsyncBackprop("k", "http://s", http_client=over), file, in_a_form)
+
+    for file in some_files(tmp_path):
+        answers = Answers(problem(422, "no_rows"))
+        with pytest.raises(Invalid):
+            if in_a_loop:
+                asyncio.run(ask_in_a_loop(answers, file))
+            else:
+                send(client(answers), file, in_a_form)
+        (request,), (body,) = answers.requests, answers.bodies
+        assert b"1,2\n" in body
+        assert b"about" not in body
+        assert int(request.headers.get("Content-Length", len(body))) == len(body)
 
 
 class Damaged(httpx2.SyncByteStream):
