@@ -374,6 +374,19 @@ def test_options_hold_for_the_client_that_has_them() -> None:
     assert [request.extensions["timeout"]["read"] for request in answers.requests] == [3, 60]
 
 
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_what_would_make_another_address_is_no_name(name: str) -> None:
+    with pytest.raises(ValueError, match="no id"):
+        client(Answers()).jobs.delete(name)
+
+
+def test_a_name_stays_a_part_of_its_address() -> None:
+    answers = Answers(problem(404, "network_not_found"))
+    with pytest.raises(NotFound):
+        client(answers).networks.get("../a?b#c/é")
+    assert answers.requests[0].url.raw_path == b"/v1/networks/..%2Fa%3Fb%23c%2F%C3%A9"
+
+
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://service", "http://", "http://a\nb", "service"])
 def test_what_is_no_address_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="address"):

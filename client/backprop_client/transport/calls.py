@@ -100,7 +100,7 @@ def json_body(value: object) -> Body:
 
 
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any, config=ConfigDict(ser_json_inf_nan="constants"))
-"""Numbers that are not finite are written as such, and the service refuses them. Null would count as missing."""
+"""Numbers that are not finite are written as such, for the service to judge: null would make infinity a gap."""
 
 
 def as_type(kind: type[Type]) -> Callable[[httpx2.Response], Type]:
