@@ -87,7 +87,7 @@ def get_webhook(webhook_id: IdPath, access: CanRead, database: DatabaseDep) -> W
 def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister, database: DatabaseDep) -> WebhookOut:
     """Change one. What waited while it was disabled is delivered when it is enabled."""
     with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
+        webhook = webhooks.get_to_change(session, access.project, webhook_id)
         webhooks.change(session, webhook, body)
         return _webhook_out(webhook)
 
@@ -101,14 +101,14 @@ def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister
 def remove_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> None:
     """Delete one, and what it was still to be told."""
     with database.writing() as session:
-        webhooks.remove(session, webhooks.get(session, access.project, webhook_id))
+        webhooks.remove(session, webhooks.get_to_change(session, access.project, webhook_id))
 
 
 @router.post("/{webhook_id}/rotate", responses=responses(NotFound), operation_id="webhooks_rotate")
 def rotate_secret(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> NewSecretOut:
     """Let a new secret sign, which the answer has, this once. The old one signs beside it for a day."""
     with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
+        webhook = webhooks.get_to_change(session, access.project, webhook_id)
         until = webhooks.rotate(session, webhook)
         return NewSecretOut(secret=webhook.secret, previous_until=until)
 
@@ -122,7 +122,7 @@ def rotate_secret(webhook_id: IdPath, access: CanAdminister, database: DatabaseD
 def test_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> DeliveryOut:
     """Have it told something that means nothing."""
     with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
+        webhook = webhooks.get_to_change(session, access.project, webhook_id)
         return _delivery_out(outbox.enqueue(session, webhook, TEST, {"id": webhook.id}))
 
 
@@ -153,7 +153,7 @@ def replay_delivery(
 ) -> DeliveryOut:
     """Have it told once more, under the same id."""
     with database.writing() as session:
-        webhooks.get(session, access.project, webhook_id)
+        webhooks.get_to_change(session, access.project, webhook_id)
         delivery = deliveries.get(session, access.project, webhook_id, delivery_id)
         deliveries.replay(session, delivery)
         return _delivery_out(delivery)
