@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,14 @@ def test_it_waits_as_long_as_it_is_asked_to_but_not_for_ever(delays: list[float]
         client(Answers(problem(429, "too_many_requests", **{"Retry-After": "3600"}))).networks.get("net_1")
 
 
+def test_a_time_to_come_back_at_is_waited_for(delays: list[float]) -> None:
+    soon = formatdate(time.time() + 20, usegmt=True)
+    for said, least, most in ((soon, 15, 20), ("soon", 0, 1), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 1)):
+        busy = problem(503, "unavailable", **{"Retry-After": said})
+        client(Answers(busy, httpx2.Response(200, json=NETWORK))).networks.get("net_1")
+        assert least < delays.pop() <= most
+
+
 def test_a_file_is_sent_from_where_it_stood(delays: list[float], tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(b"a,b\n1,2\n")
@@ -187,8 +197,33 @@ def test_what_can_be_read_once_is_sent_once(delays: list[float]) -> None:
     assert not delays
 
 
+class Damaged(httpx2.SyncByteStream):
+    """What is said to be compressed, and is not."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"nonsense"
+
+
+def test_a_file_of_texts_is_refused_before_it_is_sent() -> None:
+    one = client(Answers())
+    for ask in (
+        lambda: one.datasets.create(io.StringIO("a,b\n1,2\n")),  # type: ignore[arg-type]
+        lambda: one.models.predict_file("mdl_1", io.StringIO("a\n1\n"), media_type="text/csv").read(),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match='open it with "rb"'):
+            ask()
+
+
+def test_numbers_that_are_not_finite_are_not_sent_as_missing() -> None:
+    answers = Answers(httpx2.Response(200, json={}))
+    with pytest.raises(UnreadableAnswer):
+        client(answers).models.predict("mdl_1", [[float("nan"), float("inf"), None]])
+    assert answers.bodies == [b'{"rows":[[NaN,Infinity,null]]}']
+
+
 def test_an_answer_of_something_else_is_told_of() -> None:
-    for answer in (httpx2.Response(200, text="<html>"), httpx2.Response(200, json=[1])):
+    damaged = httpx2.Response(200, stream=Damaged(), headers={"Content-Encoding": "gzip"})
+    for answer in (httpx2.Response(200, text="<html>"), httpx2.Response(200, json=[1]), damaged):
         with pytest.raises(UnreadableAnswer, match="http://service/v1/networks/net_1"):
             client(Answers(answer)).networks.get("net_1")
     with pytest.raises(Refused, match="418") as raised:
@@ -208,6 +243,9 @@ def test_errors_say_where_and_what_to_do_and_survive_a_trip_through_pickle() -> 
     assert error.remedy
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     assert (type(again), str(again), again.errors) == (Invalid, str(error), error.errors)
+    for lost in (ConnectionFailed("Gone.", "r2"), TimedOut("Late.", "r3")):
+        found = pickle.loads(pickle.dumps(lost))  # noqa: S301  # our own
+        assert (type(found), str(found), found.request_id) == (type(lost), str(lost), lost.request_id)
     failed = Failed("job_1", "diverged", "J is not finite.")
     assert str(pickle.loads(pickle.dumps(failed))) == str(failed)  # noqa: S301  # our own
     assert all(kind.__doc__ and str(status) in kind.__doc__ for status, kind in OF_STATUS.items())
@@ -220,6 +258,33 @@ def test_nothing_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert one.connection.base_url == "http://elsewhere:1"
     assert one.connection.api_key == "key_secret"
     assert "secret" not in repr(one) + repr(one.connection) + repr(one.jobs)
+
+
+@pytest.mark.parametrize("key", ["key_sécret", "key_secret\nX-Other: 1", "key secret"])
+def test_what_can_be_no_key_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(ValueError, match="API key") as refusal_:
+        Backprop(key)
+    assert "cret" not in str(refusal_.value)
+    assert Backprop(" key_x\n").connection.api_key == "key_x"
+    with pytest.raises(ValueError, match="password") as refusal_:
+        Backprop(None, "http://me:secret@service")
+    assert "secret" not in str(refusal_.value)
+
+
+def test_own_headers_take_the_place_of_the_usual_ones() -> None:
+    answers = Answers(*[httpx2.Response(201, json=NETWORK) for _ in range(2)])
+    one = client(answers).with_options(headers={"idempotency-key": "mine", "X-MINE": "1"})
+    one.with_options(headers={"authorization": "Basic x", "x-mine": "2"}).networks.create(name="n", layers=[])
+    for header, said in (("Idempotency-Key", "mine"), ("Authorization", "Basic x"), ("X-Mine", "2")):
+        assert answers.requests[0].headers.get_list(header) == [said]
+
+
+def test_the_answer_itself_is_to_be_had_of_what_is_asked_for_only() -> None:
+    answers = Answers(httpx2.Response(200, content=b"weights", headers={"X-Request-Id": "r9"}))
+    raw = client(answers).with_raw_response(lambda one: one.models.weights("mdl_1").read())
+    assert (raw.parsed, raw.status, raw.request_id) == (b"weights", 200, "r9")
+    with pytest.raises(ValueError, match="Nothing has been asked for"):
+        client(answers).with_raw_response(lambda one: one.models.weights("mdl_1"))
 
 
 def test_options_hold_for_the_client_that_has_them() -> None:

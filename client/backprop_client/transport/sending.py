@@ -91,14 +91,14 @@ class Sender:
             response = self._answer(call, attempts, parcel, whole=False)
             try:
                 yield response
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 raise attempts.failed(error) from error
             finally:
                 response.close()
 
     def _answer(self, call: Call[Any], attempts: Attempts, parcel: _Parcel, whole: bool) -> httpx2.Response:
         while True:
-            failure: httpx2.Response | httpx2.TransportError
+            failure: httpx2.Response | httpx2.RequestError
             try:
                 response = self.client.send(_request(self.client, self.connection, call, attempts, parcel), stream=True)
                 is_taken = response.is_success or response.status_code in call.accepts
@@ -109,7 +109,7 @@ class Sender:
                         self.heard(response)
                     return response
                 failure = response
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 failure = error
             delay = attempts.delay_after(failure, parcel.can_be_sent_again)
             if delay is None:
@@ -149,14 +149,14 @@ class AsyncSender:
             response = await self._answer(call, attempts, parcel, whole=False)
             try:
                 yield response
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 raise attempts.failed(error) from error
             finally:
                 await response.aclose()
 
     async def _answer(self, call: Call[Any], attempts: Attempts, parcel: _Parcel, whole: bool) -> httpx2.Response:
         while True:
-            failure: httpx2.Response | httpx2.TransportError
+            failure: httpx2.Response | httpx2.RequestError
             try:
                 request = _request(self.client, self.connection, call, attempts, parcel)
                 response = await self.client.send(request, stream=True)
@@ -168,7 +168,7 @@ class AsyncSender:
                         self.heard(response)
                     return response
                 failure = response
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 failure = error
             delay = attempts.delay_after(failure, parcel.can_be_sent_again)
             if delay is None:
@@ -198,7 +198,7 @@ async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _told(attempts: Attempts, failure: httpx2.Response | httpx2.TransportError) -> Exception:
+def _told(attempts: Attempts, failure: httpx2.Response | httpx2.RequestError) -> Exception:
     if isinstance(failure, httpx2.Response):
         return attempts.refused(failure)
     error = attempts.failed(failure)
@@ -206,6 +206,6 @@ def _told(attempts: Attempts, failure: httpx2.Response | httpx2.TransportError) 
     return error
 
 
-def _log_retry(call: Call[Any], failure: httpx2.Response | httpx2.TransportError, delay: float) -> None:
+def _log_retry(call: Call[Any], failure: httpx2.Response | httpx2.RequestError, delay: float) -> None:
     why = failure.status_code if isinstance(failure, httpx2.Response) else repr(failure)
     _log.info("%s %s is tried again in %.1f s: %s", call.method, call.path, delay, why)
