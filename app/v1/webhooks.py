@@ -87,7 +87,7 @@ def get_webhook(webhook_id: IdPath, access: CanRead, database: DatabaseDep) -> W
 def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister, database: DatabaseDep) -> WebhookOut:
     """Change one. What waited while it was disabled is delivered when it is enabled."""
     with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
+        webhook = webhooks.get_to_change(session, access.project, webhook_id)
         webhooks.change(session, webhook, body)
         return _webhook_out(webhook)
 
@@ -101,7 +101,7 @@ def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister
 def remove_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> None:
     """Delete one, and what it was still to be told."""
     with database.writing() as session:
-        webhooks.remove(session, webhooks.get(session, access.project, webhook_id))
+        webhooks.remove(session, webhooks.get_to_change(session, access.project, webhook_id))
 
 
 @router.post(
@@ -116,7 +116,7 @@ def rotate_secret(webhook_id: IdPath, access: CanAdminister, database: DatabaseD
         if turn.first_answer is not None:
             return answered(turn.first_answer)
         with database.writing() as session:
-            webhook = webhooks.get(session, access.project, webhook_id)
+            webhook = webhooks.get_to_change(session, access.project, webhook_id)
             until = webhooks.rotate(session, webhook)
             made = NewSecretOut(secret=webhook.secret, previous_until=until)
             answer = turn.keep(session, Answer(status.HTTP_200_OK, made.model_dump_json().encode(), {}))
@@ -136,7 +136,7 @@ def test_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDe
         if turn.first_answer is not None:
             return answered(turn.first_answer)
         with database.writing() as session:
-            webhook = webhooks.get(session, access.project, webhook_id)
+            webhook = webhooks.get_to_change(session, access.project, webhook_id)
             queued = _delivery_out(outbox.enqueue(session, webhook, TEST, {"id": webhook.id}))
             answer = turn.keep(session, Answer(status.HTTP_202_ACCEPTED, queued.model_dump_json().encode(), {}))
     return answered(answer)
@@ -169,7 +169,7 @@ def replay_delivery(
 ) -> DeliveryOut:
     """Have it told once more, under the same id."""
     with database.writing() as session:
-        webhooks.get(session, access.project, webhook_id)
+        webhooks.get_to_change(session, access.project, webhook_id)
         delivery = deliveries.get(session, access.project, webhook_id, delivery_id)
         deliveries.replay(session, delivery)
         return _delivery_out(delivery)
