@@ -50,7 +50,7 @@ def configure_logging(settings: Settings, number: int | None = None) -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    for chatty in ("alembic", "uvicorn.error"):
+    for chatty in ("alembic", "httpx2", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

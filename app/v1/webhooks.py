@@ -87,7 +87,7 @@ def get_webhook(webhook_id: IdPath, access: CanRead, database: DatabaseDep) -> W
 def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister, database: DatabaseDep) -> WebhookOut:
     """Change one. What waited while it was disabled is delivered when it is enabled."""
     with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
+        webhook = webhooks.get_to_change(session, access.project, webhook_id)
         webhooks.change(session, webhook, body)
         return _webhook_out(webhook)
 
@@ -101,29 +101,45 @@ def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister
 def remove_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> None:
     """Delete one, and what it was still to be told."""
     with database.writing() as session:
-        webhooks.remove(session, webhooks.get(session, access.project, webhook_id))
+        webhooks.remove(session, webhooks.get_to_change(session, access.project, webhook_id))
 
 
-@router.post("/{webhook_id}/rotate", responses=responses(NotFound), operation_id="webhooks_rotate")
-def rotate_secret(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> NewSecretOut:
+@router.post(
+    "/{webhook_id}/rotate",
+    response_model=NewSecretOut,
+    responses=responses(NotFound, Conflict),
+    operation_id="webhooks_rotate",
+)
+def rotate_secret(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep, once: OnceDep) -> Response:
     """Let a new secret sign, which the answer has, this once. The old one signs beside it for a day."""
-    with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
-        until = webhooks.rotate(session, webhook)
-        return NewSecretOut(secret=webhook.secret, previous_until=until)
+    with once.turn("") as turn:
+        if turn.first_answer is not None:
+            return answered(turn.first_answer)
+        with database.writing() as session:
+            webhook = webhooks.get_to_change(session, access.project, webhook_id)
+            until = webhooks.rotate(session, webhook)
+            made = NewSecretOut(secret=webhook.secret, previous_until=until)
+            answer = turn.keep(session, Answer(status.HTTP_200_OK, made.model_dump_json().encode(), {}))
+    return answered(answer)
 
 
 @router.post(
     "/{webhook_id}/test",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=responses(NotFound),
+    response_model=DeliveryOut,
+    responses=responses(NotFound, Conflict),
     operation_id="webhooks_test",
 )
-def test_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep) -> DeliveryOut:
+def test_webhook(webhook_id: IdPath, access: CanAdminister, database: DatabaseDep, once: OnceDep) -> Response:
     """Have it told something that means nothing."""
-    with database.writing() as session:
-        webhook = webhooks.get(session, access.project, webhook_id)
-        return _delivery_out(outbox.enqueue(session, webhook, TEST, {"id": webhook.id}))
+    with once.turn("") as turn:
+        if turn.first_answer is not None:
+            return answered(turn.first_answer)
+        with database.writing() as session:
+            webhook = webhooks.get_to_change(session, access.project, webhook_id)
+            queued = _delivery_out(outbox.enqueue(session, webhook, TEST, {"id": webhook.id}))
+            answer = turn.keep(session, Answer(status.HTTP_202_ACCEPTED, queued.model_dump_json().encode(), {}))
+    return answered(answer)
 
 
 @router.get("/{webhook_id}/deliveries", responses=responses(NotFound), operation_id="webhooks_deliveries")
@@ -153,7 +169,7 @@ def replay_delivery(
 ) -> DeliveryOut:
     """Have it told once more, under the same id."""
     with database.writing() as session:
-        webhooks.get(session, access.project, webhook_id)
+        webhooks.get_to_change(session, access.project, webhook_id)
         delivery = deliveries.get(session, access.project, webhook_id, delivery_id)
         deliveries.replay(session, delivery)
         return _delivery_out(delivery)

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_config_path
+import typer
 
 from cli.errors import CommandError
 
@@ -32,7 +32,7 @@ class Profile:
 
 def usual_path() -> Path:
     """Where the file is: in the user's folder for settings."""
-    return user_config_path("backprop") / FILE
+    return Path(typer.get_app_dir("backprop")) / FILE
 
 
 def read_profile(path: Path) -> Profile:

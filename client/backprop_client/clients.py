@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -21,7 +21,7 @@ from backprop_client.resources.predictions import AsyncPredictions, Predictions
 from backprop_client.resources.registry import AsyncRegistry, Registry
 from backprop_client.resources.webhooks import AsyncWebhooks, Webhooks
 from backprop_client.transport.calls import NOT_GIVEN, NotGiven
-from backprop_client.transport.connection import USUAL_RETRIES, USUAL_SECONDS, Connection, request_id_of
+from backprop_client.transport.connection import USUAL_RETRIES, USUAL_SECONDS, Connection, merged, request_id_of
 from backprop_client.transport.sending import AsyncSender, Sender
 
 Answer = TypeVar("Answer")
@@ -55,6 +55,12 @@ class RawResponse(Generic[Answer]):
         return request_id_of(self.http_response)
 
 
+def _raw(parsed: Answer, heard: Sequence[httpx2.Response]) -> RawResponse[Answer]:
+    if not heard:
+        raise ValueError("Nothing has been asked for yet: files and streams are only when they are read.")
+    return RawResponse(parsed, heard[-1])
+
+
 def _changed(
     connection: Connection,
     timeout: float | NotGiven | None,
@@ -67,7 +73,7 @@ def _changed(
     if not isinstance(max_retries, NotGiven):
         connection = replace(connection, max_retries=max_retries)
     if not isinstance(headers, NotGiven):
-        connection = replace(connection, headers={**connection.headers, **headers})
+        connection = replace(connection, headers=merged(connection.headers, headers))
     return connection
 
 
@@ -131,7 +137,11 @@ class Backprop(Working):
         max_retries: int | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
     ) -> Self:
-        """A client with other options, over the same connections. Headers are added to those that it has."""
+        """A client with other options, over the same connections. Headers are added to those that it has.
+
+        An ``Idempotency-Key`` of one's own is for a request that is to be known again by another process; it is for one
+        request, and the client that has it for one, too.
+        """
         return self._with(replace(self._sender, connection=_changed(self.connection, timeout, max_retries, headers)))
 
     def _with(self, sender: Sender) -> Self:
@@ -146,10 +156,13 @@ class Backprop(Working):
 
         Args:
             ask: makes one request: ``lambda client: client.jobs.get("job_…")``. Of several the last counts.
+
+        Raises:
+            ValueError: it makes none, as one that only names a file does: read it, too.
         """
         heard: list[httpx2.Response] = []
         parsed = ask(self._with(replace(self._sender, heard=heard.append)))
-        return RawResponse(parsed, heard[-1])
+        return _raw(parsed, heard)
 
     def close(self) -> None:
         """Close its connections."""
@@ -239,7 +252,11 @@ class AsyncBackprop(AsyncWorking):
         max_retries: int | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
     ) -> Self:
-        """A client with other options, over the same connections. Headers are added to those that it has."""
+        """A client with other options, over the same connections. Headers are added to those that it has.
+
+        An ``Idempotency-Key`` of one's own is for a request that is to be known again by another process; it is for one
+        request, and the client that has it for one, too.
+        """
         return self._with(replace(self._sender, connection=_changed(self.connection, timeout, max_retries, headers)))
 
     def _with(self, sender: AsyncSender) -> Self:
@@ -254,10 +271,13 @@ class AsyncBackprop(AsyncWorking):
 
         Args:
             ask: makes one request: ``lambda client: client.jobs.get("job_…")``. Of several the last counts.
+
+        Raises:
+            ValueError: it makes none, as one that only names a file does: read it, too.
         """
         heard: list[httpx2.Response] = []
         parsed = await ask(self._with(replace(self._sender, heard=heard.append)))
-        return RawResponse(parsed, heard[-1])
+        return _raw(parsed, heard)
 
     async def close(self) -> None:
         """Close its connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,20 +66,11 @@ class AsyncDownload:
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes that place when it has been written, and is gone when it could not be."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(name)
+    written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with written.open("xb") as file:
             yield file
-        written.chmod(0o666 & ~_mask())
         written.replace(path)
     except BaseException:
         written.unlink(missing_ok=True)
         raise
-
-
-def _mask() -> int:
-    """What new files are not allowed for others."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

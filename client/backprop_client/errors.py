@@ -55,6 +55,10 @@ class ConnectionFailed(BackpropError):
         super().__init__(message)
         self.request_id = request_id
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle, which would give the constructor the message alone."""
+        return type(self), (str(self), self.request_id)
+
 
 class TimedOut(ConnectionFailed):
     """No answer came in time."""

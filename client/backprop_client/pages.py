@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -72,6 +72,23 @@ class Page(Generic[Item]):
         while page is not None:
             yield from page.data
             page = page.next_page()
+
+
+@dataclass(frozen=True)
+class AsyncList(Generic[Item]):
+    """A list that has not been asked for. Awaiting it gives its first page; iterating goes over all its pages."""
+
+    _listing: Listing[Item]
+    _sender: AsyncSender
+
+    def __await__(self) -> Generator[Any, None, AsyncPage[Item]]:
+        """Ask for the first page."""
+        return AsyncPage.asked_for(self._sender, self._listing).__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        """Go through all pages."""
+        async for item in await self:
+            yield item
 
 
 @dataclass(frozen=True)

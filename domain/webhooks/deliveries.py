@@ -100,6 +100,8 @@ def seconds_until_due(session: Session) -> float | None:
 
 def record(session: Session, due: Due, outcome: Outcome) -> None:
     """Keep what came of a try, unless another process has taken the delivery over meanwhile."""
+    if outcome.status == _GONE:  # whoever changes a webhook and its deliveries locks the webhook first
+        session.execute(select(Webhook.id).where(Webhook.id == due.webhook.id).with_for_update())
     delivery = session.scalar(
         select(WebhookDelivery)
         .where(WebhookDelivery.id == due.id, WebhookDelivery.token == due.token)

@@ -23,7 +23,8 @@ def announce(session: Session, project: str, kind: str, data: dict[str, Any]) ->
         data: what the body says of it; the id among it.
     """
     enabled = select(Webhook).where(Webhook.project == project, Webhook.enabled).order_by(Webhook.id)
-    for webhook in session.scalars(enabled):
+    # None of them is deleted before this has been told to it.
+    for webhook in session.scalars(enabled.with_for_update(read=True, key_share=True)):
         if kind in webhook.events:
             enqueue(session, webhook, kind, data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.webhooks import WebhookIn, WebhookPatch
@@ -47,12 +47,20 @@ def create(session: Session, project: Project, asked: WebhookIn) -> Webhook:
 
 
 def get(session: Session, project: Project, webhook_id: str) -> Webhook:
-    """The project's webhook of that id, locked until the transaction ends if it is a writing one.
+    """The project's webhook of that id. Raises NotFound: there is none (code ``webhook_not_found``)."""
+    return _found(session.scalar(_that(project, webhook_id)), webhook_id)
 
-    Raises:
-        NotFound: there is none (code ``webhook_not_found``).
-    """
-    webhook = session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.project == project))
+
+def get_to_change(session: Session, project: Project, webhook_id: str) -> Webhook:
+    """The same, locked until the transaction ends: nothing is announced to it meanwhile."""
+    return _found(session.scalar(_that(project, webhook_id).with_for_update()), webhook_id)
+
+
+def _that(project: Project, webhook_id: str) -> Select[Webhook]:
+    return select(Webhook).where(Webhook.id == webhook_id, Webhook.project == project)
+
+
+def _found(webhook: Webhook | None, webhook_id: str) -> Webhook:
     if webhook is None:
         raise NotFound("webhook_not_found", f"There is no webhook {webhook_id}.")
     return webhook
@@ -90,7 +98,7 @@ def rotate(session: Session, webhook: Webhook) -> datetime:
 
 
 def remove(session: Session, webhook: Webhook) -> None:
-    """Delete it, and what it was to be told."""
+    """Delete it, which is locked, and what it was to be told."""
     session.execute(delete(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook.id))
     session.delete(webhook)
     session.flush()

@@ -70,7 +70,9 @@ def test_the_other_client_does_the_same(service: Service) -> None:
             await one.networks.create(name=name, layers=[{"units": 2}, {"activation": "linear"}])
         raw = await one.with_raw_response(lambda api: api.networks.list(limit=1))
         assert raw.status == 200
-        return [network.name async for network in await one.networks.list(limit=2)]
+        listed = [network.name async for network in one.networks.list(limit=2)]
+        assert [network.name async for network in await one.networks.list(limit=3)] == listed
+        return listed
 
     async def main() -> list[str]:
         transport = httpx2.ASGITransport(service.api.app)

@@ -6,14 +6,18 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import update
 
-from backprop_client.wire.events import CostBatch
+from backprop_client import Backprop
+from backprop_client.streams.events import Event
+from backprop_client.wire.events import CostBatch, End, Transition
 from domain.access import keys
 from infra.settings import Settings
 from infra.tables import Key
@@ -85,11 +89,36 @@ def several_apis(settings: Settings, count: int) -> Iterator[Apis]:
         yield apis
 
 
-def rows_heard(listener: Listener, job_id: str) -> list[dict[str, Any]]:
-    """The costs of a job as its listener has heard them, as `/costs` gives them."""
+@dataclass
+class AnyOf(httpx2.BaseTransport):
+    """Sends each request to one of the processes that are there.
+
+    Attributes:
+        apis: the processes.
+    """
+
+    apis: Apis
+    _over: httpx2.HTTPTransport = field(default_factory=httpx2.HTTPTransport)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.url = request.url.copy_with(port=httpx2.URL(self.apis.url()).port)
+        return self._over.handle_request(request)
+
+    def close(self) -> None:
+        self._over.close()
+
+
+def heard_by_the_client(apis: Apis, jobs: list[str]) -> list[Event]:
+    """All that the Python client tells of some jobs."""
+    with httpx2.Client(transport=AnyOf(apis)) as over:
+        return list(Backprop(base_url="http://127.0.0.1", http_client=over).events.stream(job=jobs))
+
+
+def rows_heard(batches: list[dict[str, Any]], job_id: str) -> list[dict[str, Any]]:
+    """The costs of a job as they have been heard, as `/costs` gives them."""
     names = [name for name in CostBatch.model_fields if name != "job_id"]
     rows = []
-    for batch in listener.named("cost"):
+    for batch in batches:
         if batch["job_id"] == job_id:
             columns = [batch[name] or [None] * len(batch["iteration"]) for name in names]
             rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
@@ -101,12 +130,13 @@ def test_everything_is_heard_once_whatever_is_killed(
 ) -> None:
     rng = some_moments()
     body = job_body(service, iterations=25_000)
-    with several_apis(service.settings, 2) as apis:
+    with several_apis(service.settings, 2) as apis, ThreadPoolExecutor() as pool:
         of_project = Listener("/v1/events", apis.url).start()
         of_project.wait_until("its beginning", lambda it: it.last_id)
         jobs = [service.submit(body)["id"] for _ in range(2)]
         named = Listener(f"/v1/events?job={jobs[0]}&job={jobs[1]}", apis.url).start()
         single = [Listener(f"/v1/jobs/{job_id}/events", apis.url).start() for job_id in jobs]
+        client = pool.submit(heard_by_the_client, apis, jobs)
         workers = [new_worker() for _ in range(2)]
 
         def kill_a_worker() -> None:
@@ -136,9 +166,15 @@ def test_everything_is_heard_once_whatever_is_killed(
             stored = service.costs(job_id)
             history = service.api.get(f"/v1/jobs/{job_id}/history", params={"limit": 1000}).json()["data"]
             for listener in (own, named, of_project):
-                assert rows_heard(listener, job_id) == stored
+                assert rows_heard(listener.named("cost"), job_id) == stored
                 assert listener.sequences(job_id) == [step["sequence"] for step in history]
                 assert [end["status"] for end in listener.named("end") if end["job_id"] == job_id] == ["succeeded"]
+            events = [event for event in client.result(SOON) if getattr(event, "job_id", None) == job_id]
+            batches = [event.model_dump() for event in events if isinstance(event, CostBatch)]
+            assert rows_heard(batches, job_id) == stored
+            steps = [event.sequence for event in events if isinstance(event, Transition)]
+            assert steps == [step["sequence"] for step in history]
+            assert isinstance(events[-1], End)
         of_project.stop()
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 
 from backprop_client.errors import NotFound, ServerFailed, TooMany
 from backprop_client.progress.curve import MOST_POINTS
 from backprop_client.progress.watched import Watched
+from backprop_client.progress.words import duration, how_to_come_back
 from backprop_client.resources.jobs import AsyncJobs, Jobs
 from backprop_client.streams.events import Event
-from backprop_client.wire.events import CostBatch, End
+from backprop_client.wire.events import CostBatch
 from backprop_client.wire.jobs import CostOut, JobOut
 
 _MOST_COSTS_A_SECOND = 100
@@ -25,44 +27,53 @@ _LONGEST_PAUSE = 2.0
 """Seconds between two requests. They become longer one by one, since a long training changes slowly."""
 
 
-def followed(jobs: Jobs, watched: Watched) -> Iterator[None]:
-    """Learn of a job until it has ended. Gives control back whenever something has become known."""
-    try:
-        for event in jobs.events(watched.job.id, points=MOST_POINTS, max_rate=_MOST_COSTS_A_SECOND):
-            take(watched, event)
-            yield
-            if isinstance(event, End):
-                break
-    except _NO_STREAM:
-        for pause in _pauses():
-            job = jobs.get(watched.job.id)
-            take_costs(watched, jobs.costs(job.id, after=_after(watched), points=MOST_POINTS).data)
-            watched.take_job(job)
-            yield
-            if watched.has_ended:
-                break
-            time.sleep(pause)
-    watched.take_job(jobs.get(watched.job.id))
+def followed(jobs: Jobs, watched: Watched, timeout: float | None) -> Iterator[None]:
+    """Learn of a job until it has ended. Gives control back whenever something has become known.
+
+    Args:
+        jobs: ask the service.
+        watched: is told of the job.
+        timeout: seconds; a stream may be silent for longer, so the job is asked for again and again. None for no limit.
+
+    Raises:
+        TimeoutError: the job goes on after that time.
+    """
+    if timeout is None:
+        with suppress(*_NO_STREAM):
+            for event in jobs.events(watched.job.id, points=MOST_POINTS, max_rate=_MOST_COSTS_A_SECOND):
+                take(watched, event)
+                yield
+            watched.take_job(jobs.get(watched.job.id))
+            return
+    patience = _Patience(timeout)
+    while True:
+        job = jobs.get(watched.job.id)
+        take_costs(watched, jobs.costs(job.id, after=_after(watched), points=MOST_POINTS).data)
+        watched.take_job(job)
+        yield
+        if watched.has_ended:
+            return
+        time.sleep(patience.next_pause(job))
 
 
-async def followed_async(jobs: AsyncJobs, watched: Watched) -> AsyncIterator[None]:
+async def followed_async(jobs: AsyncJobs, watched: Watched, timeout: float | None) -> AsyncIterator[None]:
     """As `followed`, in an event loop."""
-    try:
-        async for event in jobs.events(watched.job.id, points=MOST_POINTS, max_rate=_MOST_COSTS_A_SECOND):
-            take(watched, event)
-            yield
-            if isinstance(event, End):
-                break
-    except _NO_STREAM:
-        for pause in _pauses():
-            job = await jobs.get(watched.job.id)
-            take_costs(watched, (await jobs.costs(job.id, after=_after(watched), points=MOST_POINTS)).data)
-            watched.take_job(job)
-            yield
-            if watched.has_ended:
-                break
-            await asyncio.sleep(pause)
-    watched.take_job(await jobs.get(watched.job.id))
+    if timeout is None:
+        with suppress(*_NO_STREAM):
+            async for event in jobs.events(watched.job.id, points=MOST_POINTS, max_rate=_MOST_COSTS_A_SECOND):
+                take(watched, event)
+                yield
+            watched.take_job(await jobs.get(watched.job.id))
+            return
+    patience = _Patience(timeout)
+    while True:
+        job = await jobs.get(watched.job.id)
+        take_costs(watched, (await jobs.costs(job.id, after=_after(watched), points=MOST_POINTS)).data)
+        watched.take_job(job)
+        yield
+        if watched.has_ended:
+            return
+        await asyncio.sleep(patience.next_pause(job))
 
 
 def take(watched: Watched, event: Event) -> None:
@@ -85,8 +96,27 @@ def _after(watched: Watched) -> int | None:
     return None if newest is None else newest[0]
 
 
-def _pauses() -> Iterator[float]:
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(pause * 1.2, _LONGEST_PAUSE)
+class _Patience:
+    """How long to wait until a job is asked for again."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._began = time.monotonic()
+        self._pause = _FIRST_PAUSE
+
+    def next_pause(self, job: JobOut) -> float:
+        """Seconds.
+
+        Raises:
+            TimeoutError: the time is over.
+        """
+        pause = self._pause
+        self._pause = min(pause * 1.2, _LONGEST_PAUSE)
+        if self._timeout is None:
+            return pause
+        left = self._began + self._timeout - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(
+                f"{job.id} is still {job.status} after {duration(self._timeout)}. {how_to_come_back(job.id)}"
+            )
+        return min(pause, left)

@@ -102,7 +102,7 @@ class Job(KnownJob):
         """
         return plotted(self.costs(_PLOTTED_POINTS), self.data.name or self.id, axes)
 
-    def wait(self, progress: bool = True) -> Model:
+    def wait(self, progress: bool = True, timeout: float | None = None) -> Model:
         """Follow it until it has ended; gives the model.
 
         Ctrl-C stops the waiting and not the training.
@@ -110,13 +110,15 @@ class Job(KnownJob):
         Args:
             progress: whether to show how it goes: in a notebook as a picture, in a terminal as a bar if Rich is
                 installed, else as a line from time to time on the standard error.
+            timeout: seconds; None for no limit.
 
         Raises:
             JobFailed, JobCancelled: it has no model.
+            TimeoutError: it goes on after that time.
             KeyboardInterrupt: somebody has pressed Ctrl-C; it says how to come back.
         """
         try:
-            self._follow(progress)
+            self._follow(progress, timeout)
         except KeyboardInterrupt:
             # Of this very type, or Python would not end as other programs do that are interrupted.
             raise KeyboardInterrupt(how_to_come_back(self.id)) from None
@@ -125,11 +127,11 @@ class Job(KnownJob):
             raise failure
         return self.model()
 
-    def _follow(self, progress: bool) -> None:
+    def _follow(self, progress: bool, timeout: float | None) -> None:
         watched = Watched(self.refresh().data)
         display = display_for(progress)
         try:
-            for _ in followed(self._client.jobs, watched):
+            for _ in followed(self._client.jobs, watched, timeout):
                 display.show(watched)
         finally:
             display.close(watched)
@@ -175,7 +177,7 @@ class AsyncJob(KnownJob):
 
     async def history(self) -> list[EventOut]:
         """The steps of its life, the oldest first."""
-        return [event async for event in await self._client.jobs.history(self.id)]
+        return [event async for event in self._client.jobs.history(self.id)]
 
     def events(self) -> AsyncEventStream:
         """Follow it live: iterate over how it stands, its costs, its steps and its end."""
@@ -191,12 +193,12 @@ class AsyncJob(KnownJob):
         """Draw its costs with matplotlib; gives the axes."""
         return plotted(await self.costs(_PLOTTED_POINTS), self.data.name or self.id, axes)
 
-    async def wait(self, progress: bool = True) -> AsyncModel:
+    async def wait(self, progress: bool = True, timeout: float | None = None) -> AsyncModel:
         """Follow it until it has ended; gives the model. Who stops waiting does not stop the training."""
         watched = Watched((await self.refresh()).data)
         display = display_for(progress)
         try:
-            async for _ in followed_async(self._client.jobs, watched):
+            async for _ in followed_async(self._client.jobs, watched, timeout):
                 display.show(watched)
         finally:
             display.close(watched)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.parts import quoted
 from backprop_client.resources.uploads import uploaded
 from backprop_client.transport.calls import NOT_GIVEN, Call, Content, NotGiven, as_type, given, json_body, nothing
@@ -136,7 +136,7 @@ class AsyncDatasets:
             )
         )
 
-    async def list(
+    def list(
         self,
         *,
         tag: Sequence[str] | None = None,
@@ -144,9 +144,9 @@ class AsyncDatasets:
         q: str | None = None,
         after: str | None = None,
         limit: int | None = None,
-    ) -> AsyncPage[DatasetSummary]:
+    ) -> AsyncList[DatasetSummary]:
         """The datasets, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(tag, name, q, after, limit))
+        return AsyncList(_list(tag, name, q, after, limit), self._sender)
 
     async def get(self, dataset_id: str) -> DatasetOut:
         """A dataset, with its columns."""

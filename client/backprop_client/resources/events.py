@@ -20,7 +20,7 @@ class Events:
         self, *, job: Sequence[str] | None = None, points: int | None = None, max_rate: int | None = None
     ) -> EventStream:
         """Follow these jobs live, until all have ended; without names all of the project, from now on and for ever."""
-        return EventStream(_stream(job, points, max_rate), self._sender)
+        return EventStream(_stream(job, points, max_rate), job or (), self._sender)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class AsyncEvents:
         self, *, job: Sequence[str] | None = None, points: int | None = None, max_rate: int | None = None
     ) -> AsyncEventStream:
         """Follow these jobs live, until all have ended; without names all of the project, from now on and for ever."""
-        return AsyncEventStream(_stream(job, points, max_rate), self._sender)
+        return AsyncEventStream(_stream(job, points, max_rate), job or (), self._sender)
 
 
 def _stream(job: Sequence[str] | None, points: int | None, max_rate: int | None) -> Call[None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.job_fields import JobFields, said
 from backprop_client.resources.parts import quoted
 from backprop_client.streams.following import AsyncEventStream, EventStream
@@ -90,7 +90,7 @@ class Jobs:
 
     def events(self, job_id: str, *, points: int | None = None, max_rate: int | None = None) -> EventStream:
         """Follow a job live: its costs, its steps and its end. See `backprop_client.streams`."""
-        return EventStream(_events(job_id, points, max_rate), self._sender)
+        return EventStream(_events(job_id, points, max_rate), (job_id,), self._sender)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class AsyncJobs:
         """What such a job would be, with every default filled in. Nothing is stored."""
         return await self._sender.send(_plan(spec, fields))
 
-    async def list(
+    def list(
         self,
         *,
         status: Status | None = None,
@@ -116,9 +116,9 @@ class AsyncJobs:
         q: str | None = None,
         after: str | None = None,
         limit: int | None = None,
-    ) -> AsyncPage[JobOut]:
+    ) -> AsyncList[JobOut]:
         """The jobs, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(status, tag, name, q, after, limit))
+        return AsyncList(_list(status, tag, name, q, after, limit), self._sender)
 
     async def get(self, job_id: str) -> JobOut:
         """A job, and how far it has come."""
@@ -147,11 +147,11 @@ class AsyncJobs:
         """Let an ended job go on, to so many iterations in all."""
         return await self._sender.send(_resume(job_id, iterations))
 
-    async def history(self, job_id: str, *, after: int | None = None, limit: int | None = None) -> AsyncPage[EventOut]:
+    def history(self, job_id: str, *, after: int | None = None, limit: int | None = None) -> AsyncList[EventOut]:
         """The steps of its life, the oldest first."""
-        return await AsyncPage.asked_for(self._sender, _history(job_id, after, limit))
+        return AsyncList(_history(job_id, after, limit), self._sender)
 
-    async def costs(
+    def costs(
         self,
         job_id: str,
         *,
@@ -159,13 +159,13 @@ class AsyncJobs:
         before: int | None = None,
         limit: int | None = None,
         points: int | None = None,
-    ) -> AsyncPage[CostOut]:
+    ) -> AsyncList[CostOut]:
         """J(W,b) of every iteration, or so many points of its curve."""
-        return await AsyncPage.asked_for(self._sender, _costs(job_id, after, before, limit, points))
+        return AsyncList(_costs(job_id, after, before, limit, points), self._sender)
 
     def events(self, job_id: str, *, points: int | None = None, max_rate: int | None = None) -> AsyncEventStream:
         """Follow a job live: its costs, its steps and its end. See `backprop_client.streams`."""
-        return AsyncEventStream(_events(job_id, points, max_rate), self._sender)
+        return AsyncEventStream(_events(job_id, points, max_rate), (job_id,), self._sender)
 
 
 def _create(spec: JobSpec | Mapping[str, Any] | None, fields: JobFields) -> Call[JobOut]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backprop_client.downloads import AsyncDownload, Download
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.parts import Row, accepting, quoted, whole
 from backprop_client.resources.rows import in_file, in_json
 from backprop_client.transport.calls import NOT_GIVEN, Call, Content, NotGiven, as_type, given, json_body, nothing, text
@@ -134,7 +134,7 @@ class AsyncModels:
 
     _sender: AsyncSender
 
-    async def list(
+    def list(
         self,
         *,
         tag: Sequence[str] | None = None,
@@ -142,9 +142,9 @@ class AsyncModels:
         q: str | None = None,
         after: str | None = None,
         limit: int | None = None,
-    ) -> AsyncPage[ModelSummary]:
+    ) -> AsyncList[ModelSummary]:
         """The models, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(tag, name, q, after, limit))
+        return AsyncList(_list(tag, name, q, after, limit), self._sender)
 
     async def get(self, model_id: str) -> ModelOut:
         """A model: its network, its coding of columns, and how good it is."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.parts import quoted
 from backprop_client.transport.calls import Call, as_type, json_body
 from backprop_client.transport.sending import AsyncSender, Sender
@@ -43,9 +43,9 @@ class AsyncNetworks:
         """Store a network."""
         return await self._sender.send(_create(name, layers))
 
-    async def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncPage[NetworkOut]:
+    def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncList[NetworkOut]:
         """The stored networks, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(after, limit))
+        return AsyncList(_list(after, limit), self._sender)
 
     async def get(self, network_id: str) -> NetworkOut:
         """One of them."""

@@ -13,9 +13,13 @@ Row = Mapping[str, Any] | Sequence[Any]
 
 
 def quoted(part: str | int) -> str:
-    """A part of an address, in which it may be anything but empty."""
-    if part == "":
-        raise ValueError("an id or a name is empty")
+    """A part of an address.
+
+    Raises:
+        ValueError: with it, the address would be another one.
+    """
+    if part in ("", ".", ".."):
+        raise ValueError(f"{part!r} is no id, and no name.")
     return quote(str(part), safe="@")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backprop_client.downloads import AsyncDownload, Download
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.parts import accepting, quoted, whole
 from backprop_client.transport.calls import NOT_GIVEN, Call, NotGiven, as_type, given, json_body, nothing
 from backprop_client.transport.sending import AsyncSender, Sender
@@ -58,9 +58,9 @@ class AsyncPredictions:
         """Queue the predictions of a dataset."""
         return await self._sender.send(_create(model_id, dataset_id, unknown_categories))
 
-    async def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncPage[QueuedPredictionOut]:
+    def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncList[QueuedPredictionOut]:
         """The queued predictions, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(after, limit))
+        return AsyncList(_list(after, limit), self._sender)
 
     async def get(self, prediction_id: str) -> QueuedPredictionOut:
         """One of them, and how far it has come."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backprop_client.downloads import AsyncDownload, Download
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.parts import Row, accepting, conditions, quoted, whole
 from backprop_client.resources.rows import in_file, in_json
 from backprop_client.transport.calls import NOT_GIVEN, Call, Content, NotGiven, as_type, given, json_body, nothing
@@ -153,9 +153,9 @@ class AsyncRegistry:
         """Make a name for models that follow each other."""
         return await self._sender.send(_create(name, description, tags))
 
-    async def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncPage[RegisteredModelOut]:
+    def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncList[RegisteredModelOut]:
         """The registered models, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(after, limit))
+        return AsyncList(_list(after, limit), self._sender)
 
     async def get(self, name: str) -> RegisteredModelOut:
         """One of them, with its aliases."""
@@ -171,11 +171,9 @@ class AsyncRegistry:
         """Delete the name and its versions, not their models."""
         await self._sender.send(_delete(name))
 
-    async def history(
-        self, name: str, *, after: int | None = None, limit: int | None = None
-    ) -> AsyncPage[RegistryEventOut]:
+    def history(self, name: str, *, after: int | None = None, limit: int | None = None) -> AsyncList[RegistryEventOut]:
         """Who changed what, the oldest first."""
-        return await AsyncPage.asked_for(self._sender, _history(name, after, limit))
+        return AsyncList(_history(name, after, limit), self._sender)
 
     async def create_version(
         self,
@@ -188,11 +186,9 @@ class AsyncRegistry:
         """Make a model the next version."""
         return await self._sender.send(_create_version(name, model_id, description, tags))
 
-    async def list_versions(
-        self, name: str, *, after: int | None = None, limit: int | None = None
-    ) -> AsyncPage[VersionOut]:
+    def list_versions(self, name: str, *, after: int | None = None, limit: int | None = None) -> AsyncList[VersionOut]:
         """Its versions, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list_versions(name, after, limit))
+        return AsyncList(_list_versions(name, after, limit), self._sender)
 
     async def get_version(self, name: str, version: int) -> VersionOut:
         """One of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backprop_client.pages import AsyncPage, Listing, Page
+from backprop_client.pages import AsyncList, Listing, Page
 from backprop_client.resources.parts import quoted
 from backprop_client.transport.calls import NOT_GIVEN, Call, NotGiven, as_type, given, json_body, nothing
 from backprop_client.transport.sending import AsyncSender, Sender
@@ -103,9 +103,9 @@ class AsyncWebhooks:
         """Have an address told when jobs and predictions end. The answer has the secret, this once."""
         return await self._sender.send(_create(url, events, description, enabled))
 
-    async def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncPage[WebhookOut]:
+    def list(self, *, after: str | None = None, limit: int | None = None) -> AsyncList[WebhookOut]:
         """The webhooks, newest first."""
-        return await AsyncPage.asked_for(self._sender, _list(after, limit))
+        return AsyncList(_list(after, limit), self._sender)
 
     async def get(self, webhook_id: str) -> WebhookOut:
         """One of them."""
@@ -135,16 +135,16 @@ class AsyncWebhooks:
         """Have it told something that means nothing."""
         return await self._sender.send(_test(webhook_id))
 
-    async def deliveries(
+    def deliveries(
         self,
         webhook_id: str,
         *,
         status: DeliveryStatus | None = None,
         after: str | None = None,
         limit: int | None = None,
-    ) -> AsyncPage[DeliveryOut]:
+    ) -> AsyncList[DeliveryOut]:
         """What it is told and was told lately, newest first."""
-        return await AsyncPage.asked_for(self._sender, _deliveries(webhook_id, status, after, limit))
+        return AsyncList(_deliveries(webhook_id, status, after, limit), self._sender)
 
     async def replay(self, webhook_id: str, delivery_id: str) -> DeliveryOut:
         """Have it told once more, under the same id."""
@@ -193,11 +193,11 @@ def _delete(webhook_id: str) -> Call[None]:
 
 
 def _rotate(webhook_id: str) -> Call[NewSecretOut]:
-    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/rotate", as_type(NewSecretOut))
+    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/rotate", as_type(NewSecretOut), creates=True)
 
 
 def _test(webhook_id: str) -> Call[DeliveryOut]:
-    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/test", as_type(DeliveryOut))
+    return Call("POST", f"/v1/webhooks/{quoted(webhook_id)}/test", as_type(DeliveryOut), creates=True)
 
 
 def _deliveries(

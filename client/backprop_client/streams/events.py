@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Collection
 from dataclasses import replace
 
 import httpx2
@@ -29,7 +30,6 @@ LONGEST_SILENCE = 60.0
 """Seconds. The service says something at least every quarter of a minute. A connection on which nothing comes for so
 long is dead, though nobody has said so."""
 
-
 GIVE_UP_SECONDS = 600.0
 """Seconds. A service that has been away for so long is not waited for any longer."""
 
@@ -41,14 +41,43 @@ class Following:
         call: asks for what comes next.
     """
 
-    def __init__(self, call: Call[None]) -> None:
+    def __init__(self, call: Call[None], jobs: Collection[str]) -> None:
+        """Nothing has come yet.
+
+        Args:
+            call: asks for the beginning.
+            jobs: those that are followed; none: all that there are, and the stream has no end.
+        """
         self.call = call
+        self._jobs = frozenset(jobs)
+        self._ended: set[str] = set()
         self._delay = FIRST_DELAY
-        self._heard_at: float | None = None
+        self._has_begun = False
+        self._lost_at: float | None = None
+
+    def opened(self) -> None:
+        """Note that the service has answered. From now on it is silent only because nothing happens."""
+        self._has_begun = True
+        self._lost_at = None
+
+    def lost(self) -> bool:
+        """Note that a connection is lost.
+
+        Returns:
+            Whether for good: there was none yet, or the service is away for too long.
+        """
+        now = time.monotonic()
+        if self._lost_at is None:
+            self._lost_at = now
+        return not self._has_begun or now - self._lost_at > GIVE_UP_SECONDS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all jobs that are followed have ended, as far as has come."""
+        return bool(self._jobs) and self._ended >= self._jobs
 
     def take(self, sent: httpx2.ServerSentEvent) -> Event | None:
         """The event that has come; None if it is one that this client does not know."""
-        self._heard_at = time.monotonic()
         if sent.id:
             headers = {**self.call.headers, LAST_EVENT_ID: sent.id}
             self.call = replace(self.call, headers=headers)
@@ -60,12 +89,11 @@ class Following:
             event: Event = kind.model_validate_json(sent.data, extra="ignore")
         except ValidationError as error:
             raise UnreadableAnswer(f"An event {sent.event} is none: {error}") from error
+        if isinstance(event, End):
+            self._ended.add(event.job_id)
+        elif not isinstance(event, JobOut):  # which tells of a new name, too, while all others tell that it goes on
+            self._ended.discard(event.job_id)
         return event
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether a connection that is lost is lost for good: there was none before, or that was long ago."""
-        return self._heard_at is None or time.monotonic() - self._heard_at > GIVE_UP_SECONDS
 
     def next_delay(self) -> float:
         """Seconds until the stream is to be taken up again."""

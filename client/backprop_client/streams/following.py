@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import httpx2
@@ -27,6 +27,7 @@ class EventStream:
     """Jobs followed live. Iterating opens the connection, and opens it again when it breaks; nothing comes twice."""
 
     _call: Call[None]
+    _jobs: Sequence[str]
     _sender: Sender
 
     def __iter__(self) -> Iterator[Event]:
@@ -37,18 +38,21 @@ class EventStream:
             ConnectionFailed: nobody answers, from the beginning on or for ten minutes.
         """
         sender = replace(self._sender, connection=replace(self._sender.connection, timeout=LONGEST_SILENCE))
-        following = Following(self._call)
+        following = Following(self._call, self._jobs)
         while True:
             try:
                 with sender.stream(following.call) as response:
                     if response.status_code == _NO_CONTENT:
                         return
+                    following.opened()
                     for sent in httpx2.EventSource(response, LONGEST_EVENT):
                         event = following.take(sent)
                         if event is not None:
                             yield event
+                        if following.is_over:
+                            return
             except _LOST:
-                if following.is_hopeless:
+                if following.lost():
                     raise
             time.sleep(following.next_delay())
 
@@ -58,6 +62,7 @@ class AsyncEventStream:
     """Jobs followed live. Iterating opens the connection, and opens it again when it breaks; nothing comes twice."""
 
     _call: Call[None]
+    _jobs: Sequence[str]
     _sender: AsyncSender
 
     async def __aiter__(self) -> AsyncIterator[Event]:
@@ -68,17 +73,20 @@ class AsyncEventStream:
             ConnectionFailed: nobody answers, from the beginning on or for ten minutes.
         """
         sender = replace(self._sender, connection=replace(self._sender.connection, timeout=LONGEST_SILENCE))
-        following = Following(self._call)
+        following = Following(self._call, self._jobs)
         while True:
             try:
                 async with sender.stream(following.call) as response:
                     if response.status_code == _NO_CONTENT:
                         return
+                    following.opened()
                     async for sent in httpx2.EventSource(response, LONGEST_EVENT):
                         event = following.take(sent)
                         if event is not None:
                             yield event
+                        if following.is_over:
+                            return
             except _LOST:
-                if following.is_hopeless:
+                if following.lost():
                     raise
             await asyncio.sleep(following.next_delay())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Generic, TypeVar
 
 import httpx2
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from backprop_client.errors import UnreadableAnswer
 
@@ -98,7 +99,8 @@ def json_body(value: object) -> Body:
     return Body(_ANYTHING.dump_json(value, by_alias=True, exclude_unset=True), JSON)
 
 
-_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any, config=ConfigDict(ser_json_inf_nan="constants"))
+"""Numbers that are not finite are written as such, for the service to judge: null would make infinity a gap."""
 
 
 def as_type(kind: type[Type]) -> Callable[[httpx2.Response], Type]:
@@ -128,5 +130,11 @@ def text(response: httpx2.Response) -> str:
 
 
 def opened(content: Content) -> bytes | IO[bytes]:
-    """Content that can be sent. A path's file is opened, and whoever asked closes it."""
+    """Content that can be sent. A path's file is opened, and whoever asked closes it.
+
+    Raises:
+        TypeError: an open file gives texts.
+    """
+    if isinstance(content, io.TextIOBase):
+        raise TypeError('The file gives texts and not bytes: open it with "rb".')
     return Path(content).open("rb") if isinstance(content, (str, os.PathLike)) else content

@@ -6,16 +6,18 @@ import os
 import platform
 import random
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any
 
 import httpx2
 from pydantic import ValidationError
 
-from backprop_client.errors import ConnectionFailed, Refused, TimedOut, refusal
+from backprop_client.errors import ConnectionFailed, Refused, TimedOut, UnreadableAnswer, refusal
 from backprop_client.transport.calls import Call
 from backprop_client.wire.oip.server import ProtocolError
 from backprop_client.wire.problems import Problem
@@ -38,6 +40,12 @@ LONGEST_RETRY_AFTER = 60.0
 """Seconds. Who asks for more patience than this is not waited for."""
 
 _TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
+
+_UNREADABLE = (httpx2.DecodingError, httpx2.SSEError)
+"""An answer came, whose bytes are none that it may have."""
+
+_FOR_GOOD = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.SSEError)
+"""It would go wrong again."""
 
 _REQUEST_ID = "X-Request-Id"
 
@@ -65,16 +73,11 @@ class Connection:
         """One whose address and key stand in the environment where they are not given.
 
         Raises:
-            ValueError: the address is none.
+            ValueError: the address is none, or the key.
         """
         url = base_url or os.environ.get(URL_VARIABLE) or USUAL_URL
-        try:
-            is_address = httpx2.URL(url).scheme in ("http", "https") and bool(httpx2.URL(url).host)
-        except httpx2.InvalidURL:
-            is_address = False
-        if not is_address:
-            raise ValueError(f"{url!r} is no address of a service, such as {USUAL_URL}.")
-        return cls(url.rstrip("/"), api_key or os.environ.get(KEY_VARIABLE) or None, timeout, max_retries)
+        key = api_key or os.environ.get(KEY_VARIABLE)
+        return cls(_address(url), None if key is None else _key(key), timeout, max_retries)
 
     def attempts(self, call: Call[Any]) -> Attempts:
         """The tries to have a call carried out."""
@@ -94,19 +97,14 @@ class Attempts:
         self._call = call
         self._retries_left = connection.max_retries
         self.request_id = uuid.uuid4().hex
-        self.headers = {
-            "User-Agent": _USER_AGENT,
-            "Accept": "application/json",
-            _REQUEST_ID: self.request_id,
-            **connection.headers,
-            **call.headers,
-        }
+        usual = {"User-Agent": _USER_AGENT, "Accept": "application/json", _REQUEST_ID: self.request_id}
         if connection.api_key is not None:
-            self.headers["Authorization"] = f"Bearer {connection.api_key}"
+            usual["Authorization"] = f"Bearer {connection.api_key}"
         if call.creates:
-            self.headers["Idempotency-Key"] = uuid.uuid4().hex
+            usual["Idempotency-Key"] = uuid.uuid4().hex
+        self.headers = merged(usual, connection.headers, call.headers)
 
-    def delay_after(self, failure: httpx2.Response | httpx2.TransportError, can_be_sent_again: bool) -> float | None:
+    def delay_after(self, failure: httpx2.Response | httpx2.RequestError, can_be_sent_again: bool) -> float | None:
         """Seconds until the next try; None if there is to be none."""
         if self._retries_left <= 0 or not can_be_sent_again or not _is_temporary(failure):
             return None
@@ -120,9 +118,11 @@ class Attempts:
         self._retries_left -= 1
         return delay
 
-    def failed(self, error: httpx2.TransportError) -> ConnectionFailed:
-        """What to raise for a request that was not answered."""
+    def failed(self, error: httpx2.RequestError) -> ConnectionFailed | UnreadableAnswer:
+        """What to raise for a request that was not answered, or with what cannot be read."""
         url = self._connection.base_url
+        if isinstance(error, _UNREADABLE):
+            return UnreadableAnswer(f"{error.request.url} answered what cannot be read: {error}")
         if isinstance(error, httpx2.TimeoutException):
             return TimedOut(f"{url} did not answer within {self._connection.timeout} seconds.", self.request_id)
         return ConnectionFailed(f"{url} gives no answer: {str(error) or type(error).__name__}.", self.request_id)
@@ -143,17 +143,51 @@ def request_id_of(response: httpx2.Response) -> str:
     return request_id
 
 
-def _is_temporary(failure: httpx2.Response | httpx2.TransportError) -> bool:
+def merged(*headers: Mapping[str, str]) -> dict[str, str]:
+    """All of these headers. Of those whose names differ in case at most, the last counts."""
+    found = httpx2.Headers()
+    for each in headers:
+        found.update(each)
+    return dict(found)
+
+
+def _address(url: str) -> str:
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        parsed = httpx2.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ValueError(f"{url!r} is no address of a service, such as {USUAL_URL}.")
+    if parsed.userinfo:
+        raise ValueError("The address has a user's name or password in it, which messages would show: leave it out.")
+    return url.rstrip("/")
+
+
+def _key(key: str) -> str | None:
+    """A key without the blanks and ends of lines around it, which come along from files; None if nothing is left."""
+    key = key.strip()
+    if not all("!" <= each <= "~" for each in key):
+        raise ValueError("The API key has characters that no key has.")  # it is not shown, it may be nearly right
+    return key or None
+
+
+def _is_temporary(failure: httpx2.Response | httpx2.RequestError) -> bool:
     if isinstance(failure, httpx2.Response):
         is_under_way = failure.status_code == 409 and _code(failure) == "request_in_progress"
         return failure.status_code in _TEMPORARY or is_under_way
-    return not isinstance(failure, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError))
+    return isinstance(failure, httpx2.TransportError) and not isinstance(failure, _FOR_GOOD)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
+    """Seconds. A proxy may tell a time instead."""
+    said = response.headers.get("Retry-After", "")
     try:
-        return float(response.headers["Retry-After"])
-    except (KeyError, ValueError):
+        return float(said)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(said).timestamp() - time.time()
+    except ValueError:
         return None
 
 

@@ -51,6 +51,8 @@ NOBODYS = {
     "alias": "nobodys-alias",
     "model_name": "nobodys-name",
     "model_version": "1",
+    "webhook_id": "wh_nobodys",
+    "delivery_id": "msg_nobodys",
 }
 
 QUERIES = {("GET", "/v1/models/{model_id}/dependence"): {"column": "b"}, STREAM: {"job": "{job_id}"}}
@@ -115,6 +117,8 @@ def body_of(operation: tuple[str, str], ids: dict[str, str]) -> dict[str, Any]:
         ("PATCH", "/v1/registry/{name}"): {"json": {"tags": ["a"]}},
         ("POST", "/v1/registry/{name}/versions"): {"json": {"model_id": ids.get("model_id", "")}},
         ("PUT", "/v1/registry/{name}/aliases/{alias}"): {"json": {"version": 1}},
+        ("POST", "/v1/webhooks"): {"json": {"url": "https://example.org/", "enabled": False}},
+        ("PATCH", "/v1/webhooks/{webhook_id}"): {"json": {"description": "x"}},
         ("POST", "/v1/predictions"): {"json": {name: ids.get(name, "") for name in ("model_id", "dataset_id")}},
     }
     return bodies[operation]
@@ -149,7 +153,11 @@ def world(migrated_sqlite: Path, redis_url: str, tmp_path_factory: pytest.TempPa
             }
         )
         network = api.post("/v1/networks", json={"name": "n", "layers": LAYERS}).json()
+        webhook = api.post("/v1/webhooks", json={"url": "https://example.org/", "enabled": False}).json()
+        delivery = api.post(f"/v1/webhooks/{webhook['id']}/test").json()
         ids = {
+            "webhook_id": webhook["id"],
+            "delivery_id": delivery["id"],
             "dataset_id": dataset["id"],
             "network_id": network["id"],
             "job_id": job["id"],

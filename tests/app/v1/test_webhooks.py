@@ -92,6 +92,21 @@ def test_after_a_rotation_both_secrets_sign_and_a_replay_has_the_same_id(service
     assert receiver.told[0].body == receiver.told[1].body
 
 
+def test_sent_again_under_its_key_nothing_is_rotated_or_told_twice(service: Service, receiver: Receiver) -> None:
+    webhook = made(service, receiver.url)
+    path, again = f"/v1/webhooks/{webhook['id']}", {"Idempotency-Key": "k"}
+    first, second = (service.api.post(f"{path}/rotate", headers=again) for _ in range(2))
+    assert first.content == second.content
+    other = service.api.post(f"{path}/test", headers=again)
+    assert other.json()["code"] == "idempotency_key_reused"
+    sent = {service.api.post(f"{path}/test", headers={"Idempotency-Key": "t"}).json()["id"] for _ in range(2)}
+    ended(service, webhook["id"])
+    (told,) = receiver.told
+    assert sent == set(receiver.ids)
+    for secret in (webhook["secret"], first.json()["secret"]):  # the one that the receiver has still signs
+        Webhook(secret).verify(told.body, told.headers)
+
+
 def test_what_fails_is_tried_again_and_in_the_end_given_up(
     service: Service, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -290,6 +290,9 @@ def test_a_job_that_has_no_model_says_why(client: Backprop) -> None:
         job.model()
     endless = client.train(COLUMNS, target="price", preset="tutorial", hidden=[2], iterations=10**7)
     wait_for("the first costs", lambda: endless.refresh().data.iteration)
+    with pytest.raises(TimeoutError, match="goes on without you"):
+        endless.wait(progress=False, timeout=0.2)
+    assert endless.status == "running"
     endless.cancel()
     with pytest.raises(JobCancelled):
         endless.wait(progress=False)
@@ -317,7 +320,7 @@ def test_all_of_it_can_be_awaited(served: Served, trained: dict[str, Model], tmp
         async with AsyncBackprop(base_url=served.url) as client:
             frame = pd.DataFrame(COLUMNS)
             job = await client.train(frame, target="kind", hidden=[4], iterations=20, seed=5)
-            model = await job.wait(progress=False)
+            model = await job.wait(progress=False, timeout=60)
             assert (await model.predict(frame)).tolist() == trained["classification"].predict(COLUMNS)
             scores = await model.predict_scores(frame)
             assert scores.to_dict("list") == trained["classification"].predict_scores(COLUMNS)

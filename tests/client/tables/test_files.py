@@ -136,7 +136,8 @@ def test_arrays_of_any_type_keep_their_values(values: list[int], kind: str, inst
         read = read_by_the_service(structured)
         plain = read_by_the_service(np.stack([array, array], axis=1))
     assert [row[0] for row in read.rows] == [row[0] for row in plain.rows] == [row[1] for row in plain.rows]
-    assert [row[0] for row in read.rows] == array.tolist()
+    # Of a long double the service reads what a double can hold.
+    assert [row[0] for row in read.rows] == (array.astype("f8") if kind == "longdouble" else array).tolist()
     assert plain.names == ["column_1", "column_2"]
 
 
