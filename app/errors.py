@@ -1,4 +1,4 @@
-"""Every refusal as RFC 9457 problem+json, or below `/v2` in the form of that protocol.
+"""Every refusal as RFC 9457 problem+json, below `/v2` in the form of that protocol, and as a page where people look.
 
 Besides the service's own errors there are those of HTTP itself, each with a code of its own: see `HTTP_CODES`.
 """
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 from app.edge.media_types import JSON, content_type, is_json
 from app.edge.security_headers import add_security_headers
 from app.oip import errors as open_inference
+from app.pages.addresses import is_page
+from app.pages.errors import error_page
 from backprop_client.wire.error_codes import STATUS_OF, AnswerCode, FailureCode, InvalidRequestCode
 from backprop_client.wire.problems import Problem, ProblemField
 from infra.errors import FieldError, InvalidRequest, ServiceError, Unauthenticated
@@ -91,7 +93,7 @@ def problem(
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """The response that tells of one error: the one place that gives errors their form.
 
     Args:
@@ -105,13 +107,13 @@ def problem(
     fields = [ProblemField(path=error.path, message=error.message) for error in errors]
     if open_inference.is_below(path):
         return open_inference.protocol_error(status, code, detail, fields, headers)
+    if is_page(path):
+        return error_page(path, status, code, detail, fields, headers)
     body = Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, errors=fields)
     return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 
-def http_problem(
-    path: str, status: HTTPStatus, headers: dict[str, str] | None = None, **values: object
-) -> JSONResponse:
+def http_problem(path: str, status: HTTPStatus, headers: dict[str, str] | None = None, **values: object) -> Response:
     """The response to a request for `path` that tells of an error of HTTP itself.
 
     `values` are for the placeholders of its detail.
@@ -120,7 +122,7 @@ def http_problem(
     return problem(path, status, code, detail.format(**values), headers=headers)
 
 
-def service_problem(path: str, error: ServiceError) -> JSONResponse:
+def service_problem(path: str, error: ServiceError) -> Response:
     """The response to a request for `path` that tells of an error of the service's own."""
     status = STATUS_OF[error.kind]
     headers = {}
@@ -131,12 +133,12 @@ def service_problem(path: str, error: ServiceError) -> JSONResponse:
     return problem(path, status, error.code, error.message, error.fields, headers)
 
 
-def _service_error(request: Request, error: Exception) -> JSONResponse:
+def _service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)  # noqa: S101  # registered for nothing else
     return service_problem(request.url.path, error)
 
 
-def _validation_error(request: Request, error: Exception) -> JSONResponse:
+def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     path = request.url.path
     found = _without_followers(error.errors())
@@ -149,7 +151,7 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
     return problem(path, HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
 
 
-def _http_error(request: Request, error: Exception) -> JSONResponse:
+def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
@@ -158,7 +160,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     return http_problem(request.url.path, status, dict(error.headers or {}))
 
 
-def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
+def _unexpected_error(request: Request, error: Exception) -> Response:
     _log.error("unexpected error", method=request.method, path=request.url.path, exc_info=error)
     response = http_problem(request.url.path, HTTPStatus.INTERNAL_SERVER_ERROR)
     add_security_headers(response.raw_headers, request.url.path)  # this one is made outside of all that would add them

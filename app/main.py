@@ -24,6 +24,7 @@ from app.health import router as health_router
 from app.oip import inference
 from app.oip import routes as open_inference
 from app.openapi import complete_openapi
+from app.pages import routes as pages
 from app.shortcuts import Shortcuts
 from app.streams.hub import Hub
 from app.v1 import predict, registered_predictions
@@ -135,6 +136,7 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(health_router)
     open_inference.add_routes(app)
+    pages.add_pages(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(Bodies, settings=settings, streamed=STREAMED)

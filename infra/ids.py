@@ -6,7 +6,7 @@ from typing import Literal
 
 from ulid import ULID
 
-Kind = Literal["ds", "net", "job", "mdl", "prd", "reg", "key", "wh", "msg"]
+Kind = Literal["ds", "net", "job", "mdl", "prd", "reg", "key", "wh", "msg", "sin"]
 
 
 def new_id(kind: Kind) -> str:

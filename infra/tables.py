@@ -82,6 +82,25 @@ class Key(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class SignIn(Base):
+    """What a browser holds after somebody has typed a key into it: it may do what the key may.
+
+    Attributes:
+        key_id: of that key. A sign-in lasts no longer than its key.
+        secret_sha256: of its secret part, in hexadecimal.
+        expires_at: from when on it is refused.
+    """
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("keys.id"))
+    secret_sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class IdempotencyRecord(Base):
     """A creating request that came with an Idempotency-Key, and its answer once there is one.
 

@@ -16,12 +16,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
+from sqlalchemy.orm import Session
 
-from domain.access import keys
+from domain.access import keys, sign_ins
 from domain.access.keys import SCOPES
 from domain.access.projects import DEFAULT_PROJECT, Project
 from infra.database import Database
 from infra.errors import ServiceError, Unauthenticated
+from infra.tables import Key
 
 KNOWN_SECONDS = 1.0
 """Seconds. A key that is revoked is let in so long at most. So is a request without a key when the first has been
@@ -35,6 +37,9 @@ MOST_KNOWN = 10_000
 
 
 Result = TypeVar("Result")
+
+FindKey = Callable[[Session], Key]
+"""Finds the key of a request, or raises Unauthenticated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,21 @@ class Admission:
             Unavailable: the database cannot be asked.
         """
         digest = hashlib.sha256(text.encode()).digest()  # no key is kept in memory
-        known = self._known.get(digest)
-        if known is None or time.monotonic() >= known.until:
-            known = await self._asked(digest, text)
-        return known.access
+        return await self._of(digest, lambda session: keys.authenticate(session, text))
+
+    async def of_sign_in(self, text: str) -> Access:
+        """What a browser may do that has signed in.
+
+        Raises:
+            Unauthenticated: see `domain.access.sign_ins.key_of`.
+            Unavailable: the database cannot be asked.
+        """
+        digest = _digest_of_sign_in(text)
+        return await self._of(digest, lambda session: sign_ins.key_of(session, text))
+
+    def forget_sign_in(self, text: str) -> None:
+        """Ask the database the next time: it has just ended."""
+        self._known.pop(_digest_of_sign_in(text), None)
 
     def known_already(self, text: str) -> Access | None:
         """The same if the database need not be asked; None if it must be, or the key is no good one.
@@ -108,7 +124,7 @@ class Admission:
         if known is None or now >= known.until:
             return None
         if now >= known.again_from and digest not in self._questions:
-            self._in_the_background(self._asked(digest, text))
+            self._in_the_background(self._asked(digest, lambda session: keys.authenticate(session, text)))
         return known.access
 
     def lets_in_without_key(self) -> bool:
@@ -130,9 +146,15 @@ class Admission:
             await self._asked_for_any()
         return not self._a_key_was_made
 
-    async def _asked(self, digest: bytes, text: str) -> _Known:
+    async def _of(self, digest: bytes, find: FindKey) -> Access:
+        known = self._known.get(digest)
+        if known is None or time.monotonic() >= known.until:
+            known = await self._asked(digest, find)
+        return known.access
+
+    async def _asked(self, digest: bytes, find: FindKey) -> _Known:
         try:
-            known = await self._asked_once(digest, lambda: self._looked_up(text))
+            known = await self._asked_once(digest, lambda: self._looked_up(find))
         except Unauthenticated:
             self._known.pop(digest, None)
             raise
@@ -177,10 +199,10 @@ class Admission:
         if not asked.cancelled():
             asked.exception()  # nobody may be left to hear of it
 
-    def _looked_up(self, text: str) -> _Known:
+    def _looked_up(self, find: FindKey) -> _Known:
         asked_at = time.monotonic()
         with self._database.reading() as session:
-            key = keys.authenticate(session, text)
+            key = find(session)
         seconds = KNOWN_SECONDS
         if key.expires_at is not None:
             seconds = min(seconds, (key.expires_at - datetime.now(UTC)).total_seconds())
@@ -190,3 +212,8 @@ class Admission:
     def _any_ever(self) -> bool:
         with self._database.reading() as session:
             return keys.any_ever(session)
+
+
+def _digest_of_sign_in(text: str) -> bytes:
+    """Another than that of the same text as a key: what a browser holds is no key."""
+    return hashlib.sha256(f"sign-in {text}".encode()).digest()

@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
 from app.access.admission import Access
-from app.access.gate import STATE
+from app.access.state import STATE
 from backprop_client.wire.error_codes import ForbiddenCode
 from domain.access.keys import Scope
 from infra.errors import Forbidden

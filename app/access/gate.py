@@ -7,24 +7,24 @@ allow the request is the route's to say, see `app.access.dependencies`.
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.admission import WITHOUT_KEY, Access, Admission
+from app.access.cookies import SAFE_METHODS, TOKEN_HEADER, refuse_other_pages, sign_in_of
 from app.access.open_addresses import is_open
 from app.access.rates import RateLimiter
+from app.access.state import IDENTIFY, SIGN_IN, STATE
 from app.edge.bodies import answered_early
 from app.edge.server import RequestHead
 from app.errors import service_problem
+from app.pages.addresses import is_page
 from infra.errors import ServiceError, Unauthenticated
-
-STATE = "access"
-"""A request's state holds its `Access` under this name."""
-
-IDENTIFY = "identify"
-"""And under this one what finds out again what the request may do, for those that take long."""
 
 
 class Gate:
@@ -43,15 +43,18 @@ class Gate:
         """Pass the request on with its `Access` in its state, or refuse it."""
         if scope["type"] == "http" and not is_open(scope["path"]):
             app: FastAPI = scope["app"]
+            headers = Headers(scope=scope)
             try:
-                identify = partial(self._identified, Headers(scope=scope), scope["scheme"], app.state.admission)
+                identify = partial(self._identified, headers, scope["scheme"], app.state.admission)
                 access = await identify()
+                _refuse_other_pages(scope, headers)
                 self.count(app, access)
             except ServiceError as error:
-                await answered_early(service_problem(scope["path"], error), scope, receive, send)
+                await answered_early(_refusal(scope, error), scope, receive, send)
                 return
             state = scope.setdefault("state", {})
             state[STATE] = access
+            state[SIGN_IN] = _sign_in_alone(headers)
             state[IDENTIFY] = identify
         await self.app(scope, receive, send)
 
@@ -80,6 +83,9 @@ class Gate:
     async def _identified(self, headers: Headers, scheme: str, admission: Admission) -> Access:
         given = headers.get("authorization")
         if given is None:
+            sign_in = sign_in_of(headers)
+            if sign_in is not None:
+                return await self._signed_in(sign_in, headers, scheme, admission)
             if self._may_come_without_key(headers, scheme) and await admission.no_key_was_ever_made():
                 return WITHOUT_KEY
             raise Unauthenticated(
@@ -92,10 +98,42 @@ class Gate:
             raise Unauthenticated("invalid_key", "The header must be `Authorization: Bearer …`, with a key.")
         return await admission.of_key(text.strip())
 
+    async def _signed_in(self, sign_in: str, headers: Headers, scheme: str, admission: Admission) -> Access:
+        try:
+            return await admission.of_sign_in(sign_in)
+        except Unauthenticated:
+            if self._may_come_without_key(headers, scheme) and await admission.no_key_was_ever_made():
+                return WITHOUT_KEY  # the cookie is of another server that was at this address
+            raise
+
     def _may_come_without_key(self, headers: Headers, scheme: str) -> bool:
         host = headers.get("host", "")
         is_ours = _without_port(host) in self.keyless_hosts
         return is_ours and _comes_from_no_other_site(headers, f"{scheme}://{host}")
+
+
+def _sign_in_alone(headers: Headers) -> str | None:
+    return None if "authorization" in headers else sign_in_of(headers)
+
+
+def _refuse_other_pages(scope: Scope, headers: Headers) -> None:
+    """Refuse what a browser sends with our cookie unless a page of ours had it sent.
+
+    The forms of pages bring their token in the body. Their routes look there, see `app.pages.forms`.
+    """
+    sign_in = _sign_in_alone(headers)
+    if sign_in is not None and scope["method"] not in SAFE_METHODS and not is_page(scope["path"]):
+        refuse_other_pages(sign_in, headers.get(TOKEN_HEADER))
+
+
+def _refusal(scope: Scope, error: ServiceError) -> Response:
+    """Where somebody reads, a page that asks for a key; else the error."""
+    path: str = scope["path"]
+    if isinstance(error, Unauthenticated) and scope["method"] in SAFE_METHODS and is_page(path):
+        query: bytes = scope["query_string"]
+        there = path + (f"?{query.decode('latin-1')}" if query else "")
+        return RedirectResponse(f"/sign-in?{urlencode({'next': there})}", HTTPStatus.SEE_OTHER)
+    return service_problem(path, error)
 
 
 def _comes_from_no_other_site(headers: Headers, own_origin: str) -> bool:

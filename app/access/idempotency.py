@@ -24,7 +24,7 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 
 from app.access.admission import Access
-from app.access.gate import STATE
+from app.access.state import STATE
 from app.dependencies import DatabaseDep, SettingsDep
 from domain.access import idempotency
 from domain.access.idempotency import LEASE_SECONDS, Answer, Ownership

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/openapi.json", "/docs"})
-"""Container engines and balancers ask for the first four; the others describe the interface. Nothing here tells of
-anybody's data."""
+OPEN_PATHS = frozenset(
+    {"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/openapi.json", "/docs", "/sign-in"}
+)
+"""Container engines and balancers ask for the first four; the others describe the interface, or ask for a key. Nothing
+here tells of anybody's data."""
 
-OPEN_FOLDERS = ("/static-offline-docs/",)
-"""The scripts and styles of ``/docs`` are in here."""
+OPEN_FOLDERS = ("/static-offline-docs/", "/static/")
+"""The scripts and styles of ``/docs`` and of the pages are in here."""
 
 
 def is_open(path: str) -> bool:

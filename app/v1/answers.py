@@ -59,7 +59,7 @@ def job_out(job: Job) -> JobOut:
         iterations=job.iterations,
         cost=job.cost,
         rate=job.rate,
-        eta_seconds=_eta_seconds(job),
+        eta_seconds=eta_seconds(job),
         attempt=job.attempt,
         cancel_requested=job.cancel_requested,
         error=_error(job),
@@ -177,7 +177,8 @@ def registry_event_out(event: RegistryEvent) -> RegistryEventOut:
     return RegistryEventOut.model_validate(event, from_attributes=True, by_name=True)
 
 
-def _eta_seconds(job: Job) -> float | None:
+def eta_seconds(job: Job) -> float | None:
+    """Seconds until the last iteration, as fast as it goes; None unless it is running and has shown how fast."""
     if job.status != "running" or not job.rate or job.iteration is None:
         return None
     return (job.iterations - job.iteration) / job.rate

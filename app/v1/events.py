@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 
 from app.access.dependencies import CanRead
-from app.access.gate import IDENTIFY
+from app.access.state import IDENTIFY
 from app.errors import responses
 from app.streams import event_ids
 from app.streams.event_ids import NoSuchPlace

@@ -81,11 +81,16 @@ def authenticate(session: Session, text: str) -> Key:
     key = None if parts is None else session.get(Key, parts[1])
     if parts is None or key is None or not hmac.compare_digest(key.secret_sha256, _sha256(parts[2])):
         raise Unauthenticated("invalid_key", "There is no such key.")
+    refuse_if_over(key)
+    return key
+
+
+def refuse_if_over(key: Key) -> None:
+    """Raise Unauthenticated if the key is a key no more (code ``key_revoked`` or ``key_expired``)."""
     if key.revoked_at is not None:
         raise Unauthenticated("key_revoked", "This key has been revoked.")
     if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
         raise Unauthenticated("key_expired", "This key has expired.")
-    return key
 
 
 def any_ever(session: Session) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_
+from collections.abc import Collection
+
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from domain import captions
@@ -54,6 +56,12 @@ def list_page(
 ) -> Page[Dataset]:
     """Those of the project's datasets that are wanted, newest first."""
     return page(session, Dataset, project, *wanted.conditions(Dataset, project), after=after, limit=limit)
+
+
+def names(session: Session, project: Project, dataset_ids: Collection[str]) -> dict[str, str]:
+    """What those of these datasets are called that the project has."""
+    named = select(Dataset.id, Dataset.name).where(Dataset.project == project, Dataset.id.in_(dataset_ids))
+    return {row.id: row.name for row in session.execute(named)}
 
 
 def delete(session: Session, project: Project, dataset_id: str) -> Dataset:

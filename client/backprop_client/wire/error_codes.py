@@ -59,6 +59,7 @@ UnauthenticatedCode = Literal[
     "invalid_key",
     "key_revoked",
     "key_expired",
+    "sign_in_ended",
 ]
 
 ForbiddenCode = Literal[
@@ -66,6 +67,7 @@ ForbiddenCode = Literal[
     "scope_train_required",
     "scope_predict_required",
     "scope_admin_required",
+    "form_not_ours",
 ]
 
 NotFoundCode = Literal[
@@ -340,6 +342,12 @@ GROUPS: tuple[Group, ...] = (
             ErrorCode("key_revoked", "unauthenticated", "The key has been revoked.", "Ask for a new key."),
             ErrorCode("key_expired", "unauthenticated", "The key has expired.", "Ask for a new key."),
             ErrorCode(
+                "sign_in_ended",
+                "unauthenticated",
+                "The cookie of the pages is of no sign-in, or of one that is over.",
+                "Sign in again at `/sign-in`.",
+            ),
+            ErrorCode(
                 "scope_read_required",
                 "forbidden",
                 "The key has not the scope `read`.",
@@ -362,6 +370,12 @@ GROUPS: tuple[Group, ...] = (
                 "forbidden",
                 "The key has not the scope `admin`.",
                 "Use a key that has it.",
+            ),
+            ErrorCode(
+                "form_not_ours",
+                "forbidden",
+                "A request with the cookie of the pages that would change something does not come from one of them.",
+                "Load the page again; programs send a key and no cookie.",
             ),
             ErrorCode("no_such_route", "not_found", "Nothing at this address.", "Look the address up at `/docs`."),
             ErrorCode(
