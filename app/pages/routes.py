@@ -6,13 +6,16 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app.pages.jobs.actions import router as job_actions_router
+from app.pages.jobs.compare import router as compare_router
+from app.pages.jobs.curves import router as job_curves_router
 from app.pages.jobs.listing import router as job_list_router
+from app.pages.jobs.one import router as job_router
 from app.pages.rendering import STATIC
 from app.pages.sign_in import router as sign_in_router
 
 
 def add_pages(app: FastAPI) -> None:
     """Make the app answer browsers."""
-    for router in (sign_in_router, job_list_router, job_actions_router):
+    for router in (sign_in_router, job_list_router, job_actions_router, job_curves_router, job_router, compare_router):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
