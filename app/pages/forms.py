@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import BeforeValidator
 from starlette.datastructures import FormData
 
 from app.access.cookies import TOKEN_FIELD, refuse_other_pages
@@ -24,6 +25,14 @@ async def _form(request: Request) -> FormData:
 
 FormDep = Annotated[FormData, Depends(_form)]
 """The fields of a form that one of our pages has sent. Raises Forbidden if it was another's."""
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+NoneIfEmpty = BeforeValidator(_none_if_empty)
+"""For parameters of an address: a form sends its empty fields too."""
 
 
 def said(form: FormData, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`/compare?job=…&job=…`: jobs side by side. Their curves on one axis, what differs in what was asked, and what came."""
+"""`/compare?job=…&job=…`: jobs side by side: their curves on one axis, what differs in what was asked, what came."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _written(value: Any) -> str:  # noqa: ANN401  # JSON
 def _outcome(session: Session, project: Project, rows: Sequence[Job], told: Sequence[JobOut]) -> list[Row]:
     parts = [_metrics(session, project, row) for row in rows]
     measured = [
-        Row(f"{title}, {where}", [number((part.get(key) or {}).get(measure)) for part in parts])
+        Row(f"{title}, {where}", [_measured((part.get(key) or {}).get(measure)) for part in parts])
         for measure, title in _MEASURES
         for key, where in (("held_out", "held out"), ("training", "training"))
     ]
@@ -161,6 +161,13 @@ def _outcome(session: Session, project: Project, rows: Sequence[Job], told: Sequ
     ]
     told_of_each = [Row(name, [tell(job) for job in told]) for name, tell in figures]
     return [row for row in (*told_of_each, *measured) if any(value != "–" for value in row.values)]
+
+
+def _measured(value: float | dict[str, float | None] | None) -> str:
+    """A measure; of a regression it has one for each target."""
+    if isinstance(value, dict):
+        return ", ".join(f"{target} {number(each)}" for target, each in value.items()) or "–"
+    return number(value)
 
 
 def _time(job: JobOut) -> str:

@@ -11,11 +11,12 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from markupsafe import Markup
-from pydantic import BeforeValidator
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
+from app.pages.forms import NoneIfEmpty
 from app.pages.pictures.axes import ScaleName
 from app.pages.pictures.curve import Layout, Line, as_png, as_svg, laid_out
 from app.pages.rendering import page_response
@@ -70,17 +71,12 @@ class View:
         return self.after > -1 or self.before is not None
 
 
-def _none_if_empty(value: object) -> object:
-    """A form sends its empty fields too."""
-    return None if value == "" else value
-
-
 async def _view(
     scale: ScaleName = "log",
     smoothing: Annotated[float, Query(ge=0, lt=1)] = 0.0,
     terms: bool = False,
     after: Annotated[int, Query(ge=-1, le=2**62)] = -1,
-    before: Annotated[int | None, BeforeValidator(_none_if_empty), Query(ge=0, le=2**62)] = None,
+    before: Annotated[Annotated[int, Field(ge=0, le=2**62)] | None, NoneIfEmpty, Query()] = None,
     others: Annotated[
         list[Annotated[str, Query(pattern=f"{ID_PATTERN}|^$")]] | None, Query(alias="with", max_length=MOST_OTHERS)
     ] = None,

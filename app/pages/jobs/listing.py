@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
+from app.pages.forms import NoneIfEmpty
 from app.pages.pictures.sparkline import POINTS, sparkline
 from app.pages.rendering import page_response
 from app.v1.answers import eta_seconds
@@ -130,7 +131,7 @@ def list_jobs(
     request: Request,
     access: CanRead,
     database: DatabaseDep,
-    status: Annotated[Status | None, Query()] = None,
+    status: Annotated[Status | None, NoneIfEmpty, Query()] = None,
     tag: str | None = None,
     dataset: str | None = None,
     q: str | None = None,
