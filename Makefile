@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DOCKER ?= docker
 COMPOSE ?= docker compose
 
-.PHONY: demo serve test check soak fuzz fuzz-tensors bench bench-tables bench-predict bench-events test-compose clean
+.PHONY: demo serve test check soak fuzz fuzz-tensors bench bench-tables bench-predict bench-events test-browser test-compose clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
@@ -56,6 +56,10 @@ fuzz-tensors: $(INSTALLED)
 
 test-compose: $(INSTALLED)
 	DOCKER='$(DOCKER)' COMPOSE='$(COMPOSE)' $(BIN)/python -m pytest -vv --exitfirst --durations=8 tests/compose
+
+# Chromium must be on PATH, or named by CHROMIUM.
+test-browser: $(INSTALLED)
+	$(BIN)/python -m pytest -vv tests/browser
 
 # PEERS: the Python of an environment with torch and jax, which are too large to install with the rest.
 PEERS ?= $(BIN)/python
