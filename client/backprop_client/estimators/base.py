@@ -279,5 +279,5 @@ def positions(values: Array, known: Array) -> NDArray[np.intp]:
     found = np.minimum(np.searchsorted(known, values), len(known) - 1)
     strange = known[found] != values
     if strange.any():
-        raise ValueError(f"The class {values[strange][0]!r} is not among the classes {known.tolist()}.")
+        raise ValueError(f"The class {values[strange].tolist()[0]!r} is not among the classes {known.tolist()}.")
     return found

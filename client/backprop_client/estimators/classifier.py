@@ -107,7 +107,7 @@ class BackpropClassifier(ClassifierMixin, BackpropEstimator):  # type: ignore[mi
         check_classification_targets(labels)
         classes = np.unique(labels)
         if len(classes) < 2:
-            raise ValueError(f"y holds one class only, {classes[0]!r}: a classifier needs 2 classes or more.")
+            raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}: a classifier needs 2 classes or more.")
         if is_warm and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"warm_start goes on with the classes of before, {self.classes_.tolist()}; y has {classes.tolist()}."
