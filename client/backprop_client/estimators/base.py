@@ -93,6 +93,7 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
 
     n_features_in_: int
     intercepts_: list[Array]
+    activations_: list[str]
     n_outputs_: int
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -167,7 +168,7 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
             "inputs": list(examples.names),
             "targets": list(examples.targets) or None,
             "task": self._task,
-            "network": {"layers": self._layers(examples)},
+            "network": {"layers": self._layers(examples) if start is None else self._layers_of_before()},
             "scaling": self.scaling if start is None else None,  # the weights mean what they meant
             "missing": "refuse",
             "holdout": self.holdout,
@@ -217,6 +218,17 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
         """The layers of the network, of which the output leaves open how many units it has."""
         hidden = [{"units": units, **_said(self.activation)} for units in self._hidden_units(examples)]
         return [*hidden, _said(self.output)]
+
+    def _layers_of_before(self) -> list[dict[str, Any]]:
+        """As `_layers`, of a training that goes on: what is left open is as it was, however many rows there are now."""
+        units = [len(b) for b in self.intercepts_[:-1]] if self.hidden is None else hidden_units(self.hidden)
+        activations = self.activations_[:-1] if self.activation is None else [self.activation] * len(units)
+        if len(activations) != len(units):
+            raise ValueError(
+                f"warm_start goes on with as many hidden layers as before, {len(activations)}, and not {len(units)}."
+            )
+        hidden = [{"units": count, "activation": each} for count, each in zip(units, activations, strict=True)]
+        return [*hidden, {"activation": self.output or self.activations_[-1]}]
 
     def _hidden_units(self, examples: Examples) -> Sequence[int]:
         if self.hidden is None:

@@ -54,6 +54,19 @@ def test_what_a_warm_start_cannot_go_on_with_is_refused_and_forgotten() -> None:
     assert regressor.fit(X, Y).predict(X).shape == Y.shape
 
 
+@each
+def test_a_warm_start_keeps_the_network_that_was_chosen_for_other_rows(kind: Any, data: tuple[Any, ...]) -> None:
+    """The preset would have another one for so many: more units, and relu."""
+    many = tuple(np.tile(column, (50, *[1] * (column.ndim - 1))) for column in data)
+    estimator = kind(warm_start=True, iterations=2).fit(*data)
+    shapes, activations = [W.shape for W in estimator.coefs_], estimator.activations_
+    estimator.fit(*many)
+    assert [W.shape for W in estimator.coefs_] == shapes
+    assert estimator.activations_ == activations
+    with pytest.raises(ValueError, match="as many hidden layers as before, 1, and not 2"):
+        estimator.set_params(hidden=(4, 4)).fit(*data)
+
+
 def test_a_call_of_partial_fit_is_a_pass_in_mini_batches_as_fit_makes_it() -> None:
     how: dict[str, Any] = {"hidden": 4, "optimizer": "adam", "batch_size": 16, "learning_rate": 0.05}
     some = BackpropRegressor(**how).partial_fit(X, Y)
