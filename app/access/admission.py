@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from domain.access import keys
 from domain.access.keys import SCOPES
 from domain.access.projects import DEFAULT_PROJECT, Project
 from infra.database import Database
+from infra.errors import ServiceError, Unauthenticated
 
 KNOWN_SECONDS = 1.0
 """Seconds. A key that is revoked is let in so long at most. So is a request without a key when the first has been
@@ -60,10 +62,12 @@ class _Known:
 
     Attributes:
         access: what it allows.
-        until: when the database is to be asked again, by the monotonic clock.
+        again_from: from when on the database is asked again ahead of time, by the monotonic clock.
+        until: when it must be asked again, likewise.
     """
 
     access: Access
+    again_from: float
     until: float
 
 
@@ -74,8 +78,10 @@ class Admission:
         self._database = database
         self._threads = anyio.CapacityLimiter(QUESTIONS_AT_A_TIME)
         self._questions: dict[bytes, asyncio.Task[Any]] = {}
+        self._unheard: set[asyncio.Task[None]] = set()
         self._known: dict[bytes, _Known] = {}
         self._no_key_until = 0.0
+        self._no_key_again_from = 0.0
         self._a_key_was_made = False
 
     async def of_key(self, text: str) -> Access:
@@ -88,21 +94,31 @@ class Admission:
         digest = hashlib.sha256(text.encode()).digest()  # no key is kept in memory
         known = self._known.get(digest)
         if known is None or time.monotonic() >= known.until:
-            known = await self._asked_once(digest, lambda: self._looked_up(text))
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[digest] = known
+            known = await self._asked(digest, text)
         return known.access
 
     def known_already(self, text: str) -> Access | None:
-        """The same if the database need not be asked; None if it must be, or the key is no good one."""
-        known = self._known.get(hashlib.sha256(text.encode()).digest())
-        return known.access if known is not None and time.monotonic() < known.until else None
+        """The same if the database need not be asked; None if it must be, or the key is no good one.
 
-    @property
+        A key that is used all the time is always known: the database is asked again before it must be.
+        """
+        digest = hashlib.sha256(text.encode()).digest()
+        known = self._known.get(digest)
+        now = time.monotonic()
+        if known is None or now >= known.until:
+            return None
+        if now >= known.again_from and digest not in self._questions:
+            self._in_the_background(self._asked(digest, text))
+        return known.access
+
     def lets_in_without_key(self) -> bool:
         """Whether `no_key_was_ever_made`, as far as is known without asking the database."""
-        return not self._a_key_was_made and time.monotonic() < self._no_key_until
+        now = time.monotonic()
+        if self._a_key_was_made or now >= self._no_key_until:
+            return False
+        if now >= self._no_key_again_from and b"" not in self._questions:
+            self._in_the_background(self._asked_for_any())
+        return True
 
     async def no_key_was_ever_made(self) -> bool:
         """Whether requests may come without one, where these are let in at all.
@@ -111,10 +127,40 @@ class Admission:
             Unavailable: the database cannot be asked.
         """
         if not self._a_key_was_made and time.monotonic() >= self._no_key_until:
-            asked_at = time.monotonic()
-            self._a_key_was_made = await self._asked_once(b"", self._any_ever)
-            self._no_key_until = asked_at + KNOWN_SECONDS
+            await self._asked_for_any()
         return not self._a_key_was_made
+
+    async def _asked(self, digest: bytes, text: str) -> _Known:
+        try:
+            known = await self._asked_once(digest, lambda: self._looked_up(text))
+        except Unauthenticated:
+            self._known.pop(digest, None)
+            raise
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[digest] = known
+        return known
+
+    async def _asked_for_any(self) -> None:
+        asked_at = time.monotonic()
+        self._a_key_was_made = await self._asked_once(b"", self._any_ever)
+        self._no_key_again_from = asked_at + KNOWN_SECONDS / 2
+        self._no_key_until = asked_at + KNOWN_SECONDS
+
+    async def close(self) -> None:
+        """Wait for what the database has been asked in the background."""
+        await asyncio.gather(*self._unheard)
+
+    def _in_the_background(self, question: Coroutine[Any, Any, object]) -> None:
+        """Have a question asked whose answer nobody waits for."""
+
+        async def asked() -> None:
+            with suppress(ServiceError):  # the next request that must ask meets it again
+                await question
+
+        task = asyncio.create_task(asked())
+        self._unheard.add(task)  # one that nothing holds may be collected before its end
+        task.add_done_callback(self._unheard.discard)
 
     async def _asked_once(self, subject: bytes, question: Callable[[], Result]) -> Result:
         """What the database answers, to all requests that want to know the same meanwhile."""
@@ -138,7 +184,8 @@ class Admission:
         seconds = KNOWN_SECONDS
         if key.expires_at is not None:
             seconds = min(seconds, (key.expires_at - datetime.now(UTC)).total_seconds())
-        return _Known(Access(Project(key.project), frozenset(key.scopes), key.id), asked_at + seconds)
+        access = Access(Project(key.project), frozenset(key.scopes), key.id)
+        return _Known(access, asked_at + KNOWN_SECONDS / 2, asked_at + seconds)
 
     def _any_ever(self) -> bool:
         with self._database.reading() as session:

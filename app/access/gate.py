@@ -62,7 +62,7 @@ class Gate:
         if given is not None:
             kind, _, text = given.decode("latin-1").partition(" ")
             return admission.known_already(text.strip()) if kind.lower() == "bearer" else None
-        if admission.lets_in_without_key:
+        if admission.lets_in_without_key():
             headers = Headers(raw=list(request.headers.items()))
             return WITHOUT_KEY if self._may_come_without_key(headers, request.scheme) else None
         return None

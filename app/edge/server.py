@@ -171,8 +171,8 @@ class CarefulProtocol(HttpToolsProtocol):
     """Bytes of the present request that have come besides its body."""
     _answerer: Answerer | None = None
     """May answer the present request. Until its body has come, the application does not know of it."""
-    _held_body: bytearray
-    """As much of that body as has come."""
+    _held_body: list[bytes]
+    """As much of that body as has come, in pieces."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Wait for the first request."""
@@ -243,7 +243,7 @@ class CarefulProtocol(HttpToolsProtocol):
         if self._answerer is None:
             super().on_headers_complete()
         else:
-            self._held_body = bytearray()
+            self._held_body = []
 
     def on_body(self, body: bytes) -> None:
         """Take in a part of the body."""
@@ -252,12 +252,12 @@ class CarefulProtocol(HttpToolsProtocol):
         if self._answerer is None:
             super().on_body(body)
         else:
-            self._held_body += body
+            self._held_body.append(body)
 
     def on_message_complete(self) -> None:
         """Let the request's body have ended."""
         if self._answerer is not None:
-            answer = self._answerer.answer(bytes(self._held_body))
+            answer = self._answerer.answer(b"".join(self._held_body))
             if answer is not None:
                 self._answerer = None
                 self._send(answer)
@@ -291,7 +291,7 @@ class CarefulProtocol(HttpToolsProtocol):
         self._answerer.leave()
         self._answerer = None
         super().on_headers_complete()
-        super().on_body(bytes(self._held_body))
+        super().on_body(b"".join(self._held_body))
 
     def _parse(self, data: memoryview) -> None:
         """Have the parser read on.

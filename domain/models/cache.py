@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from domain.access.projects import Project
 from domain.models import rows as models
 from domain.models.prediction import Predictor
+from infra.ahead_of_time import AheadOfTime
 from infra.database import Database
 
 MOST_BYTES = 512 * 2**20
@@ -42,6 +43,11 @@ class Ready:
         return time.monotonic() - self.seen_at < BELIEVED_SECONDS
 
     @property
+    def is_soon_doubted(self) -> bool:
+        """Whether it is time to look for it again, before it is believed no more."""
+        return time.monotonic() - self.seen_at > BELIEVED_SECONDS / 2
+
+    @property
     def bytes(self) -> int:
         """What it takes in memory: weights, the copy of them that predictions take, and about so much for the rest."""
         model, reader = self.predictor.model, self.predictor.reader
@@ -56,12 +62,17 @@ class ModelCache:
         self._database = database
         self._models: LRUCache[tuple[Project, str], Ready] = LRUCache(MOST_BYTES, getsizeof=lambda ready: ready.bytes)
         self._lock = threading.Lock()
+        self._ahead = AheadOfTime()
 
     def at_hand(self, project: Project, model_id: str) -> Predictor | None:
         """The project's model of that id, if it is kept here and believed to be there. This waits for nothing."""
         with self._lock:
             cached = self._models.get((project, model_id))
-        return cached.predictor if cached is not None and cached.is_believed else None
+        if cached is None or not cached.is_believed:
+            return None
+        if cached.is_soon_doubted:
+            self._ahead.look((project, model_id), lambda: self._seen_again(project, model_id, cached))
+        return cached.predictor
 
     def get(self, project: Project, model_id: str) -> Predictor:
         """The project's model of that id. One that another process deletes is gone here within `BELIEVED_SECONDS`.
@@ -73,12 +84,10 @@ class ModelCache:
             cached = self._models.get((project, model_id))
         if cached is not None and cached.is_believed:
             return cached.predictor
+        if cached is not None and self._seen_again(project, model_id, cached):
+            return cached.predictor
         now = time.monotonic()
         with self._database.reading() as session:
-            if cached is not None and models.is_there(session, project, model_id):
-                cached.seen_at = now
-                return cached.predictor
-            self.forget(project, model_id)
             row = models.get_with_weights(session, project, model_id)
         ready = Ready(models.predictor(row), now)
         if ready.bytes <= MOST_BYTES:
@@ -86,7 +95,22 @@ class ModelCache:
                 self._models[project, model_id] = ready
         return ready.predictor
 
+    def _seen_again(self, project: Project, model_id: str, cached: Ready) -> bool:
+        """Whether the model is there still. If not, it is forgotten."""
+        now = time.monotonic()
+        with self._database.reading() as session:
+            is_there = models.is_there(session, project, model_id)
+        if is_there:
+            cached.seen_at = now
+        else:
+            self.forget(project, model_id)
+        return is_there
+
     def forget(self, project: Project, model_id: str) -> None:
         """Have it no more in this process: it is deleted."""
         with self._lock:
             self._models.pop((project, model_id), None)
+
+    def close(self) -> None:
+        """Ask the database no more ahead of time."""
+        self._ahead.close()

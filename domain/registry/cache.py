@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from domain.access.projects import Project
 from domain.registry.resolving import Reference, Resolved, resolve
+from infra.ahead_of_time import AheadOfTime
 from infra.database import Database
 
 KEPT_SECONDS = 0.5
@@ -26,6 +27,11 @@ class _Kept(NamedTuple):
     resolved: Resolved
     until: float
 
+    @property
+    def is_soon_forgotten(self) -> bool:
+        """Whether it is time to ask again, before it is kept no more."""
+        return monotonic() > self.until - KEPT_SECONDS / 2
+
 
 class RegistryCache:
     """Resolved references. What this process changes itself, it sees from the next request on."""
@@ -35,12 +41,17 @@ class RegistryCache:
         self._kept: LRUCache[tuple[Project, Reference], _Kept] = LRUCache(MOST_KEPT)
         self._changes = 0
         self._lock = threading.Lock()
+        self._ahead = AheadOfTime()
 
     def kept(self, project: Project, reference: Reference) -> Resolved | None:
         """What the reference means, if that is known without asking the database; else None. It never waits."""
         with self._lock:
             kept = self._kept.get((project, reference))
-        return kept.resolved if kept is not None and monotonic() < kept.until else None
+        if kept is None or monotonic() >= kept.until:
+            return None
+        if kept.is_soon_forgotten:
+            self._ahead.look((project, reference), lambda: self._asked(project, reference))
+        return kept.resolved
 
     def resolve(self, project: Project, reference: Reference) -> Resolved:
         """What the reference means: now, or `KEPT_SECONDS` ago where another process has changed it since.
@@ -49,8 +60,10 @@ class RegistryCache:
             NotFound: as `domain.registry.resolving.resolve` does.
         """
         kept = self.kept(project, reference)
-        if kept is not None:
-            return kept
+        return self._asked(project, reference) if kept is None else kept
+
+    def _asked(self, project: Project, reference: Reference) -> Resolved:
+        """What the reference means now, by the database."""
         with self._lock:
             changes = self._changes
         until = monotonic() + KEPT_SECONDS  # from before it is read, however long that takes
@@ -75,3 +88,7 @@ class RegistryCache:
             with self._lock:
                 self._changes += 1
                 self._kept.clear()
+
+    def close(self) -> None:
+        """Ask the database no more ahead of time."""
+        self._ahead.close()

@@ -157,6 +157,63 @@ def test_of_many_requests_at_once_only_one_asks_the_database(
     assert asked == [key]
 
 
+def test_a_key_that_is_used_all_the_time_is_always_known(database: Database, clock: Clock) -> None:
+    key = make_key(database, "red")
+
+    async def use() -> None:
+        known = Admission(database)
+        await known.of_key(key)
+        for _ in range(5):
+            clock.now += KNOWN_SECONDS * 0.75
+            assert known.known_already(key) is not None
+            await _answered(known)
+        clock.now += KNOWN_SECONDS
+        assert known.known_already(key) is None
+
+    asyncio.run(use())
+
+
+def test_a_key_that_is_revoked_is_forgotten_when_it_is_asked_about_ahead_of_time(
+    database: Database, clock: Clock
+) -> None:
+    key = make_key(database, "red")
+
+    async def use() -> None:
+        known = Admission(database)
+        await known.of_key(key)
+        with database.writing() as session:
+            keys.revoke(session, id_of(key))
+        clock.now += KNOWN_SECONDS * 0.75
+        assert known.known_already(key) is not None
+        await _answered(known)
+        assert known.known_already(key) is None
+
+    asyncio.run(use())
+
+
+def test_that_there_is_no_key_is_always_known_where_it_matters_all_the_time(database: Database, clock: Clock) -> None:
+    async def use() -> None:
+        known = Admission(database)
+        assert await known.no_key_was_ever_made()
+        for _ in range(5):
+            clock.now += KNOWN_SECONDS * 0.75
+            assert known.lets_in_without_key()
+            await _answered(known)
+        make_key(database, "red")
+        clock.now += KNOWN_SECONDS * 0.75
+        assert known.lets_in_without_key()
+        await _answered(known)
+        assert not known.lets_in_without_key()
+
+    asyncio.run(use())
+
+
+async def _answered(known: Admission) -> None:
+    """Wait until the database has answered what it was asked in the background."""
+    while known._unheard:
+        await asyncio.sleep(0.01)
+
+
 def test_no_more_keys_are_known_than_fit(
     closed_api: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

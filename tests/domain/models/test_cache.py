@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tracemalloc
 from collections.abc import Sequence
 
@@ -10,12 +11,15 @@ import pytest
 
 from backprop.coding.inputs import CodedColumn
 from backprop.model import TrainedModel
-from domain.models.cache import Ready
+from domain.access.projects import DEFAULT_PROJECT
+from domain.models import cache as cache_module
+from domain.models.cache import BELIEVED_SECONDS, ModelCache, Ready
 from domain.models.prediction import Predictor
 from domain.models.row_reading import RowReader
 from infra.codec import from_bytes, to_bytes
 from tests.domain.models.test_prediction import INPUTS, predictor
 from tests.support.columns import inputs_scaled
+from tests.support.service import Service
 
 MODELS = 20
 CATEGORIES = CodedColumn("city", tuple(f"a city of the number {number}" for number in range(300)))
@@ -51,3 +55,45 @@ def test_what_is_counted_is_what_it_takes(columns: tuple[CodedColumn, ...], othe
     tracemalloc.stop()
     counted = kept[0].bytes
     assert counted / 2 < taken < counted * 1.5
+
+
+class Clock:
+    """The monotonic clock of the cache, which goes on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_a_model_that_is_asked_all_the_time_is_always_at_hand_until_it_is_deleted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(cache_module, "time", clock)
+    dataset = service.upload_csv("x,y\n1,2\n2,3\n3,5\n4,4\n")
+    network, training = {"layers": [{"units": 2}, {}]}, {"iterations": 2}
+    asked = {"dataset_id": dataset["id"], "targets": ["y"], "task": "regression"}
+    job = service.train({**asked, "network": network, "training": training})
+    model_id = job["model_id"]
+    cache = ModelCache(service.database)
+    predictor = cache.get(DEFAULT_PROJECT, model_id)
+
+    def seen_again() -> bool:
+        time.sleep(0.01)
+        ready = cache._models.get((DEFAULT_PROJECT, model_id))
+        return ready is None or ready.seen_at == clock.now
+
+    for _ in range(5):
+        clock.now += BELIEVED_SECONDS * 0.75
+        assert cache.at_hand(DEFAULT_PROJECT, model_id) is predictor
+        while not seen_again():
+            pass
+    assert service.api.delete(f"/v1/models/{model_id}").status_code == 204
+    clock.now += BELIEVED_SECONDS * 0.75
+    cache.at_hand(DEFAULT_PROJECT, model_id)
+    while not seen_again():
+        pass
+    assert cache.at_hand(DEFAULT_PROJECT, model_id) is None
+    cache.close()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy.orm import Session
 
 from domain.access.projects import DEFAULT_PROJECT, Project
-from domain.registry.cache import RegistryCache
+from domain.registry import cache as cache_module
+from domain.registry.cache import KEPT_SECONDS, RegistryCache
 from domain.registry.resolving import Reference, Resolved, resolve
 from infra.database import Database
 from infra.errors import NotFound
@@ -78,3 +81,23 @@ def test_what_was_read_before_a_change_is_not_kept_after_it(
     assert cache.resolve(DEFAULT_PROJECT, reference).model_id == first  # it was asked before the move
     monkeypatch.undo()
     assert cache.resolve(DEFAULT_PROJECT, reference).model_id == second
+
+
+def test_what_is_asked_all_the_time_is_never_unknown(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = stored_model(database), stored_model(database)
+    registered(database, "digits", first, second)
+    moved(database, "digits", "production", 1)
+    now = 1000.0
+    monkeypatch.setattr(cache_module, "monotonic", lambda: now)
+    cache, reference = RegistryCache(database), Reference("digits", alias="production")
+    cache.resolve(DEFAULT_PROJECT, reference)
+    moved(database, "digits", "production", 2)
+    now += KEPT_SECONDS * 0.75
+    while (kept := cache.kept(DEFAULT_PROJECT, reference)) == Resolved(1, first):
+        time.sleep(0.01)
+    assert kept == Resolved(2, second)
+    now += KEPT_SECONDS * 0.75
+    assert cache.kept(DEFAULT_PROJECT, reference) == Resolved(2, second)
+    now += KEPT_SECONDS
+    assert cache.kept(DEFAULT_PROJECT, reference) is None
+    cache.close()
