@@ -16,6 +16,7 @@ from backprop_client import Backprop
 from backprop_client.wire.events import CostBatch, End
 
 OURS = {"app", "backprop", "cli", "domain", "infra", "migrations", "worker"}
+ESTIMATORS = "backprop_client.estimators"
 TABLES = {"numpy", "pandas", "polars", "pyarrow", "rich"}
 TABLE = b"a,b,y\n" + b"".join(b"%d,%d,%s\n" % (row, row % 7, (b"no", b"yes")[row % 2]) for row in range(60))
 
@@ -23,7 +24,14 @@ TABLE = b"a,b,y\n" + b"".join(b"%d,%d,%s\n" % (row, row % 7, (b"no", b"yes")[row
 def main(url: str) -> None:
     """Fail if anything is missing."""
     for module in pkgutil.walk_packages(backprop_client.__path__, "backprop_client."):
-        importlib.import_module(module.name)
+        if module.name != ESTIMATORS:
+            importlib.import_module(module.name)
+    needed = ""
+    try:
+        importlib.import_module(ESTIMATORS)
+    except ImportError as error:
+        needed = str(error)
+    assert "pip install 'backprop-client[local,sklearn]'" in needed, needed
     there = OURS & set(sys.modules)
     assert not there, f"the server came with it: {there}"
     with Backprop(base_url=url) as client:

@@ -64,6 +64,14 @@ def test_each_request_works_as_it_is_told(tmp_path: Path, served: Served) -> Non
     assert (tmp_path / "digits.safetensors").stat().st_size > 1000
 
 
+def test_estimators_work_as_they_are_told(tmp_path: Path, served: Served) -> None:
+    here, there, found = run("\n".join(BLOCK.findall((ROOT / "docs/estimators.md").read_text())), tmp_path, served)
+    assert float(here.split()[1]) > 0.93
+    assert here.endswith((" patience", " tolerance", " None"))
+    assert there.startswith("the same True mdl_")
+    assert re.match(r"found \{'weight_decay': 0\.\d+\} 0\.9", found)
+
+
 @pytest.mark.parametrize("client", [Backprop(), AsyncBackprop()])
 def test_every_method_is_named(client: Backprop | AsyncBackprop) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (`.*`) \|$", (ROOT / "docs/client.md").read_text(), re.MULTILINE)

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from backprop_client.estimators.base import BackpropEstimator, learns_here, refuse_other_inputs
+from backprop_client.estimators.base import BackpropEstimator, learns_here
 from backprop_client.estimators.examples import Examples, Floats
 from backprop_client.estimators.progress import CallbackFollower
 
@@ -112,9 +112,8 @@ class BackpropAutoencoder(
         Raises:
             ValueError: parameters or rows that cannot be trained with.
         """
-        given, is_warm, features = X, self._is_warm, getattr(self, "n_features_in_", None)
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        refuse_other_inputs(is_warm, features, X)
+        given = X
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2, reset=not self._is_warm)
         examples = self._examples(X, {}, sample_weight)
         return self._train(examples, CallbackFollower(self, given, None, examples.weights))
 

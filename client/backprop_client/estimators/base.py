@@ -15,11 +15,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from backprop_client.estimators.backends import backend_of, core_needed
 from backprop_client.estimators.examples import Array, Examples, Floats, free_name, names_of_inputs
-from backprop_client.estimators.outcome import FittedModel, Outcome
+from backprop_client.estimators.outcome import FITTED, FittedModel, Outcome, attributes_of
+from backprop_client.estimators.parameters import check_threads, checked, hidden_units
 from backprop_client.estimators.progress import CallbackFollower
-from backprop_client.handles.asking import ANY_DATASET, checked_job
-from backprop_client.wire.presets import FEW_ROWS, Situation
-from backprop_client.wire.specs import MEANT_BY, JobSpec, Task
+from backprop_client.handles.asking import ANY_DATASET
+from backprop_client.wire.presets import FEW_ROWS, LENGTHS, Situation, says_how_long
+from backprop_client.wire.specs import JobSpec, Task
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -90,8 +91,13 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
     service: Any
     n_threads: int | None
 
+    n_features_in_: int
+    intercepts_: list[Array]
+    activations_: list[str]
+    n_outputs_: int
+
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_fitted")
+        return hasattr(self, FITTED)
 
     @property
     def _is_warm(self) -> bool:
@@ -100,6 +106,7 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
 
     def _train(self, examples: Examples, follower: CallbackFollower) -> Self:
         """Train on these, in this process or by the service, and keep what comes of it."""
+        check_threads(self.n_threads)
         backend = backend_of(self.service, self.n_threads)
         start = self._outcome if self._is_warm else None
         if start is not None:
@@ -113,6 +120,7 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
         """Go on with one pass through these rows."""
         if self.holdout:
             raise ValueError("partial_fit learns from all rows: no holdout.")
+        check_threads(self.n_threads)
         core_needed("partial_fit")
         from backprop_client.estimators import streaming
 
@@ -133,12 +141,8 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
             self.__dict__.pop(name, None)
         self._outcome = outcome
         self._column_names = examples.names, tuple(examples.targets)
-        self._fitted = outcome.model
-        self.coefs_ = [np.ascontiguousarray(W.T) for W in outcome.layers.W]
-        self.intercepts_ = list(outcome.layers.b)
-        self.activations_ = list(outcome.layers.activations)
-        self.n_layers_ = len(outcome.layers.W) + 1
-        self.n_outputs_ = len(outcome.layers.b[-1])
+        for name, value in attributes_of(outcome.model).items():
+            setattr(self, name, value)
         self.loss_curve_ = outcome.costs
         self.n_iter_ = len(outcome.costs) - 1
         self.loss_ = outcome.costs[outcome.best_iteration]
@@ -164,21 +168,22 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
             "inputs": list(examples.names),
             "targets": list(examples.targets) or None,
             "task": self._task,
-            "network": {"layers": self._layers(examples)},
+            "network": {"layers": self._layers(examples) if start is None else self._layers_of_before()},
             "scaling": self.scaling if start is None else None,  # the weights mean what they meant
             "missing": "refuse",
             "holdout": self.holdout,
             "weights": None if examples.weights is None else examples.weight_name,
-            "training": self._training(start, len(examples.X), is_stream),
+            "training": self._training(start),
             "select": False,
         }
         if not self.holdout and getattr(self, "patience", None) is not None:
             raise ValueError("patience looks at the cost of held-out rows: give a holdout, such as 0.1.")
         if not self.holdout and getattr(self, "held_out_every", None) is not None:
             raise ValueError("held_out_every measures held-out rows: give a holdout, such as 0.1.")
-        return checked_job(body)
+        spec = checked(body)
+        return spec if is_stream else self._with_the_usual(spec, len(examples.X))
 
-    def _training(self, start: Outcome | None, rows: int, is_stream: bool) -> dict[str, Any]:
+    def _training(self, start: Outcome | None) -> dict[str, Any]:
         given = {name: getattr(self, name, None) for name in _OF_TRAINING}
         training = {name: _plain(value) for name, value in given.items() if value is not None}
         if {"iterations", "epochs"} <= set(training):
@@ -188,14 +193,21 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
                 training.pop(name, None)  # they are about random weights
             training.setdefault("weight_decay", start.weight_decay)
         training["seed"] = self._seed()
-        takes_all = not is_stream and self._optimizer_is_lbfgs(training, rows)
-        return {**(self._usual_of_lbfgs if takes_all else {}), **training}
+        return training
 
-    @staticmethod
-    def _optimizer_is_lbfgs(training: dict[str, Any], rows: int) -> bool:
-        if "optimizer" in training:
-            return bool(training["optimizer"] == "lbfgs")
-        return rows <= FEW_ROWS and not any(training.get(field) for field in MEANT_BY if field != "corrections")
+    def _with_the_usual(self, spec: JobSpec, rows: int) -> JobSpec:
+        """The job, with what an estimator says of a training by L-BFGS where its caller has not."""
+        training = spec.training
+        held_out = max(1, round(spec.holdout * rows)) if spec.holdout else 0
+        if "optimizer" in training.model_fields_set:
+            is_lbfgs = training.optimizer == "lbfgs"
+        else:
+            is_lbfgs = rows - held_out <= FEW_ROWS or training.tolerance > 0
+        if not is_lbfgs:
+            return spec
+        said = training.model_fields_set | (set(LENGTHS) if says_how_long(training) else set())
+        usual = {name: value for name, value in self._usual_of_lbfgs.items() if name not in said}
+        return spec.model_copy(update={"training": training.model_copy(update=usual)})
 
     def _seed(self) -> int:
         if isinstance(self.random_state, numbers.Integral):
@@ -204,14 +216,25 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
 
     def _layers(self, examples: Examples) -> list[dict[str, Any]]:
         """The layers of the network, of which the output leaves open how many units it has."""
-        hidden = [{"units": _plain(units), **_said(self.activation)} for units in self._hidden_units(examples)]
+        hidden = [{"units": units, **_said(self.activation)} for units in self._hidden_units(examples)]
         return [*hidden, _said(self.output)]
+
+    def _layers_of_before(self) -> list[dict[str, Any]]:
+        """As `_layers`, of a training that goes on: what is left open is as it was, however many rows there are now."""
+        units = [len(b) for b in self.intercepts_[:-1]] if self.hidden is None else hidden_units(self.hidden)
+        activations = self.activations_[:-1] if self.activation is None else [self.activation] * len(units)
+        if len(activations) != len(units):
+            raise ValueError(
+                f"warm_start goes on with as many hidden layers as before, {len(activations)}, and not {len(units)}."
+            )
+        hidden = [{"units": count, "activation": each} for count, each in zip(units, activations, strict=True)]
+        return [*hidden, {"activation": self.output or self.activations_[-1]}]
 
     def _hidden_units(self, examples: Examples) -> Sequence[int]:
         if self.hidden is None:
             usual = Situation("auto", self._task, len(examples.X), sparse=False).usual_network
             return [layer.units or 0 for layer in usual.layers[:-1]]
-        return (self.hidden,) if isinstance(self.hidden, int | np.integer) else tuple(self.hidden)
+        return hidden_units(self.hidden)
 
     def _examples(
         self,
@@ -239,7 +262,7 @@ class BackpropEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mi
     @property
     def _model(self) -> FittedModel:
         check_is_fitted(self)
-        model: FittedModel = self._fitted
+        model: FittedModel = getattr(self, FITTED)
         return model
 
 
@@ -259,12 +282,6 @@ def learns_here(estimator: BackpropEstimator) -> bool:
     return True
 
 
-def refuse_other_inputs(is_warm: bool, features: int | None, X: Floats) -> None:
-    """Raise ValueError if the weights of before are of another number of inputs."""
-    if is_warm and features != X.shape[1]:
-        raise ValueError(f"warm_start goes on with the {features} inputs of before, and X has {X.shape[1]}.")
-
-
 def positions(values: Array, known: Array) -> NDArray[np.intp]:
     """Where each value stands among those that are known, which are sorted, (m,).
 
@@ -274,5 +291,5 @@ def positions(values: Array, known: Array) -> NDArray[np.intp]:
     found = np.minimum(np.searchsorted(known, values), len(known) - 1)
     strange = known[found] != values
     if strange.any():
-        raise ValueError(f"The class {values[strange][0]!r} is not among the classes {known.tolist()}.")
+        raise ValueError(f"The class {values[strange].tolist()[0]!r} is not among the classes {known.tolist()}.")
     return found

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from backprop_client.estimators.base import BackpropEstimator, learns_here, positions, refuse_other_inputs
+from backprop_client.estimators.base import BackpropEstimator, learns_here, positions
 from backprop_client.estimators.examples import Array, Floats, free_name, names_of_targets
 from backprop_client.estimators.progress import CallbackFollower
 
@@ -101,14 +101,13 @@ class BackpropClassifier(ClassifierMixin, BackpropEstimator):  # type: ignore[mi
         Raises:
             ValueError: parameters or rows that cannot be trained with.
         """
-        given, is_warm, features = X, self._is_warm, getattr(self, "n_features_in_", None)
-        X, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        refuse_other_inputs(is_warm, features, X)
+        given, is_warm = X, self._is_warm
+        X, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2, reset=not is_warm)
         labels = column_or_1d(labels, warn=True)
         check_classification_targets(labels)
         classes = np.unique(labels)
         if len(classes) < 2:
-            raise ValueError(f"y holds one class only, {classes[0]!r}: a classifier needs 2 classes or more.")
+            raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}: a classifier needs 2 classes or more.")
         if is_warm and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"warm_start goes on with the classes of before, {self.classes_.tolist()}; y has {classes.tolist()}."
@@ -194,7 +193,10 @@ class BackpropClassifier(ClassifierMixin, BackpropEstimator):  # type: ignore[mi
         strange = [label for label in given if label not in classes]
         if left and strange:
             raise ValueError(f"class_weight names {strange[0]!r}, which is no class, and lacks {left[0]!r}.")
-        weights = tuple(float(given.get(label, 1.0)) for label in classes)
+        try:
+            weights = tuple(float(given.get(label, 1.0)) for label in classes)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"class_weight has something that is no number: {error}.") from error
         if not all(0 <= weight < np.inf for weight in weights) or not any(weights):
             raise ValueError("Weights of classes are finite numbers from 0 up, and one of them is above 0.")
         return weights

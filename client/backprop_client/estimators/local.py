@@ -62,6 +62,16 @@ class LocalModel:
         """As `FittedModel.numbers`."""
         return self._decoded(self._outputs(X))
 
+    def layers(self) -> Layers:
+        """As `FittedModel.layers`, as copies."""
+        arrays = self.trained.parameters.to_arrays()
+        layers = self.trained.parameters.network.layers
+        return Layers(
+            tuple(arrays[f"W{number}"] for number in range(1, len(layers) + 1)),
+            tuple(arrays[f"b{number}"] for number in range(1, len(layers) + 1)),
+            tuple(layer.activation for layer in layers),
+        )
+
     def code(self, X: Floats, layer: int) -> Floats:
         """As `FittedModel.code`."""
         with single_threaded_blas():
@@ -145,10 +155,8 @@ def train(
     run = Run(training, pass_, parameters=parameters)
     follower.begin(training.iterations, pass_.updates_per_epoch)
     costs, held_out_costs, stopped_by = _followed(run, coding, follower)
-    model = TrainedModel(run.best_parameters.copy(), coding)
     return Outcome(
-        model=LocalModel(model),
-        layers=layers_of(model),
+        model=LocalModel(TrainedModel(run.best_parameters.copy(), coding)),
         costs=costs,
         held_out=held_out_costs,
         best_iteration=run.best_iteration,
@@ -330,17 +338,6 @@ class Coded:
         if self.class_weight == "balanced":
             return balanced_weights(np.bincount(codes))
         return np.array(self.class_weight)
-
-
-def layers_of(model: TrainedModel) -> Layers:
-    """The layers of a model's network, as copies."""
-    arrays = model.parameters.to_arrays()
-    layers = model.parameters.network.layers
-    return Layers(
-        tuple(arrays[f"W{number}"] for number in range(1, len(layers) + 1)),
-        tuple(arrays[f"b{number}"] for number in range(1, len(layers) + 1)),
-        tuple(layer.activation for layer in layers),
-    )
 
 
 def model_of(network: Mapping[str, Any], coding: Mapping[str, Any], weights: Mapping[str, Array]) -> LocalModel:

@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
+FITTED = "_fitted"
+"""The attribute of an estimator that holds its model."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A network with its weights, as plain arrays.
+
+    Attributes:
+        W: weights, (s_{l+1}, s_l), of each layer but the first.
+        b: biases, (s_{l+1},).
+        activations: of each layer but the first.
+    """
+
+    W: tuple[Array, ...]
+    b: tuple[Array, ...]
+    activations: tuple[str, ...]
+
 
 class FittedModel(Protocol):
     """A trained model that answers for rows X, (m, inputs) float64 without gaps."""
@@ -35,6 +53,9 @@ class FittedModel(Protocol):
             ImportError: the core is not installed.
         """
 
+    def layers(self) -> Layers:
+        """Its network, layer by layer."""
+
     def code(self, X: Floats, layer: int) -> Floats:
         """The activations of a hidden layer, (m, units): what the network makes of each row. 2 is the first."""
 
@@ -43,27 +64,11 @@ class FittedModel(Protocol):
 
 
 @dataclass(frozen=True)
-class Layers:
-    """A network with its weights, as plain arrays.
-
-    Attributes:
-        W: weights, (s_{l+1}, s_l), of each layer but the first.
-        b: biases, (s_{l+1},).
-        activations: of each layer but the first.
-    """
-
-    W: tuple[Array, ...]
-    b: tuple[Array, ...]
-    activations: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Outcome:
     """A training that has ended.
 
     Attributes:
         model: that it leaves.
-        layers: of its network.
         costs: J(W,b) after k updates, from k = 0 on.
         held_out: of the iterations at which the held-out rows were measured, their cost.
         best_iteration: how many updates the model has had.
@@ -74,7 +79,6 @@ class Outcome:
     """
 
     model: FittedModel
-    layers: Layers
     costs: list[float]
     held_out: dict[int, float]
     best_iteration: int
@@ -82,6 +86,19 @@ class Outcome:
     seed: int
     weight_decay: float
     ids: dict[str, str] = field(default_factory=dict)
+
+
+def attributes_of(model: FittedModel) -> dict[str, Any]:
+    """The attributes of an estimator that hold and show its model, by name."""
+    layers = model.layers()
+    return {
+        FITTED: model,
+        "coefs_": [np.ascontiguousarray(W.T) for W in layers.W],
+        "intercepts_": list(layers.b),
+        "activations_": list(layers.activations),
+        "n_layers_": len(layers.W) + 1,
+        "n_outputs_": len(layers.b[-1]),
+    }
 
 
 class Follower(Protocol):

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backprop_client.estimators.outcome import FittedModel
-
-FITTED = "_fitted"
-"""The attribute of an estimator that holds its model."""
+from backprop_client.estimators.outcome import FittedModel, attributes_of
 
 
 class CallbackFollower:
@@ -66,4 +63,4 @@ class CallbackFollower:
     def _told(self, model: Callable[[], FittedModel] | None) -> dict[str, Any]:
         if model is None:
             return self._data
-        return {**self._data, "reconstruction_attributes": lambda: {FITTED: model()}}
+        return {**self._data, "reconstruction_attributes": lambda: attributes_of(model())}

@@ -11,8 +11,8 @@ from sklearn.callback import with_callbacks
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from backprop_client.estimators.base import BackpropEstimator, learns_here, refuse_other_inputs
-from backprop_client.estimators.examples import Floats, names_of_targets
+from backprop_client.estimators.base import BackpropEstimator, learns_here
+from backprop_client.estimators.examples import Array, Floats, names_of_targets
 from backprop_client.estimators.progress import CallbackFollower
 
 if TYPE_CHECKING:
@@ -98,13 +98,11 @@ class BackpropRegressor(RegressorMixin, BackpropEstimator):  # type: ignore[misc
         Raises:
             ValueError: parameters or rows that cannot be trained with.
         """
-        given, is_warm, features = X, self._is_warm, getattr(self, "n_features_in_", None)
+        given, is_warm = X, self._is_warm
         X, targets = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
+            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2, reset=not is_warm
         )
-        refuse_other_inputs(is_warm, features, X)
-        self._is_flat = targets.ndim == 1
-        columns = targets.reshape(len(X), -1).astype(np.float64)
+        columns = self._columns(targets, goes_on=is_warm)
         names = names_of_targets(y, columns.shape[1], self._input_names(X), "target")
         examples = self._examples(X, {name: columns[:, place] for place, name in enumerate(names)}, sample_weight)
         return self._train(examples, CallbackFollower(self, given, y, examples.weights))
@@ -123,15 +121,23 @@ class BackpropRegressor(RegressorMixin, BackpropEstimator):  # type: ignore[misc
         """
         is_first = not self.__sklearn_is_fitted__()
         X, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=is_first)
-        columns = targets.reshape(len(X), -1).astype(np.float64)
-        if is_first:
-            self._is_flat = targets.ndim == 1
-        elif columns.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {columns.shape[1]} targets, and had {self.n_outputs_}.")
+        columns = self._columns(targets, goes_on=not is_first)
         names = names_of_targets(None, columns.shape[1], self._input_names(X), "target")
         return self._learn_some(
             self._examples(X, {name: columns[:, place] for place, name in enumerate(names)}, sample_weight)
         )
+
+    def _columns(self, targets: Array, *, goes_on: bool) -> Floats:
+        """The targets as columns, (m, targets).
+
+        Raises:
+            ValueError: the training is to go on, and had others.
+        """
+        columns: Floats = targets.reshape(len(targets), -1).astype(np.float64)
+        if goes_on and columns.shape[1] != self.n_outputs_:
+            raise ValueError(f"The number of targets in y is {columns.shape[1]}, and was {self.n_outputs_} before.")
+        self._is_flat = targets.ndim == 1
+        return columns
 
     def predict(self, X: Any) -> Floats:  # noqa: ANN401
         """The targets of each row, of the form of y: (m,) or (m, targets)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_client.clients import Backprop
+from backprop_client.errors import BackpropError, Refused
 from backprop_client.estimators.backends import core_needed
 from backprop_client.estimators.examples import Array, Examples, Floats
 from backprop_client.estimators.outcome import Follower, Layers, Outcome
@@ -86,6 +87,17 @@ class RemoteModel:
             predicted: Floats = Model(client, self.data).predict(X, columns=self.names)
         return predicted.reshape(len(X), -1)
 
+    def layers(self) -> Layers:
+        """As `FittedModel.layers`."""
+        read = read_weights(self.weights)
+        layers = read.network["layers"]
+        numbers = range(1, len(layers) + 1)
+        return Layers(
+            tuple(read.arrays[f"W{number}"] for number in numbers),
+            tuple(read.arrays[f"b{number}"] for number in numbers),
+            tuple(layer["activation"] for layer in layers),
+        )
+
     def code(self, X: Floats, layer: int) -> Floats:
         """As `FittedModel.code`. The service has no route for it: it is computed here."""
         return self.here().code(X, layer)
@@ -118,7 +130,8 @@ class ByService:
             if start is not None:
                 body["from_model_id"] = _model_to_start_from(start)
             job = Job(client, client.jobs.create(body))
-            stopped = _followed(job, follower)
+            with _not_left_behind(job):
+                stopped = _followed(job, follower)
             return self._outcome(client, job, examples, labels, dataset_id, stopped)
 
     def _outcome(
@@ -138,7 +151,6 @@ class ByService:
         costs = job.costs()
         return Outcome(
             model=RemoteModel(self.service, model.data, examples.names, labels, weights),
-            layers=layers_in(weights),
             costs=costs.cost,
             held_out=dict(measured_held_out(costs.iteration, costs.held_out_cost)),
             best_iteration=model.data.iteration,
@@ -186,6 +198,19 @@ def _model_to_start_from(start: Outcome) -> str:
     return start.ids["model_id"]
 
 
+@contextmanager
+def _not_left_behind(job: Job) -> Iterator[None]:
+    """Cancel the job if whoever waits for it goes away, as on Ctrl-C: nobody would have its model."""
+    try:
+        yield
+    except BackpropError:
+        raise  # it has ended, or the service cannot be asked
+    except BaseException:
+        with suppress(BackpropError):
+            job.cancel()
+        raise
+
+
 def _followed(job: Job, follower: Follower) -> bool:
     """Follow the job to its end; tells whether the follower has stopped it.
 
@@ -194,8 +219,8 @@ def _followed(job: Job, follower: Follower) -> bool:
     Raises:
         JobFailed, JobCancelled: it has no model.
     """
-    stopped = follower.is_heard and _told(job, follower)
-    if stopped and job.refresh().data.status == "cancelled" and job.data.iteration is not None:
+    stopped = follower.is_heard and _told(job, follower) and job.refresh().status == "cancelled"
+    if stopped:
         job.resume(job.data.iteration)
     job.wait(progress=False)
     if not follower.is_heard:
@@ -214,22 +239,19 @@ def _told(job: Job, follower: Follower) -> bool:
             follower.begin(job.refresh().data.iterations, _updates_per_epoch(job.data))
         stopped = any(follower.record(iteration, None) for iteration in event.iteration)
         if stopped:
-            job.cancel()
+            _cancel(job)
     return stopped
+
+
+def _cancel(job: Job) -> None:
+    """Cancel it, unless it has come to its end in the meantime."""
+    try:
+        job.cancel()
+    except Refused as error:
+        if error.code != "job_already_ended":
+            raise
 
 
 def _updates_per_epoch(job: JobOut) -> int:
     batch_size = job.training.batch_size
     return 1 if batch_size is None or job.rows is None else -(-job.rows.training // batch_size)
-
-
-def layers_in(weights: bytes) -> Layers:
-    """The layers of a model's network, from its safetensors file."""
-    read = read_weights(weights)
-    layers = read.network["layers"]
-    numbers = range(1, len(layers) + 1)
-    return Layers(
-        tuple(read.arrays[f"W{number}"] for number in numbers),
-        tuple(read.arrays[f"b{number}"] for number in numbers),
-        tuple(layer["activation"] for layer in layers),
-    )

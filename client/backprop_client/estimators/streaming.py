@@ -28,7 +28,6 @@ from backprop_client.estimators.local import (
     Coded,
     LocalModel,
     coding_plan,
-    layers_of,
     network_of,
     refuse_divergence,
     threads_of,
@@ -67,7 +66,6 @@ class Stream:
         """What there is so far."""
         return Outcome(
             model=LocalModel(self.model),
-            layers=layers_of(self.model),
             costs=list(self.costs),
             held_out={},
             best_iteration=self.updates,
