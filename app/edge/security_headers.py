@@ -47,7 +47,7 @@ class SecurityHeaders:
 def add_security_headers(headers: list[tuple[bytes, bytes]], path: str) -> None:
     """Complete the headers of an answer from that path, whose names are in lower case."""
     there = {name for name, _ in headers}
-    headers += ALWAYS
+    headers += [header for header in ALWAYS if header[0] not in there]
     if b"content-security-policy" not in there:
         headers.append((b"content-security-policy", DOCUMENTATION if path == "/docs" else NOTHING))
     if b"cache-control" not in there and not is_open(path):

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from backprop_client import Backprop
 from tests.support.serving import Served, serving
+
+SCREEN = ViewportSize(width=1280, height=1000)
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -56,7 +58,7 @@ def opened(context: BrowserContext, complaints: list[str]) -> Page:
 @pytest.fixture
 def page(browser: Browser, served: Served, complaints: list[str]) -> Iterator[Page]:
     """A browser window at the service. A test that has made it complain fails."""
-    with browser.new_context(base_url=served.url) as context:
+    with browser.new_context(base_url=served.url, viewport=SCREEN) as context:
         yield opened(context, complaints)
     assert complaints == []
 
@@ -64,7 +66,7 @@ def page(browser: Browser, served: Served, complaints: list[str]) -> Iterator[Pa
 @pytest.fixture
 def plain_page(browser: Browser, served: Served, complaints: list[str]) -> Iterator[Page]:
     """One in which no script runs."""
-    with browser.new_context(base_url=served.url, java_script_enabled=False) as context:
+    with browser.new_context(base_url=served.url, viewport=SCREEN, java_script_enabled=False) as context:
         yield opened(context, complaints)
     assert complaints == []
 

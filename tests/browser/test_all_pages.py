@@ -8,16 +8,15 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from backprop_client import Backprop
-from tests.browser.conftest import opened
+from tests.browser.conftest import SCREEN, opened
 from tests.support.serving import Served
 
 PAGES = ["/", "/sign-in", "/jobs/{job}", "/compare?job={job}&job={other}", "/jobs/nobodys"]
 NOT_FOUND = "/jobs/nobodys"
-PHONE = {"width": 390, "height": 800}
-SCREEN = {"width": 1280, "height": 900}
+PHONE = ViewportSize(width=390, height=800)
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +37,12 @@ def ids(client: Backprop, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 def window(request: pytest.FixtureRequest, browser: Browser, served: Served, complaints: list[str]) -> Iterator[Page]:
     """A browser window, once as readers by day have it and once as those by night."""
     scheme: Literal["light", "dark"] = request.param
-    with browser.new_context(base_url=served.url, color_scheme=scheme) as context:
+    with browser.new_context(base_url=served.url, viewport=SCREEN, color_scheme=scheme) as context:
         yield opened(context, complaints)
 
 
 @pytest.mark.parametrize("address", PAGES)
 def test_anybody_can_read_it(window: Page, ids: dict[str, str], address: str, complaints: list[str]) -> None:
-    window.set_viewport_size(SCREEN)  # type: ignore[arg-type]  # a dictionary with two names
     window.goto(address.format(**ids))
     found = Axe().run(window, options={"resultTypes": ["violations"]})
     told = [f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}" for each in found.response["violations"]]
@@ -55,7 +53,7 @@ def test_anybody_can_read_it(window: Page, ids: dict[str, str], address: str, co
 
 @pytest.mark.parametrize("address", PAGES)
 def test_it_fits_on_a_phone(browser: Browser, served: Served, ids: dict[str, str], address: str) -> None:
-    with browser.new_context(base_url=served.url, viewport=PHONE) as context:  # type: ignore[arg-type]
+    with browser.new_context(base_url=served.url, viewport=PHONE) as context:
         page = context.new_page()
         page.goto(address.format(**ids))
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from backprop_client import Backprop
 from backprop_client.handles.job import Job
+from tests.support.waiting import wait_for
 
 LONG = {"preset": "tutorial", "iterations": 2_000_000, "learning_rate": 0.1}
 
@@ -33,8 +34,8 @@ def ended(client: Backprop, csv_file: Path) -> Job:
 
 def drawn(page: Page) -> list[int]:
     """The iterations that the first line of the curve shows."""
-    text = page.locator("figure.curve g[data-name=J]").first.get_attribute("data-x")
-    return [int(k) for k in (text or "").split()]
+    texts = page.locator("figure.curve g[data-name=J]").evaluate_all("lines => lines.map(line => line.dataset.x)")
+    return [int(k) for text in texts for k in text.split()]
 
 
 def test_a_new_job_comes_into_the_list_and_runs_through_it(page: Page, client: Backprop, csv_file: Path) -> None:
@@ -59,12 +60,8 @@ def test_figures_in_the_list_move(page: Page, running: Job) -> None:
 def test_the_curve_grows_while_it_trains(page: Page, running: Job) -> None:
     page.goto(f"/jobs/{running.id}")
     expect(page.locator("#live")).to_have_text("Live.", timeout=20_000)
-    page.wait_for_function("document.querySelector('figure.curve g[data-name=J]')")
-    last = drawn(page)[-1]
-    page.wait_for_function(
-        "last => Number(document.querySelector('g[data-name=J]').dataset.x.split(' ').at(-1)) > last", arg=last
-    )
-    assert drawn(page)[-1] > last
+    last = wait_for("the first costs", lambda: drawn(page))[-1]
+    wait_for("more of them", lambda: drawn(page)[-1] > last)
 
 
 def test_the_page_shows_the_end_when_it_comes(page: Page, client: Backprop, running: Job) -> None:
@@ -86,15 +83,10 @@ def test_a_part_is_looked_at_with_the_mouse_and_all_again(page: Page, ended: Job
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=3)
     page.mouse.up()
-    page.wait_for_function(
-        "first => Number(document.querySelector('g[data-name=J]').dataset.x.split(' ')[0]) > first", arg=whole[0]
-    )
-    part = drawn(page)
+    part = wait_for("a part", lambda: drawn(page) if drawn(page)[0] > whole[0] else None)
     assert set(part) < set(whole)
     page.locator("svg.chart").dblclick()
-    page.wait_for_function(
-        "count => document.querySelector('g[data-name=J]').dataset.x.split(' ').length === count", arg=len(whole)
-    )
+    wait_for("all of it", lambda: drawn(page) == whole)
 
 
 def test_the_keyboard_reads_points_and_zooms(page: Page, ended: Job) -> None:
@@ -107,13 +99,9 @@ def test_the_keyboard_reads_points_and_zooms(page: Page, ended: Job) -> None:
     page.keyboard.press("ArrowRight")
     expect(readout).to_contain_text("Iteration 1: J")
     page.keyboard.press("+")
-    page.wait_for_function(
-        "count => document.querySelector('g[data-name=J]').dataset.x.split(' ').length < count", arg=len(whole)
-    )
+    wait_for("a part", lambda: len(drawn(page)) < len(whole))
     page.keyboard.press("0")
-    page.wait_for_function(
-        "count => document.querySelector('g[data-name=J]').dataset.x.split(' ').length === count", arg=len(whole)
-    )
+    wait_for("all of it", lambda: drawn(page) == whole)
 
 
 def test_the_form_changes_what_is_drawn_without_leaving(page: Page, ended: Job) -> None:
