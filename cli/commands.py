@@ -80,7 +80,10 @@ def serve(
         asked_to_stop_by_signals(),
         Stack(host, port, data, workers, api_processes=api_processes) as stack,
     ):
-        typer.echo(f"Backprop is at {stack.url}, its interface is described at {stack.url}/docs. Ctrl-C stops it.")
+        typer.echo(
+            f"Backprop is at {stack.url}: open it in a browser. Its interface for programs is described at "
+            f"{stack.url}/docs. Ctrl-C stops it."
+        )
         stack.supervise()
 
 
