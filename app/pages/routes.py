@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from app.pages.datasets.routes import router as dataset_pages_router
 from app.pages.jobs.actions import router as job_actions_router
 from app.pages.jobs.listing import router as job_list_router
 from app.pages.rendering import STATIC
@@ -13,6 +14,6 @@ from app.pages.sign_in import router as sign_in_router
 
 def add_pages(app: FastAPI) -> None:
     """Make the app answer browsers."""
-    for router in (sign_in_router, job_list_router, job_actions_router):
+    for router in (sign_in_router, job_list_router, job_actions_router, dataset_pages_router):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
