@@ -50,6 +50,9 @@ JOBS_SHOWN = 5
 LONGEST_CELL = 200
 """Characters of a cell that are shown."""
 
+DIGITS_OF_A_CELL = 10
+"""Significant digits of a number in a cell: nearly always all that the file has."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -195,5 +198,5 @@ def _cell(value: Scalar) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = number(value) if isinstance(value, float) else str(value)
+    text = f"{value:.{DIGITS_OF_A_CELL}g}".replace("-", "−") if isinstance(value, float) else str(value)
     return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
