@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +15,7 @@ _LONGEST_NUMBER = 18
 """Digits. Every column of whole numbers in the database holds one so long."""
 
 
-def checked(kind: type[Asked], values: dict[str, object]) -> Asked:
+def checked(kind: type[Asked], values: Mapping[str, object]) -> Asked:
     """What the fields of a form ask for.
 
     Args:

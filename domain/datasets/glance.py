@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 
 import numpy as np
 
@@ -26,8 +25,8 @@ def first_values(store: ArtifactStore, key: str, columns: Sequence[Column], rows
     Raises:
         FileNotFoundError: there is no such file.
     """
-    with store.reading(key) as source, closing(row_batches(source, [each.name for each in columns], rows)) as batches:
-        first = next(batches)
+    with store.reading(key) as source:
+        first = next(row_batches(source, [column.name for column in columns], rows))
     return [plain_values(column, values) for column, values in zip(columns, first.columns, strict=True)]
 
 
@@ -48,6 +47,6 @@ def bin_counts(values: Sequence[Scalar], minimum: float, maximum: float, bins: i
     return [int(count) for count in np.bincount(places, minlength=bins)]
 
 
-def frequent_values(values: Sequence[Scalar], most: int) -> list[tuple[Scalar, int]]:
+def frequent_values(values: Sequence[Scalar], most: int) -> Sequence[tuple[Scalar, int]]:
     """The values that come most often, with how often; None, which is a missing one, is not counted."""
     return Counter(value for value in values if value is not None).most_common(most)

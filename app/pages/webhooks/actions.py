@@ -62,7 +62,7 @@ def disable_webhook(webhook_id: IdPath, _form: FormDep, access: CanAdminister, d
 
 
 @router.post("/test")
-def test_webhook(webhook_id: IdPath, _form: FormDep, access: CanAdminister, database: DatabaseDep) -> Response:
+def send_test(webhook_id: IdPath, _form: FormDep, access: CanAdminister, database: DatabaseDep) -> Response:
     """Have it told something that means nothing."""
     with database.writing() as session:
         webhook = webhooks.get_to_change(session, access.project, webhook_id)
