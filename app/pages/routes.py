@@ -5,17 +5,35 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from app.pages.datasets.routes import router as dataset_pages_router
 from app.pages.jobs.actions import router as job_actions_router
 from app.pages.jobs.compare import router as compare_router
 from app.pages.jobs.curves import router as job_curves_router
 from app.pages.jobs.listing import router as job_list_router
 from app.pages.jobs.one import router as job_router
+from app.pages.keys.managing import router as key_pages_router
+from app.pages.registry.routes import router as registry_pages_router
 from app.pages.rendering import STATIC
 from app.pages.sign_in import router as sign_in_router
+from app.pages.webhooks.routes import router as webhook_pages_router
+
+ROUTERS = (
+    job_actions_router,
+    compare_router,
+    job_curves_router,
+    job_list_router,
+    sign_in_router,
+    dataset_pages_router,
+    key_pages_router,
+    registry_pages_router,
+    webhook_pages_router,
+    job_router,
+)
+"""The first route that takes a request has it: /jobs/new before /jobs/{id}."""
 
 
 def add_pages(app: FastAPI) -> None:
     """Make the app answer browsers."""
-    for router in (sign_in_router, job_list_router, job_actions_router, job_curves_router, job_router, compare_router):
+    for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))

@@ -15,6 +15,7 @@ from backprop_client.wire.registration import Registered
 from backprop_client.wire.registry import AliasOut, RegisteredModelOut, RegistryEventOut, VersionOut
 from backprop_client.wire.resolved_jobs import ResolvedJob
 from backprop_client.wire.specs import NetworkSpec
+from backprop_client.wire.webhooks import WebhookOut
 from domain.registry.aliases import PointedAt
 from infra.tables import (
     Dataset,
@@ -26,6 +27,7 @@ from infra.tables import (
     QueuedPrediction,
     RegisteredModel,
     RegistryEvent,
+    Webhook,
 )
 
 
@@ -175,6 +177,11 @@ def alias_out(pointed_at: PointedAt) -> AliasOut:
 def registry_event_out(event: RegistryEvent) -> RegistryEventOut:
     """The event of a registered model's name."""
     return RegistryEventOut.model_validate(event, from_attributes=True, by_name=True)
+
+
+def webhook_out(webhook: Webhook) -> WebhookOut:
+    """The webhook without its secret."""
+    return WebhookOut.model_validate({name: getattr(webhook, name) for name in WebhookOut.model_fields})
 
 
 def eta_seconds(job: Job) -> float | None:

@@ -11,6 +11,7 @@ from app.access.dependencies import CanAdminister, CanRead
 from app.access.idempotency import OnceDep, answered
 from app.dependencies import DatabaseDep
 from app.errors import responses
+from app.v1.answers import webhook_out
 from app.v1.parameters import After, IdPath, Limit
 from backprop_client.wire.webhooks import (
     TEST,
@@ -28,19 +29,11 @@ from domain.access.idempotency import Answer
 from domain.webhooks import deliveries, outbox
 from domain.webhooks import rows as webhooks
 from infra.errors import Conflict, NotFound, TooMany
-from infra.tables import Webhook, WebhookDelivery
+from infra.tables import WebhookDelivery
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 OfStatus = Annotated[DeliveryStatus | None, Query(alias="status", description="Only those with this status.")]
-
-
-def _webhook_out(webhook: Webhook) -> WebhookOut:
-    return WebhookOut.model_validate(_shown(webhook))
-
-
-def _shown(webhook: Webhook) -> dict[str, object]:
-    return {name: getattr(webhook, name) for name in WebhookOut.model_fields}
 
 
 def _delivery_out(delivery: WebhookDelivery) -> DeliveryOut:
@@ -62,7 +55,7 @@ def create_webhook(body: WebhookIn, access: CanAdminister, database: DatabaseDep
             return answered(turn.first_answer)
         with database.writing() as session:
             webhook = webhooks.create(session, access.project, body)
-            made = NewWebhookOut.model_validate({**_shown(webhook), "secret": webhook.secret})
+            made = NewWebhookOut(**webhook_out(webhook).model_dump(), secret=webhook.secret)
             location = {"Location": f"/v1/webhooks/{webhook.id}"}
             answer = turn.keep(session, Answer(status.HTTP_201_CREATED, made.model_dump_json().encode(), location))
     return answered(answer)
@@ -73,14 +66,14 @@ def list_webhooks(access: CanRead, database: DatabaseDep, after: After = None, l
     """The webhooks, newest first."""
     with database.reading() as session:
         page = webhooks.list_page(session, access.project, after, limit)
-    return WebhookPage(data=[_webhook_out(row) for row in page.rows], has_more=page.has_more)
+    return WebhookPage(data=[webhook_out(row) for row in page.rows], has_more=page.has_more)
 
 
 @router.get("/{webhook_id}", responses=responses(NotFound), operation_id="webhooks_get")
 def get_webhook(webhook_id: IdPath, access: CanRead, database: DatabaseDep) -> WebhookOut:
     """One of them."""
     with database.reading() as session:
-        return _webhook_out(webhooks.get(session, access.project, webhook_id))
+        return webhook_out(webhooks.get(session, access.project, webhook_id))
 
 
 @router.patch("/{webhook_id}", responses=responses(NotFound), operation_id="webhooks_update")
@@ -89,7 +82,7 @@ def change_webhook(webhook_id: IdPath, body: WebhookPatch, access: CanAdminister
     with database.writing() as session:
         webhook = webhooks.get_to_change(session, access.project, webhook_id)
         webhooks.change(session, webhook, body)
-        return _webhook_out(webhook)
+        return webhook_out(webhook)
 
 
 @router.delete(

@@ -19,7 +19,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from domain.access.projects import Project
-from infra.errors import Unauthenticated
+from infra.errors import NotFound, Unauthenticated
 from infra.ids import new_id
 from infra.tables import Key
 
@@ -93,6 +93,11 @@ def refuse_if_over(key: Key) -> None:
         raise Unauthenticated("key_expired", "This key has expired.")
 
 
+def is_over(key: Key) -> bool:
+    """Whether the key is refused by now: it has been revoked or has expired."""
+    return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= datetime.now(UTC))
+
+
 def any_ever(session: Session) -> bool:
     """Whether a key has ever been made, be it revoked or expired by now."""
     return bool(session.scalar(select(exists(select(Key.id)))))
@@ -117,9 +122,27 @@ def list_all(session: Session, project: Project | None = None) -> Sequence[Key]:
 def revoke(session: Session, key_id: str) -> Key | None:
     """Refuse the key from now on; None if there is none. Doing so again changes nothing."""
     key = session.get(Key, key_id, with_for_update=True)
-    if key is not None and key.revoked_at is None:
-        key.revoked_at = datetime.now(UTC)
+    if key is not None:
+        _revoke(key)
     return key
+
+
+def revoke_of_project(session: Session, project: Project, key_id: str) -> Key:
+    """Refuse a key of the project from now on. Doing so again changes nothing.
+
+    Raises:
+        NotFound: the project has no key of that id (code ``key_not_found``).
+    """
+    key = session.get(Key, key_id, with_for_update=True)
+    if key is None or key.project != project:
+        raise NotFound("key_not_found", f"There is no key {key_id}.")
+    _revoke(key)
+    return key
+
+
+def _revoke(key: Key) -> None:
+    if key.revoked_at is None:
+        key.revoked_at = datetime.now(UTC)
 
 
 def _sha256(secret: str) -> str:

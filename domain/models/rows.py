@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -22,6 +23,9 @@ from infra.tables import Job, Model
 
 MATRICES_AND_CURVES = ("confusion_matrix", "roc_curve", "reliability_curve")
 """Metrics of many values, which a list of models leaves out."""
+
+_LIGHT = (defer(Model.metrics, raiseload=True), defer(Model.preprocessing, raiseload=True))
+"""How models are loaded of which no more is shown than a list does."""
 
 
 def add(session: Session, model: Model) -> None:
@@ -55,6 +59,12 @@ def get_to_keep(session: Session, project: Project, model_id: str) -> Model:
 def is_there(session: Session, project: Project, model_id: str) -> bool:
     """Whether the project has a model of that id."""
     return session.scalar(select(Model.id).where(Model.id == model_id, Model.project == project)) is not None
+
+
+def several(session: Session, project: Project, model_ids: Collection[str]) -> dict[str, Model]:
+    """Those of these models that the project has, by their ids, without what a list does not show."""
+    found = select(Model).options(*_LIGHT).where(Model.project == project, Model.id.in_(model_ids))
+    return {model.id: model for model in session.scalars(found)}
 
 
 def locked(session: Session, project: Project, model_id: str) -> Model:
@@ -128,9 +138,8 @@ def list_page(
     session: Session, project: Project, after: str | None, limit: int, wanted: Wanted = EVERYTHING
 ) -> Page[Model]:
     """Those of the project's models that are wanted, newest first, without what a list does not show."""
-    light = (defer(Model.metrics, raiseload=True), defer(Model.preprocessing, raiseload=True))
     conditions = wanted.conditions(Model, project)
-    return page(session, Model, project, *conditions, after=after, limit=limit, loading=light)
+    return page(session, Model, project, *conditions, after=after, limit=limit, loading=_LIGHT)
 
 
 def _without_curves(part: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -91,3 +91,20 @@ def list_events(session: Session, project: Project, name: str, after: int, limit
     query = query.where(RegistryEvent.sequence > after).order_by(RegistryEvent.sequence)
     rows = list(session.scalars(query.limit(limit + 1)))
     return Page(rows[:limit], has_more=len(rows) > limit)
+
+
+def latest_events(session: Session, project: Project, name: str, before: int | None, limit: int) -> Page[RegistryEvent]:
+    """The last `limit` events of the project's registered model of that name, the newest first.
+
+    Args:
+        session: where to read.
+        project: whose.
+        name: of a registered model, which may have been deleted.
+        before: the sequence number that the page before ended with; None for the first page.
+        limit: how many events at most.
+    """
+    query = select(RegistryEvent).where(RegistryEvent.project == project, RegistryEvent.name == name)
+    if before is not None:
+        query = query.where(RegistryEvent.sequence < before)
+    rows = list(session.scalars(query.order_by(RegistryEvent.sequence.desc()).limit(limit + 1)))
+    return Page(rows[:limit], has_more=len(rows) > limit)

@@ -7,19 +7,20 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from app.access.dependencies import CanAdminister, CanTrain
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.pages.addresses import page_of_ours
+from app.pages.captions import caption_said
+from app.pages.checking import checked, whole_number, wrong
 from app.pages.forms import FormDep, all_said, said
 from backprop_client.wire.captions import CaptionPatch
 from domain import captions
 from domain.jobs import control, removal
 from domain.jobs import rows as jobs
 from domain.jobs.submission import deliver, resume
-from infra.errors import FieldError, InvalidRequest, ServiceError
+from infra.errors import ServiceError
 
 router = APIRouter(prefix="/jobs")
 
@@ -40,7 +41,7 @@ def resume_jobs(
     form: FormDep, access: CanTrain, database: DatabaseDep, queue: QueueDep, settings: SettingsDep
 ) -> Response:
     """Have them go on, to as many iterations as the form says, or to as many as before."""
-    iterations = _whole_number(said(form, "iterations"), "iterations")
+    iterations = whole_number(said(form, "iterations"), "iterations")
 
     def go_on(job_id: str) -> None:
         with database.writing() as session:
@@ -67,12 +68,12 @@ def tag_jobs(form: FormDep, access: CanTrain, database: DatabaseDep) -> Response
     """Give them a tag besides those that they have."""
     tag = said(form, "tag")
     if tag is None:
-        raise _wrong("tag", "There is no tag to give: write a word.")
+        raise wrong("tag", "There is no tag to give: write a word.")
 
     def give(job_id: str) -> None:
         with database.writing() as session:
             job = jobs.locked(session, access.project, job_id)
-            captions.change(session, job, _patch(tags=[*job.tags, tag]))
+            captions.change(session, job, checked(CaptionPatch, {"tags": [*job.tags, tag]}))
 
     return _done(form, give)
 
@@ -80,7 +81,7 @@ def tag_jobs(form: FormDep, access: CanTrain, database: DatabaseDep) -> Response
 @router.post("/caption")
 def caption_job(form: FormDep, access: CanTrain, database: DatabaseDep) -> Response:
     """Change the name, the tags and the note of a job to what the form says."""
-    patch = _patch(name=said(form, "name"), tags=(said(form, "tags") or "").split() or None, note=said(form, "note"))
+    patch = caption_said(form)
 
     def change(job_id: str) -> None:
         with database.writing() as session:
@@ -93,7 +94,7 @@ def _done(form: FormData, act: Callable[[str], None]) -> Response:
     """Act on each job that the form names, then go back to where it was. An error stops none of the others."""
     job_ids = all_said(form, "job")
     if not job_ids:
-        raise _wrong("job", "No job is chosen: tick the boxes of those that are meant.")
+        raise wrong("job", "No job is chosen: tick the boxes of those that are meant.")
     errors: list[ServiceError] = []
     for job_id in job_ids:
         try:
@@ -103,23 +104,3 @@ def _done(form: FormData, act: Callable[[str], None]) -> Response:
     if errors:
         raise errors[0]
     return RedirectResponse(page_of_ours(said(form, "back") or "/"), HTTPStatus.SEE_OTHER)
-
-
-def _patch(**values: object) -> CaptionPatch:
-    try:
-        return CaptionPatch.model_validate(values)
-    except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        raise _wrong(str(found["loc"][0]), found["msg"].removeprefix("Value error, ")) from error
-
-
-def _whole_number(text: str | None, field: str) -> int | None:
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise _wrong(field, "This is no whole number.")
-    return int(text)
-
-
-def _wrong(field: str, message: str) -> InvalidRequest:
-    return InvalidRequest("invalid_request", message, (FieldError(field, message),))

@@ -82,6 +82,7 @@ NotFoundCode = Literal[
     "alias_not_found",
     "webhook_not_found",
     "delivery_not_found",
+    "key_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]
@@ -341,6 +342,12 @@ GROUPS: tuple[Group, ...] = (
             ),
             ErrorCode("key_revoked", "unauthenticated", "The key has been revoked.", "Ask for a new key."),
             ErrorCode("key_expired", "unauthenticated", "The key has expired.", "Ask for a new key."),
+            ErrorCode(
+                "key_not_found",
+                "not_found",
+                "The project has no key of that id.",
+                "Look the id up at `/keys`, or with `backprop keys list`.",
+            ),
             ErrorCode(
                 "sign_in_ended",
                 "unauthenticated",

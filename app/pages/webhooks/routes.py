@@ -1,0 +1,11 @@
+"""All pages about webhooks."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.pages.webhooks import actions, listing, single
+
+router = APIRouter()
+for each in (listing, single, actions):
+    router.include_router(each.router)
