@@ -20,21 +20,23 @@ from app.pages.models.facts import Headline, Known, known
 from app.pages.models.inputs import InputField, input_fields
 from app.pages.models.metrics import Measured, measured
 from app.pages.models.registration import ModelAsVersion, versions_of
+from app.pages.models.residuals import Residuals, residuals
 from app.pages.models.surfaces import SurfaceView, chosen_pair, surface_view
 from app.pages.rendering import page_response
 from app.v1.parameters import IdPath
-from backprop.coding.targets import Reconstruction
+from backprop.coding.targets import NumberCoding, Reconstruction
 from backprop_client.wire.models import ImportanceOut
 from domain.access.projects import Project
 from domain.models.dependence import dependence
 from domain.models.features import are_pictures
+from domain.models.outcomes import outcomes
 from domain.models.surface import numeric_columns
 from infra.database import Database
 from infra.errors import ServiceError
 
 router = APIRouter(prefix="/models")
 
-MOST_COLUMNS = 50
+MOST_COLUMNS = 20
 """Columns whose importance is shown, the most important first."""
 
 
@@ -72,6 +74,8 @@ class ModelPage:
         depends: how they depend on one; None where none is asked for, or it cannot be said.
         numbers: the inputs that hold numbers, of which two make a picture; none of a reconstruction.
         surface: the answers over two of them; None where none are asked for, or there is none.
+        targets: the numbers that it predicts; none where it predicts classes, or reproduces its inputs.
+        residuals: what is between actual and predicted numbers; None where that is not asked for.
         problem: why what was asked for cannot be shown; None if it can.
         has_tiles: whether what a unit responds to is a picture.
         fields: those of the form that predicts.
@@ -87,6 +91,8 @@ class ModelPage:
     depends: Depends | None
     numbers: Sequence[str]
     surface: SurfaceView | None
+    targets: Sequence[str]
+    residuals: Residuals | None
     problem: str | None
     has_tiles: bool
     fields: Sequence[InputField]
@@ -111,6 +117,7 @@ class _Computed(NamedTuple):
 
     depends: Depends | None = None
     surface: SurfaceView | None = None
+    residuals: Residuals | None = None
     problem: str | None = None
 
 
@@ -126,25 +133,32 @@ async def show_model(
     column: str | None = None,
     x: str | None = None,
     y: str | None = None,
+    target: str | None = None,
 ) -> Response:
-    """The page, with the dependence on a column and the answers over two inputs where these are asked for."""
+    """The page, and on it what is asked for.
+
+    That is the dependence on a column, the answers over the inputs `x` and `y`, and the residuals of a target.
+    """
     read = await run_in_threadpool(_read, database, access.project, model_id)
     reconstructs = isinstance(read.model.coding.targets, Reconstruction)
     pair = None if reconstructs else chosen_pair(read.model, x or None, y or None)
 
     def computed() -> _Computed:
         trained = trained_models.get(access.project, model_id).model
+        of_rows = (access.project, model_id, trained, heavy.database, artifacts)
         try:
-            found = None
-            if column:
-                found = depends(
-                    dependence(access.project, model_id, trained, heavy.database, artifacts, column, POINTS)
-                )
-            return _Computed(found, None if pair is None else surface_view(read.model, trained, *pair))
+            return _Computed(
+                depends=depends(dependence(*of_rows, column, POINTS)) if column else None,
+                surface=surface_view(read.model, trained, *pair) if pair else None,
+                residuals=residuals(outcomes(*of_rows, target)) if target else None,
+            )
         except ServiceError as error:
             return _Computed(problem=error.message)
 
-    asked = await heavy.run(computed) if column or pair else _Computed()
+    if column or target:
+        asked = await heavy.run(computed)
+    else:  # the answers that stand in a picture's numbers are as few as those of a small prediction
+        asked = await run_in_threadpool(computed) if pair else _Computed()
     return await run_in_threadpool(lambda: page_response(request, _page(read, asked)))
 
 
@@ -169,6 +183,8 @@ def _page(read: _Read, computed: _Computed) -> ModelPage:
         depends=computed.depends,
         numbers=[] if depends_on_nothing else numeric_columns(inputs),
         surface=computed.surface,
+        targets=model.coding.targets.columns if isinstance(model.coding.targets, NumberCoding) else (),
+        residuals=computed.residuals,
         problem=computed.problem,
         has_tiles=are_pictures(inputs, tuple(model.origin.model.preprocessing.get("table", ()))),
         fields=input_fields(model.coding, model.columns, model.whole),

@@ -29,9 +29,6 @@ router = APIRouter(prefix="/models")
 NUMBERS_A_SIDE = 6
 """Points along a side whose answers stand on the picture and in the table."""
 
-KINDS_OF_REGIONS = 6
-"""Colours of regions in style.css, as in `app.pages.pictures.regions`."""
-
 
 @dataclass(frozen=True)
 class SurfaceView:
@@ -145,7 +142,7 @@ def _grid(model: Known, trained: TrainedModel, x: str, y: str, side: int) -> Gri
 def _on_picture(value: float, *, is_class: bool) -> str:
     if not math.isfinite(value):
         return "–"
-    return str(int(value) + 1) if is_class else f"{value:.3g}".replace("-", "−")
+    return str(int(value) + 1) if is_class else f"{value:.2g}".replace("-", "−")
 
 
 def _in_table(value: float, classes: Sequence[str]) -> str:

@@ -62,12 +62,26 @@ function table(headings, rows) {
   return made;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+function part(name, className, width) {
+  const made = document.createElementNS(SVG, name);
+  made.setAttribute("class", className);
+  made.setAttribute("width", width);
+  made.setAttribute("height", 10);
+  return made;
+}
+
+/** A cell with a bar, as the macro bar of models/parts.html draws it. */
 function bar(share) {
-  const meter = element("meter");
-  meter.value = share;
-  meter.setAttribute("aria-hidden", "true");
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("class", "bar");
+  picture.setAttribute("viewBox", "0 0 100 10");
+  picture.setAttribute("preserveAspectRatio", "none");
+  picture.setAttribute("aria-hidden", "true");
+  picture.append(part("rect", "bar-rest", 100), part("rect", "bar-part", 100 * share));
   const cell = element("td", undefined, "bars");
-  cell.append(meter);
+  cell.append(picture);
   return cell;
 }
 
