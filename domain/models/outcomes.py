@@ -77,10 +77,9 @@ def outcomes(
             source = source_of(session, project, model)
         except NoRows as error:
             raise _deleted(model.dataset_id) from error
-    names = list(dict.fromkeys([*(column.name for column in source.job.inputs), *coding.targets, *source.job.required]))
     size = max(1, min(MOST_ROWS, MOST_WORK // trained.parameters.network.parameter_count))
     try:
-        rows = drawn(source, size, artifacts, names)
+        rows = drawn(source, size, artifacts, [*(column.name for column in source.job.inputs), target])
     except NoRows as error:
         raise _deleted(source.job.dataset_id) from error
     predicted = np.concatenate([block.columns[target] for block in trained.predict(rows.columns)])

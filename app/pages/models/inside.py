@@ -181,8 +181,9 @@ def _units(model: TrainedModel, first: int, stop: int) -> list[Unit]:
 def _summary(layer: int, W: Array) -> Weights:
     weights = W.astype(np.float64)
     return Weights(
-        layer,
-        *W.shape,
+        layer=layer,
+        units=len(W),
+        inputs=W.shape[1],
         least=float(weights.min()),
         mean=float(weights.mean()),
         greatest=float(weights.max()),
