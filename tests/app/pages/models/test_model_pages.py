@@ -184,7 +184,7 @@ def test_predicted_numbers_are_shown_beside_actual_ones(service: Service) -> Non
     assert [each.count("<circle") for each in held_out] == [10, 10]
     assert "is no number that this model predicts" in shown(service.api, f"/models/{model_id}?target=x0")
     table = page[page.index("Actual − predicted</th>") :]
-    actual, predicted, left = figures(table[table.index("<tbody>") :])[:3]
+    actual, predicted, left = figures(table[table.index("<tbody>") : table.index("</tbody>")])[:3]
     assert actual - predicted == pytest.approx(left, abs=1e-3)
 
 
