@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,12 +16,12 @@ MOST_FIELDS = 10_000
 """Fields. A form has one for each column of a wide table."""
 
 
-async def _form(request: Request) -> FormData:
-    form = await request.form(max_fields=MOST_FIELDS)
-    sign_in: str | None = getattr(request.state, SIGN_IN, None)
-    if sign_in is not None:
-        refuse_other_pages(sign_in, said(form, TOKEN_FIELD))
-    return form
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_fields=MOST_FIELDS) as form:  # closes the files that have come in it
+        sign_in: str | None = getattr(request.state, SIGN_IN, None)
+        if sign_in is not None:
+            refuse_other_pages(sign_in, said(form, TOKEN_FIELD))
+        yield form
 
 
 FormDep = Annotated[FormData, Depends(_form)]

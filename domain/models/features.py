@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from backprop.coding.columns import Floats
+from backprop.coding.inputs import InputCoding
 from backprop.features import sheet_of_tiles, sheet_shape, strongest_inputs
 from backprop.model import TrainedModel
 from infra.errors import FieldError, InvalidRequest, TooLarge
@@ -19,6 +20,9 @@ LARGEST_ANSWER = 1_000_000
 
 LARGEST_SHEET = 2**24
 """Pixels. No picture has more."""
+
+SMALLEST_PICTURE = 4
+"""Pixels. Fewer inputs than a square of this side has are hardly those of a picture."""
 
 USUAL_TILE = 64
 """Pixels. The default scale makes the side of a tile about as long."""
@@ -93,6 +97,19 @@ def picture_of_features(
     return png.getvalue()
 
 
+def are_pictures(inputs: InputCoding, table: tuple[str, ...]) -> bool:
+    """Whether what a unit responds to can be shown as a square picture of at least `SMALLEST_PICTURE` pixels a side.
+
+    Args:
+        inputs: how the model's columns are coded: each must be one unit, since a category is no pixel.
+        table: the columns of the dataset that it was trained on but the targets, in the order of the file.
+    """
+    if any(column.width != 1 or column.categories is not None for column in inputs.coded_columns):
+        return False
+    sizes = [inputs.width, *([len(table)] if _places_of(inputs, table) is not None else [])]
+    return any(size >= SMALLEST_PICTURE**2 and _fits(size, None) for size in sizes)
+
+
 class _Places(NamedTuple):
     """Where the inputs are among the columns of the table."""
 
@@ -102,7 +119,11 @@ class _Places(NamedTuple):
 
 def _places_in_table(model: TrainedModel, table: tuple[str, ...]) -> _Places | None:
     """None where a column is more than one input, so that its place is none."""
-    columns = model.coding.inputs.coded_columns
+    return _places_of(model.coding.inputs, table)
+
+
+def _places_of(inputs: InputCoding, table: tuple[str, ...]) -> _Places | None:
+    columns = inputs.coded_columns
     place = {name: position for position, name in enumerate(table)}
     if any(column.width != 1 or column.name not in place for column in columns):
         return None

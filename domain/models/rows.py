@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -140,6 +140,14 @@ def list_page(
     """Those of the project's models that are wanted, newest first, without what a list does not show."""
     conditions = wanted.conditions(Model, project)
     return page(session, Model, project, *conditions, after=after, limit=limit, loading=_LIGHT)
+
+
+def targets(session: Session, of_models: Sequence[Model]) -> dict[str, list[str]]:
+    """The target columns of each of some models, by its id; none of a reconstruction."""
+    jobs = {model.job_id for model in of_models}
+    found = session.execute(select(Job.id, Job.spec["targets"]).where(Job.id.in_(jobs)))
+    names = {job_id: [target["name"] for target in stored] for job_id, stored in found}
+    return {model.id: names[model.job_id] for model in of_models}
 
 
 def _without_curves(part: dict[str, Any] | None) -> dict[str, Any] | None:

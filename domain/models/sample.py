@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,8 +80,29 @@ def sample(source: Source, size: int, artifacts: ArtifactStore) -> dict[str, Arr
     Raises:
         NoRows: the dataset has been deleted in the meantime.
     """
+    return drawn(source, size, artifacts, [column.name for column in source.job.inputs]).columns
+
+
+class Drawn(NamedTuple):
+    """Rows that have been drawn.
+
+    Attributes:
+        places: of each among the rows that have every value the job needs, in the order of the file, from 0.
+        columns: those asked for, as the model takes them.
+    """
+
+    places: NDArray[np.intp]
+    columns: dict[str, Array]
+
+
+def drawn(source: Source, size: int, artifacts: ArtifactStore, columns: Sequence[str]) -> Drawn:
+    """Columns of the rows that `sample` gives if these are no more than the inputs; others are drawn alike.
+
+    Raises:
+        NoRows: the dataset has been deleted in the meantime.
+    """
     job = source.job
-    names = list(dict.fromkeys([*(column.name for column in job.inputs), *job.required]))
+    names = list(dict.fromkeys([*columns, *job.required]))
     first = min(source.rows, max(size, MOST_READ // len(names)))
     chosen = np.arange(first)
     if size < first:
@@ -90,8 +111,8 @@ def sample(source: Source, size: int, artifacts: ArtifactStore) -> dict[str, Arr
         parts = list(_chosen(read_batches(artifacts, source.artifact, names, complete=job.required), chosen))
     except FileNotFoundError as error:
         raise NoRows from error
-    batch = {column.name: np.concatenate([part[column.name] for part in parts]) for column in job.inputs}
-    return in_terms_of(job, batch, job.reread)
+    batch = {name: np.concatenate([part[name] for part in parts]) for name in columns}
+    return Drawn(chosen, in_terms_of(job, batch, job.reread))
 
 
 def _chosen(batches: Iterator[dict[str, Array]], chosen: NDArray[np.intp]) -> Iterator[dict[str, Array]]:
