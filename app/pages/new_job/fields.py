@@ -130,6 +130,43 @@ class Wrong:
         return bool(self.at or self.elsewhere)
 
 
+@dataclass(frozen=True)
+class Mistake:
+    """Something that is wrong with a form, told where all such things are.
+
+    Attributes:
+        place: the element where it can be mended.
+        label: what that is called.
+        message: what is wrong.
+    """
+
+    place: str
+    label: str
+    message: str
+
+
+def mistakes(wrong: Wrong) -> list[Mistake]:
+    """What is wrong with the form of a job, field by field."""
+    return [Mistake(*_place(name), message) for name, messages in wrong.at.items() for message in messages]
+
+
+def _place(name: str) -> tuple[str, str]:
+    """The element that a field's mistakes are mended in, and what people call it."""
+    part, dash, number = name.partition("-")
+    if dash:
+        return name, f"Hidden {int(number) + 1}, {part}"
+    return _PLACES.get(name, (name, name))
+
+
+_PLACES = {each.name: (each.name, each.label) for each in SIMPLE} | {
+    "targets": ("columns", "Targets"),
+    "inputs": ("columns", "Inputs"),
+    "network": ("network", "Network"),
+    "output": ("output", "Output"),
+    "more": ("more", "All other fields"),
+}
+
+
 def sorted_by_field(errors: Sequence[FieldError], known: Mapping[str, str]) -> Wrong:
     """Errors of the service, each at the field that it is about.
 

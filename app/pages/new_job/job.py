@@ -33,7 +33,9 @@ from app.pages.new_job.fields import (
     OUTPUT_ACTIVATIONS,
     SIMPLE,
     Field,
+    Mistake,
     Wrong,
+    mistakes,
     pointer,
     sorted_by_field,
 )
@@ -105,6 +107,11 @@ class NewJobPage:
     plan: Planned | None
     commands: Commands | None
     once: str
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """What is wrong, all in one place."""
+        return mistakes(self.wrong)
 
 
 @router.get("/jobs/new")

@@ -98,7 +98,10 @@ def _facts(plan: JobPlan) -> list[tuple[str, str]]:
 
 
 def _trials(selection: Selection) -> str:
+    networks = len({candidate.layers for candidate in selection.candidates})
+    what = "weight decays" if networks == 1 else f"{count(networks)} networks with several weight decays"
+    how = "" if networks == 1 else " The picture shows the largest."
     return (
-        f"Before the training, {plural(len(selection.candidates), 'candidate')} (networks and weight decays) are tried "
-        f"on {plural(selection.rows, 'row')}, and the best is taken. The picture shows the largest."
+        f"Before the training, {what} are tried on {plural(selection.rows, 'row')}: "
+        f"{plural(len(selection.candidates), 'candidate')} in all. The best is taken.{how}"
     )

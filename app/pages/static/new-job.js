@@ -29,6 +29,7 @@ function show(page) {
   for (const slot of form.querySelectorAll("[data-problem]")) {
     const text = page.getElementById(slot.id)?.textContent ?? "";
     if (slot.textContent !== text) slot.textContent = text;
+    if (text) slot.closest("details")?.setAttribute("open", "");
     for (const field of form.querySelectorAll(`[aria-describedby~="${CSS.escape(slot.id)}"]`)) {
       if (text) field.setAttribute("aria-invalid", "true");
       else field.removeAttribute("aria-invalid");
