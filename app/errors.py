@@ -146,9 +146,19 @@ def _validation_error(request: Request, error: Exception) -> Response:
         return http_problem(path, HTTPStatus.BAD_REQUEST)
     if any(tuple(each["loc"]) == ("body",) and each["type"] != "missing" for each in found) and not _has_json(request):
         return http_problem(path, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    fields = [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found[:REPORTED_PROBLEMS]]
+    fields = field_errors(found)
     detail = "; ".join(f"{field.path or 'The body'}: {field.message}" for field in fields[:3])
     return problem(path, HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, detail, fields)
+
+
+def field_errors(errors: Sequence[Any]) -> list[FieldError]:
+    """What Pydantic says is wrong with a request, as what people are told.
+
+    Args:
+        errors: Pydantic's; their places begin with ``body``, or are the name of a parameter.
+    """
+    found = _without_followers(errors)
+    return [FieldError(_pointer(each["loc"]), _in_plain_words(each)) for each in found[:REPORTED_PROBLEMS]]
 
 
 def _http_error(request: Request, error: Exception) -> Response:

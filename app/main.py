@@ -25,6 +25,7 @@ from app.oip import inference
 from app.oip import routes as open_inference
 from app.openapi import complete_openapi
 from app.pages import routes as pages
+from app.pages.new_job import data as new_data
 from app.shortcuts import Shortcuts
 from app.streams.hub import Hub
 from app.v1 import predict, registered_predictions
@@ -54,7 +55,7 @@ DESCRIPTION = """Train feed-forward neural networks by backpropagation and ask t
 Post a dataset, post a job, follow its cost J(W,b), ask the model. Every error answers with
 `application/problem+json` and a stable `code`."""
 
-STREAMED = frozenset({("POST", "/v1/datasets")})
+STREAMED = frozenset({("POST", "/v1/datasets"), ("POST", new_data.UPLOAD)})
 """These requests' bodies are written to disk as they come, under a limit of their own."""
 
 SHORTCUTS = (predict.SHORTCUT, *registered_predictions.SHORTCUTS, *inference.SHORTCUTS)

@@ -5,10 +5,35 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from app.pages.datasets.routes import router as dataset_pages_router
+from app.pages.jobs.actions import router as job_actions_router
+from app.pages.jobs.compare import router as compare_router
+from app.pages.jobs.curves import router as job_curves_router
+from app.pages.jobs.listing import router as job_list_router
+from app.pages.jobs.one import router as job_router
+from app.pages.keys.managing import router as key_pages_router
+from app.pages.models.routes import routers as model_routers
+from app.pages.new_job.data import router as new_data_router
+from app.pages.new_job.job import router as new_job_router
+from app.pages.registry.routes import router as registry_pages_router
 from app.pages.rendering import STATIC
+from app.pages.sign_in import router as sign_in_router
+from app.pages.webhooks.routes import router as webhook_pages_router
 
 ROUTERS = (
+    sign_in_router,
+    job_list_router,
+    job_actions_router,
+    new_data_router,
+    new_job_router,
+    job_curves_router,
     job_router,
+    compare_router,
+    *model_routers,
+    dataset_pages_router,
+    registry_pages_router,
+    webhook_pages_router,
+    key_pages_router,
 )
 """The first route that takes a request has it: /jobs/new before /jobs/{id}."""
 

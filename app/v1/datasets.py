@@ -6,10 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.concurrency import contextmanager_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from app.access.admission import Access
 from app.access.dependencies import CanAdminister, CanRead, CanTrain
@@ -20,6 +17,7 @@ from app.errors import responses
 from app.v1.answers import dataset_out, dataset_summary
 from app.v1.filters import WantedDep
 from app.v1.parameters import After, IdPath, Limit
+from app.v1.uploads import received, upload_fields
 from backprop_client.wire.captions import CaptionPatch
 from backprop_client.wire.columns import Column
 from backprop_client.wire.datasets import DatasetOut, DatasetPage, Preview, UploadFields
@@ -29,16 +27,13 @@ from domain.access.projects import Project
 from domain.datasets import rows as datasets
 from domain.datasets.files import preview
 from domain.datasets.intake import ReadUpload, delete_dataset, kept, read_upload
-from domain.datasets.receiving import Upload, UploadReceiver
+from domain.datasets.receiving import UploadReceiver
 from domain.datasets.upload_files import upload_files
 from infra.artifacts import ArtifactStore
 from infra.database import Database
-from infra.errors import Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
+from infra.errors import Conflict, NotFound, TooLarge, Unavailable
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
-
-_PIECE_BYTES = 2**20
-"""Bytes. So much of a body is gathered before a thread is asked to take it."""
 
 
 def _upload_body() -> dict[str, Any]:
@@ -75,10 +70,10 @@ async def create_dataset(request: Request, access: CanTrain, services: ServicesD
     """Upload a table. Answers when it has been read: every column has its type and its summary."""
     settings = services.settings
     with services.upload_slots.one_of(access.project), upload_files(settings) as files:
-        upload = await _receive(
+        upload = await received(
             request, UploadReceiver(request.headers.get("content-type", ""), files.received, settings.max_upload_bytes)
         )
-        fields = _validated(upload.fields)
+        fields = upload_fields(upload.fields)
         content = f"{upload.sha256}\n{upload.filename}\n{fields.model_dump_json()}"
         async with contextmanager_in_threadpool(once.turn(content)) as turn:
             if turn.first_answer is not None:
@@ -151,26 +146,3 @@ def _create(read: ReadUpload, access: Access, services: Services, turn: Turn) ->
         with services.database.writing() as session:
             datasets.add(session, dataset)
             return turn.keep(session, answer)
-
-
-async def _receive(request: Request, receiver: UploadReceiver) -> Upload:
-    """Take in the body as it comes; the event loop is left free while it is parsed, hashed and written."""
-    gathered = bytearray()
-    try:
-        async for piece in request.stream():
-            gathered += piece
-            if len(gathered) >= _PIECE_BYTES:
-                await run_in_threadpool(receiver.feed, bytes(gathered))
-                gathered.clear()
-    except ClientDisconnect as error:
-        raise InvalidRequest("upload_interrupted", "The connection closed before the body had ended.") from error
-    await run_in_threadpool(receiver.feed, bytes(gathered))
-    return receiver.finish()
-
-
-def _validated(fields: dict[str, str]) -> UploadFields:
-    """The form's fields. An empty one is one not given, as browsers send it."""
-    try:
-        return UploadFields.model_validate({name: value for name, value in fields.items() if value})
-    except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error

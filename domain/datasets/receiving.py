@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
@@ -52,13 +52,20 @@ class _Part:
 class UploadReceiver:
     """Parses a multipart body that is fed to it piece by piece."""
 
-    def __init__(self, content_type: str, file: IO[bytes], max_bytes: int) -> None:
+    def __init__(
+        self,
+        content_type: str,
+        file: IO[bytes],
+        max_bytes: int,
+        before_file: Callable[[Mapping[str, str]], None] | None = None,
+    ) -> None:
         """Begin.
 
         Args:
             content_type: the request's header, which names the boundary.
             file: where the content of the part named ``file`` is written.
             max_bytes: longest such content.
+            before_file: is told the fields that have come before the file, and may refuse it by raising.
 
         Raises:
             InvalidRequest: the request is no multipart form (code ``multipart_required``).
@@ -70,6 +77,7 @@ class UploadReceiver:
             )
         self._file = file
         self._max_bytes = max_bytes
+        self._before_file = before_file
         self._fields: dict[str, str] = {}
         self._filename: str | None = None
         self._bytes = 0
@@ -146,6 +154,8 @@ class UploadReceiver:
     def _begin_file(self, filename: str) -> None:
         if self._filename is not None:
             raise _duplicate(_FILE)
+        if self._before_file is not None:
+            self._before_file(self._fields)
         self._filename = _printable_base_name(filename)
 
     def _end_headers(self) -> None:

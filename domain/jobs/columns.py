@@ -96,14 +96,7 @@ def _useful(
     other_uses: Mapping[str, str],
 ) -> Inputs:
     """All columns but those with another use, and those that would teach nothing, or nothing that holds elsewhere."""
-    reasons = {
-        column.name: other_uses.get(column.name) or _reason_to_leave_out(column, rows, task, missing)
-        for column in columns
-    }
-    if columns and all(reasons.values()):  # a table may have nothing but what counts its rows
-        reasons |= {
-            column.name: None for column in columns if column.row_names == "counts" and column.name not in other_uses
-        }
+    reasons = reasons_to_leave_out(columns, rows, task, missing, other_uses)
     chosen = [Chosen("/inputs", column) for column in columns if reasons[column.name] is None]
     left_out = [LeftOut(column=name, reason=reason) for name, reason in reasons.items() if reason is not None]
     if not chosen:
@@ -116,6 +109,29 @@ def _useful(
             else "Every column is a target, so that no input is left.",
         )
     return Inputs(chosen, left_out)
+
+
+def reasons_to_leave_out(
+    columns: Sequence[Column], rows: int, task: Task | None, missing: Missing, other_uses: Mapping[str, str]
+) -> dict[str, str | None]:
+    """For each column by its name, why it is no input where nobody says that it is; None if it is one.
+
+    Args:
+        columns: those that are not targets.
+        rows: of the dataset.
+        task: what is learned; None while nobody knows.
+        missing: what is done about missing values.
+        other_uses: the columns that the job needs for something else, each with the reason why it is no input.
+    """
+    reasons = {
+        column.name: other_uses.get(column.name) or _reason_to_leave_out(column, rows, task, missing)
+        for column in columns
+    }
+    if columns and all(reasons.values()):  # a table may have nothing but what counts its rows
+        reasons |= {
+            column.name: None for column in columns if column.row_names == "counts" and column.name not in other_uses
+        }
+    return reasons
 
 
 def _reason_to_leave_out(column: Column, rows: int, task: Task | None, missing: Missing) -> str | None:
