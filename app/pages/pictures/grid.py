@@ -20,6 +20,9 @@ SIDE = 10
 MOST_MARKS_A_SIDE = 64
 """Marks in a row, or rows. More would be smaller than a phone can show, and the page would become large."""
 
+LEAST_WIDTH = 160
+"""Pixels. A picture of few marks is drawn larger than its units, so that they can be told apart."""
+
 SHADES = 8
 """How many shades a mark may have: as many as an eye tells apart without comparing."""
 
@@ -78,7 +81,7 @@ def _grid(values: Floats, title: str) -> Markup:
     ).format(
         width * SIDE,
         height * SIDE,
-        width * SIDE,
+        max(width * SIDE, LEAST_WIDTH),
         title,
         number(float(np.nanmin(values))),
         number(float(np.nanmax(values))),
