@@ -133,9 +133,9 @@ LESSONS = (
             "scaling": "min_max",
             "training": {
                 "preset": "tutorial",
-                "iterations": 400,
+                "iterations": 200,
                 "optimizer": "lbfgs",
-                "corrections": 100,
+                "corrections": 20,
                 "init": "uniform",
                 "weight_decay": 1e-4,
                 "sparsity": 0.05,
