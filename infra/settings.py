@@ -102,6 +102,13 @@ class Settings(BaseSettings):
         description="Seconds between two checkpoints: what is done again after a crash. More where a checkpoint takes "
         "longer than a twentieth of that.",
     )
+    max_snapshots: int = Field(
+        40,
+        ge=0,
+        le=200,
+        description="The weights of a small network are kept at so many iterations of its training, for people to "
+        "watch it learn. 0: none.",
+    )
     lease_seconds: float = Field(
         10.0, gt=0, description="A running job that has not reported for this long is taken up by another worker."
     )

@@ -399,6 +399,25 @@ class CheckpointPart(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class SnapshotRow(Base):
+    """The weights of a job at one iteration, for people to look at, see `domain.jobs.snapshots`.
+
+    Attributes:
+        iteration: which one.
+        cost: J there.
+        coding: of the columns, as JSON text.
+        weights: safetensors of W1, b1, W2, b2, …
+    """
+
+    __tablename__ = "snapshots"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    iteration: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cost: Mapped[float]
+    coding: Mapped[str] = mapped_column(Text)
+    weights: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Model(Captioned, Base):
     """What a job has trained. But for its caption it never changes: a job that is resumed makes another one.
 

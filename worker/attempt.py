@@ -17,7 +17,7 @@ from backprop.activations import ACTIVATIONS
 from backprop.model import TrainedModel
 from backprop.network import Network, Parameters
 from backprop.passes.usual import usual_pass
-from backprop.training import Run, StopReason
+from backprop.training import Record, Run, StopReason
 from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.gradient_checks import GradientCheckResult
 from backprop_client.wire.jobs import RowCounts, Status
@@ -130,7 +130,8 @@ class Attempt:
         """
         project = Project(self.claim.job.project)
         spec = ResolvedJob.model_validate(self.claim.job.spec)
-        pace = Pace(self.settings.flush_seconds, self.settings.checkpoint_seconds, self.settings.lease_seconds)
+        settings = self.settings
+        pace = Pace(settings.flush_seconds, settings.checkpoint_seconds, settings.lease_seconds, settings.max_snapshots)
         with self.database.reading() as session:
             artifact = datasets.get(session, project, spec.dataset_id).artifact
             other = spec.held_out_table
@@ -138,6 +139,7 @@ class Attempt:
         with Recorder(self.database, self.claim, pace, self.shutdown, self.writing) as recorder:
             with self.shutdown.at_once():
                 spec, data, run = self._begin(spec, artifact, held_out, scratch)
+            recorder.snapshots.plan(spec.training.iterations, run.parameters, data.coding, self.claim.checkpoint)
             with self.shutdown.training():
                 follow(run, recorder)
             with self.shutdown.at_once():
@@ -283,18 +285,22 @@ def follow(run: Run, recorder: Recorder) -> None:
         InvalidRequest: J is no longer a finite number (code ``diverged``).
         CancelRequested, ShutdownRequested, Superseded: stop, as the recorder says.
     """
-    last: int | None = None
+    last: Record | None = None
+    snapshots = recorder.snapshots
     for record in run.records():
         if not math.isfinite(record.cost):
             raise _diverged(record.iteration)
         if last is None:
             recorder.training_begins(record.iteration)
-        last = record.iteration
+        last = record
         recorder.add(record)
+        if record.iteration == snapshots.next_at:
+            snapshots.take(run, record)
         if recorder.needs_attention:
-            recorder.attend(run, last)
+            recorder.attend(run, record.iteration)
     if last is not None:
-        recorder.training_ends(run, last)
+        snapshots.take_the_end(run, last)
+        recorder.training_ends(run, last.iteration)
 
 
 def _reading(spec: ResolvedJob) -> dict[str, Any]:

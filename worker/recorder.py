@@ -23,6 +23,7 @@ from worker.interrupter import Interrupter
 from worker.keeper import Keeper
 from worker.rate import Rate
 from worker.shutdown import Shutdown
+from worker.snapshots import Snapshots
 from worker.writer import Batch, DirectWriter, Writer
 
 MOST_ROWS_A_FLUSH = 5_000
@@ -43,11 +44,13 @@ class Pace:
         flush_seconds: between two flushes of records.
         checkpoint_seconds: between two checkpoints, at the least.
         lease_seconds: how long the attempt is believed alive after a flush.
+        max_snapshots: how many snapshots the job may have.
     """
 
     flush_seconds: float
     checkpoint_seconds: float
     lease_seconds: float
+    max_snapshots: int = 0
 
 
 class Recorder:
@@ -60,6 +63,10 @@ class Recorder:
 
     The training thread calls `add` for every record, and `attend` whenever `needs_attention` says so. So recording
     costs it one attribute read an iteration, besides the interpreter lock that both threads share.
+
+    Attributes:
+        needs_attention: whether the training thread is to call `attend`.
+        snapshots: those of the weights, which the training thread takes.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Recorder:
         writing: Callable[[Database, Owner, float], Writer] = DirectWriter,
     ) -> None:
         self.needs_attention = False
+        self.snapshots = Snapshots(pace.max_snapshots)
         self._database = database
         self._writer = writing(database, claim.owner, pace.lease_seconds)
         self._owner = claim.owner
@@ -172,7 +180,7 @@ class Recorder:
         """
         part = self._next_part()  # taken before the records, so that every record up to its state is among them
         waiting = len(self._buffer)
-        if waiting == 0 and part is None and not self._lease_wears_out():
+        if waiting == 0 and part is None and not self.snapshots and not self._lease_wears_out():
             with self._database.reading() as session:
                 self._interrupter.cancel_requested = attempts.is_cancel_requested(session, self._owner)
             return
@@ -195,9 +203,19 @@ class Recorder:
         """Write the oldest records, and a part of a checkpoint; tells how many records that were."""
         began = time.monotonic()
         rows = self._buffer.first(rows_at_most)
+        taken = self.snapshots.waiting()
         self._interrupter.cancel_requested = self._writer.write(
-            Batch(rows, self._progress(rows), self._last_commit_is_uncertain, part, removes_stale_parts)
+            Batch(
+                rows,
+                self._progress(rows),
+                self._last_commit_is_uncertain,
+                part,
+                removes_stale_parts,
+                taken,
+                self.snapshots.most,
+            )
         )
+        self.snapshots.written(len(taken))
         self._last_commit_is_uncertain = False
         self._last_report = time.monotonic()
         self._buffer.remove_first(len(rows))

@@ -23,9 +23,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from backprop.training import Record
-from domain.jobs import attempts, checkpoints, costs
+from domain.jobs import attempts, checkpoints, costs, snapshots
 from domain.jobs.attempts import Progress
 from domain.jobs.checkpoints import Part
+from domain.jobs.snapshots import Snapshot
 from domain.jobs.transitions import Owner
 from domain.life import Superseded
 from infra.database import Database
@@ -52,6 +53,8 @@ class Batch:
         again: some of the rows may be there already, from a commit whose success could not be told.
         part: of a checkpoint, if there is one to be written.
         removes_stale_parts: whether parts are removed that no checkpoint is made of.
+        snapshots: of the weights, in order.
+        most_snapshots: how many the job may have.
     """
 
     rows: Sequence[Record]
@@ -59,6 +62,8 @@ class Batch:
     again: bool
     part: Part | None = None
     removes_stale_parts: bool = False
+    snapshots: Sequence[Snapshot] = ()
+    most_snapshots: int = 0
 
 
 class Writer(Protocol):
@@ -113,6 +118,8 @@ class DirectWriter:
                     costs.add(session, job_id, batch.rows)
                 if batch.part is not None:
                     attempts.save_checkpoint(session, job_id, batch.part)
+                for snapshot in batch.snapshots:
+                    snapshots.write(session, job_id, snapshot, batch.most_snapshots)
                 if batch.removes_stale_parts:
                     checkpoints.remove_stale(session, job_id)
         except DBAPIError as error:
@@ -231,16 +238,20 @@ def _send_batch(connection: Connection, batch: Batch) -> None:
     part = batch.part
     described = None if part is None else (part.generation, part.number, part.completes)
     rows = list(chain.from_iterable(batch.rows))
-    connection.send((rows, batch.progress, batch.again, described, batch.removes_stale_parts))
+    taken = [tuple(snapshot) for snapshot in batch.snapshots]
+    connection.send(
+        (rows, batch.progress, batch.again, described, batch.removes_stale_parts, taken, batch.most_snapshots)
+    )
     if part is not None:
         connection.send_bytes(part.content)
 
 
 def _receive_batch(connection: Connection) -> Batch:
-    values, progress, again, described, removes_stale_parts = connection.recv()
+    values, progress, again, described, removes_stale_parts, taken, most_snapshots = connection.recv()
     rows = [Record(*row) for row in zip(*[iter(values)] * len(Record._fields), strict=True)]
     part = None
     if described is not None:
         generation, number, completes = described
         part = Part(generation, number, connection.recv_bytes(), completes)
-    return Batch(rows, progress, again, part, removes_stale_parts)
+    shots = tuple(Snapshot(*each) for each in taken)
+    return Batch(rows, progress, again, part, removes_stale_parts, shots, most_snapshots)

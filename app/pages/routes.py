@@ -12,6 +12,8 @@ from app.pages.jobs.curves import router as job_curves_router
 from app.pages.jobs.listing import router as job_list_router
 from app.pages.jobs.one import router as job_router
 from app.pages.keys.managing import router as key_pages_router
+from app.pages.learning.example import router as example_router
+from app.pages.learning.lessons import router as lessons_router
 from app.pages.models.routes import routers as model_routers
 from app.pages.new_job.data import router as new_data_router
 from app.pages.new_job.job import router as new_job_router
@@ -29,6 +31,8 @@ ROUTERS = (
     job_curves_router,
     job_router,
     compare_router,
+    example_router,
+    lessons_router,
     *model_routers,
     dataset_pages_router,
     registry_pages_router,

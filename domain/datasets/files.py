@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import reduce
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -168,6 +168,39 @@ def preview(store: ArtifactStore, key: str, columns: Sequence[Column], rows: int
         first = next(file.iter_batches(batch_size=rows))
     shown = [plain_values(column, values) for column, values in zip(columns, first.columns, strict=True)]
     return [list(row) for row in zip(*shown, strict=True)]
+
+
+class StoredRow(NamedTuple):
+    """One row of a dataset.
+
+    Attributes:
+        values: by column, as `read_batches` gives them, (1,) each.
+        shown: in the order of the columns, as the preview shows them.
+    """
+
+    values: dict[str, NDArray[Any]]
+    shown: list[Scalar]
+
+
+def read_row(store: ArtifactStore, key: str, columns: Sequence[Column], row: int) -> StoredRow:
+    """One row alone. No more than the row group that it is in is read for it.
+
+    Args:
+        store: where the file is.
+        key: the file's key.
+        columns: what is known of those that are wanted.
+        row: its place, from 0; the file has one there.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    names = [column.name for column in columns]
+    with store.reading(key) as source, _opened(source) as file:
+        groups, skipped = _row_groups_from(file.metadata, row)
+        batches = file.iter_batches(_rows_within(BATCH_BYTES, len(names)), row_groups=groups[:1], columns=names)
+        only = next(_of_equal_size(batches, 1, skipped))
+    shown = [plain_values(column, only.column(column.name))[0] for column in columns]
+    return StoredRow({name: _values(only.column(name)) for name in names}, shown)
 
 
 def plain_values(column: Column, values: pa.Array) -> list[Scalar]:

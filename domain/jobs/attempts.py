@@ -15,7 +15,7 @@ from backprop_client.wire.error_codes import AnswerCode, FailureCode
 from backprop_client.wire.jobs import Status, StopReason
 from backprop_client.wire.registration import Registered
 from backprop_client.wire.resolved_jobs import ResolvedJob
-from domain.jobs import checkpoints, cost_thinning, costs
+from domain.jobs import checkpoints, cost_thinning, costs, snapshots
 from domain.jobs.checkpoints import Part
 from domain.jobs.transitions import Owner, hold, take, take_as_owner
 from domain.life import Superseded
@@ -41,8 +41,8 @@ class Claim:
 def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
     """Take a queued job for this attempt; None when it is not (or no longer) queued.
 
-    The lock on its row decides between any number of claimants. The same transaction removes the cost rows past the
-    checkpoint, which this attempt will compute again, and takes the progress back to there.
+    The lock on its row decides between any number of claimants. The same transaction removes the cost rows and the
+    snapshots past the checkpoint, which this attempt will compute again, and takes the progress back to there.
     """
     job = hold(session, "started", Job.id == job_id)
     if job is None:
@@ -51,6 +51,7 @@ def claim(session: Session, job_id: str, lease_seconds: float) -> Claim | None:
     checkpoint = checkpoints.iteration_of(session, job_id)
     last_kept = -1 if checkpoint is None else checkpoint
     costs.remove_from(session, job_id, last_kept + 1)
+    snapshots.remove_from(session, job_id, last_kept + 1)
     take(
         session,
         job,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain import captions
 from domain.access.projects import Project
-from domain.jobs import checkpoints, costs, rows
+from domain.jobs import checkpoints, costs, rows, snapshots
 from domain.life import ENDED
 from domain.models import removal as models
 from infra.database import changed, transaction_time
@@ -68,6 +68,7 @@ def remove_some(session: Session, job_id: str) -> bool:
         return False
     if costs.remove_first(session, job_id, ROWS_AT_ONCE) or checkpoints.remove_some(session, job_id):
         return True
+    snapshots.remove_from(session, job_id, 0)
     session.execute(delete(JobEvent).where(JobEvent.job_id == job_id))
     session.execute(
         delete(Job)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from backprop.training import Record
 from domain.jobs.attempts import Progress
 from domain.jobs.checkpoints import Part
+from domain.jobs.snapshots import Snapshot
 from infra.database import Database
 from tests.support.jobs import claimed, queued_job
 from tests.support.waiting import wait_for
@@ -41,11 +42,17 @@ def writers() -> list[BaseProcess]:
     again=st.booleans(),
     part=st.none() | st.builds(Part, st.text(), st.integers(0, 2**31), st.binary(), st.none() | st.integers(0, 2**53)),
     removes_stale_parts=st.booleans(),
+    snapshots=st.lists(st.builds(Snapshot, st.integers(0, 2**53), FLOATS, st.text(), st.binary())),
 )
 def test_a_batch_comes_through_the_pipe_as_it_is(
-    rows: list[Record], progress: Progress | None, again: bool, part: Part | None, removes_stale_parts: bool
+    rows: list[Record],
+    progress: Progress | None,
+    again: bool,
+    part: Part | None,
+    removes_stale_parts: bool,
+    snapshots: list[Snapshot],
 ) -> None:
-    batch = Batch(rows, progress, again, part, removes_stale_parts)
+    batch = Batch(rows, progress, again, part, removes_stale_parts, tuple(snapshots), len(snapshots))
     here, there = multiprocessing.Pipe()
     with here, there:
         _send_batch(here, batch)

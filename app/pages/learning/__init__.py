@@ -1,0 +1,1 @@
+"""Pages that show how backpropagation works."""
