@@ -61,3 +61,14 @@ def test_a_curve_gets_hidden_units_and_a_line_gets_none(tmp_path: Path) -> None:
     straight = select(job, prepared(tmp_path, table, job), 2, lambda _: None)
     assert len(straight.network.layers) == 1
     assert straight.sizes == (2, 1)
+
+
+def test_an_edge_gets_relu_units(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(2, 2_100))
+    y = np.abs(a + b) + 2 * np.maximum(b - 1, 0) + 0.05 * rng.normal(size=2_100)
+    table: dict[str, list[Any]] = {"a": a.tolist(), "b": b.tolist(), "y": y.tolist()}
+    job = open_job(table)
+    edged = select(job, prepared(tmp_path, table, job), 2, lambda _: None)
+    assert [layer.activation for layer in edged.network.layers] == ["relu", "linear"]
+    assert edged.training.optimizer == "lbfgs"

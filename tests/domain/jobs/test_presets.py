@@ -48,6 +48,26 @@ def test_auto_with_few_rows(targets: list[str], output: str) -> None:
     assert job.sizes[1:-1] == (8,)
 
 
+@pytest.mark.parametrize(
+    ("rows", "hidden"),
+    [
+        (2_000, {"tanh": [1e-3, 1e-2, 3e-2, 1e-1]}),
+        (2_001, {"tanh": [1e-3, 1e-2], "relu": [1e-3, 3e-3, 1e-2]}),
+        (FEW_ROWS, {"tanh": [1e-3, 1e-2], "relu": [1e-3, 3e-3, 1e-2]}),
+    ],
+)
+def test_with_some_thousand_rows_relu_units_are_tried_beside_tanh(rows: int, hidden: dict[str, list[float]]) -> None:
+    job = planned(rows=rows)
+    assert job.selection is not None
+    tried: dict[str | None, list[float]] = {}
+    for candidate in job.selection.candidates:
+        activation = candidate.layers[0].activation if len(candidate.layers) > 1 else None
+        tried.setdefault(activation, []).append(candidate.weight_decay)
+        assert [layer.units for layer in candidate.layers[:-1]] == ([] if activation is None else [64])
+    assert tried.pop(None) == [1e-4, 1e-3, 1e-2, 1e-1]
+    assert tried == hidden
+
+
 def test_auto_with_many_rows() -> None:
     job = planned(rows=FEW_ROWS + 1)
     assert activations(job.network) == ["relu", "relu", "linear"]
@@ -90,6 +110,9 @@ def test_a_decay_that_is_given_is_not_varied() -> None:
     job = planned(training={"weight_decay": 0.5})
     assert job.selection is not None
     assert [candidate.weight_decay for candidate in job.selection.candidates] == [0.5, 0.5]
+    some_thousand = planned(rows=3_000, training={"weight_decay": 0.5}).selection
+    assert some_thousand is not None
+    assert [candidate.weight_decay for candidate in some_thousand.candidates] == [0.5, 0.5, 0.5]
 
 
 @pytest.mark.parametrize(
