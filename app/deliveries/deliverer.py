@@ -1,7 +1,7 @@
 """Delivers to webhooks, in a thread of every API process: whichever has time takes what is due.
 
-It looks when the bell rings, when something is due, and now and then: the database has all, so whoever is alive goes on
-where a process that died has left off.
+It looks every now and then, and when a try has ended: the database has all, so whoever is alive goes on where a process
+that died has left off.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import httpx2
 import structlog
 
-from app.deliveries.sending import TRY_SECONDS, deliver
+from app.deliveries.sending import deliver, new_client
 from domain.webhooks import deliveries
 from domain.webhooks.deliveries import Due
 from infra.database import Database
@@ -62,13 +62,13 @@ class Deliverer:
     async def _deliver(self) -> None:
         database = Database(self._database_url)
         trying: set[asyncio.Task[None]] = set()
-        async with httpx2.AsyncClient(timeout=TRY_SECONDS, trust_env=False, follow_redirects=False) as client:
+        async with new_client() as client:
             while not self._ended.is_set():
                 for due in await self._asked(lambda: self._taken(database, AT_A_TIME - len(trying))) or ():
                     task = asyncio.create_task(self._try(client, database, due))
                     trying.add(task)
                     task.add_done_callback(trying.discard)
-                await asyncio.sleep(LOOK_SECONDS)
+                await _until_a_place_is_free(trying)
             for task in trying:
                 task.cancel()
             await asyncio.gather(*trying, return_exceptions=True)
@@ -108,3 +108,11 @@ class Deliverer:
         except Exception:  # what goes wrong once must not be the last that is delivered
             _log.exception("delivering to webhooks failed")
             return None
+
+
+async def _until_a_place_is_free(trying: set[asyncio.Task[None]]) -> None:
+    """Until one of the tries ends, or `LOOK_SECONDS` are over."""
+    if trying:
+        await asyncio.wait(trying, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    else:
+        await asyncio.sleep(LOOK_SECONDS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backprop_client.wire.webhooks import DeliveryStatus
@@ -29,6 +29,9 @@ KEPT = timedelta(days=30)
 
 LONGEST_ERROR = 500
 """Characters of what is kept of an error."""
+
+AT_A_TIME_TO_ONE = 4
+"""Deliveries to one webhook that are tried at the same time. Those that wait for a slow receiver hold up no other's."""
 
 _GONE = 410
 """The status of a receiver that wants to hear no more."""
@@ -67,13 +70,12 @@ class Outcome:
 
 
 def take_due(session: Session, most: int) -> list[Due]:
-    """Take deliveries that are due, the longest due first, at most so many."""
+    """Take deliveries that are due, the longest due first: at most so many, and `AT_A_TIME_TO_ONE` of one webhook."""
     now = clock(session)
-    free = or_(WebhookDelivery.taken_until.is_(None), WebhookDelivery.taken_until < now)
     rows = session.execute(
         select(WebhookDelivery, Webhook)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.status == "pending", WebhookDelivery.next_try_at <= now, free, Webhook.enabled)
+        .where(*_due_and_free(now), Webhook.enabled, WebhookDelivery.id.in_(_within_their_share(now)))
         .order_by(WebhookDelivery.next_try_at, WebhookDelivery.id)
         .limit(most)
         .with_for_update(of=WebhookDelivery, skip_locked=True)
@@ -87,21 +89,46 @@ def take_due(session: Session, most: int) -> list[Due]:
     return due
 
 
+def _due_and_free(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return WebhookDelivery.status == "pending", WebhookDelivery.next_try_at <= now, _is_free(now)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(WebhookDelivery.taken_until.is_(None), WebhookDelivery.taken_until < now)
+
+
+def _within_their_share(now: datetime) -> Select[tuple[str]]:
+    """The ids of those that are so few, with what is being tried, that their webhooks may be told now."""
+    under_way = (
+        select(WebhookDelivery.webhook_id, func.count().label("count"))
+        .where(WebhookDelivery.status == "pending", WebhookDelivery.taken_until >= now)
+        .group_by(WebhookDelivery.webhook_id)
+        .subquery()
+    )
+    order = (WebhookDelivery.next_try_at, WebhookDelivery.id)
+    place = func.row_number().over(partition_by=WebhookDelivery.webhook_id, order_by=order).label("place")
+    waiting = select(WebhookDelivery.id, WebhookDelivery.webhook_id, place).where(*_due_and_free(now)).subquery()
+    return (
+        select(waiting.c.id)
+        .outerjoin(under_way, under_way.c.webhook_id == waiting.c.webhook_id)
+        .where(waiting.c.place + func.coalesce(under_way.c.count, 0) <= AT_A_TIME_TO_ONE)
+    )
+
+
 def seconds_until_due(session: Session) -> float | None:
     """Until the next delivery is due that is not taken; None if none waits."""
     now = clock(session)
     soonest: datetime | None = session.scalar(
         select(func.min(WebhookDelivery.next_try_at))
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.status == "pending", Webhook.enabled)
+        .where(WebhookDelivery.status == "pending", _is_free(now), Webhook.enabled)
     )
     return None if soonest is None else max(0.0, (soonest - now).total_seconds())
 
 
 def record(session: Session, due: Due, outcome: Outcome) -> None:
     """Keep what came of a try, unless another process has taken the delivery over meanwhile."""
-    if outcome.status == _GONE:  # whoever changes a webhook and its deliveries locks the webhook first
-        session.execute(select(Webhook.id).where(Webhook.id == due.webhook.id).with_for_update())
+    is_gone = outcome.status == _GONE and _is_still_told_there(session, due.webhook)
     delivery = session.scalar(
         select(WebhookDelivery)
         .where(WebhookDelivery.id == due.id, WebhookDelivery.token == due.token)
@@ -117,7 +144,7 @@ def record(session: Session, due: Due, outcome: Outcome) -> None:
     delay = next_delay(delivery.tries, outcome.status, outcome.retry_after)
     if outcome.error is None:
         _finish(delivery, "delivered", now)
-    elif outcome.status == _GONE:
+    elif is_gone:
         _finish(delivery, "failed", now)
         reason = "The receiver answered 410: it wants to hear no more."
         session.execute(
@@ -128,6 +155,12 @@ def record(session: Session, due: Due, outcome: Outcome) -> None:
     else:
         delivery.next_try_at = now + delay
     session.flush()
+
+
+def _is_still_told_there(session: Session, webhook: Webhook) -> bool:
+    """Whether its address is the one that was tried. If so, that stays so: whoever changes a webhook locks it first."""
+    url = session.scalar(select(Webhook.url).where(Webhook.id == webhook.id).with_for_update())
+    return url == webhook.url
 
 
 def _finish(delivery: WebhookDelivery, status: DeliveryStatus, now: datetime) -> None:

@@ -27,7 +27,7 @@ def next_delay(tries: int, status: int | None, retry_after: float | None) -> tim
     Args:
         tries: how many there have been.
         status: of the last answer; None if there was none.
-        retry_after: seconds that the receiver has asked for; None if it has not.
+        retry_after: seconds that the receiver has asked for, infinitely many at most; None if it has not.
     """
     if tries > len(DELAYS):
         return None
@@ -35,5 +35,6 @@ def next_delay(tries: int, status: int | None, retry_after: float | None) -> tim
     if status in BUSY:
         delay = max(delay, BUSY_DELAY)
     if retry_after is not None:
-        delay = max(delay, min(timedelta(seconds=retry_after), LONGEST_WISH))
+        wish = min(retry_after, LONGEST_WISH.total_seconds())  # while it is a number: a timedelta has an end
+        delay = max(delay, timedelta(seconds=wish))
     return delay

@@ -164,7 +164,8 @@ def test_it_waits_as_long_as_it_is_asked_to_but_not_for_ever(delays: list[float]
 
 def test_a_time_to_come_back_at_is_waited_for(delays: list[float]) -> None:
     soon = formatdate(time.time() + 20, usegmt=True)
-    for said, least, most in ((soon, 15, 20), ("soon", 0, 1), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 1)):
+    odd = ("soon", "nan", "-inf", "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 +99999999999999")
+    for said, least, most in ((soon, 15, 20), *((each, 0, 1) for each in odd)):
         busy = problem(503, "unavailable", **{"Retry-After": said})
         client(Answers(busy, httpx2.Response(200, json=NETWORK))).networks.get("net_1")
         assert least < delays.pop() <= most

@@ -12,11 +12,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Told:
-    """A request that has come."""
+    """A request that has come.
+
+    Attributes:
+        client: host and port from which it has.
+    """
 
     path: str
     headers: dict[str, str]
     body: bytes
+    client: tuple[str, int] = ("", 0)
 
 
 @dataclass
@@ -43,9 +48,12 @@ def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections stay open, as those of most receivers do
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told = Told(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            told = Told(self.path, headers, body, self.client_address)
             receiver.told.append(told)
             status, headers, said = receiver.answer(told)
             self.send_response(status)

@@ -187,7 +187,7 @@ def _retry_after(response: httpx2.Response) -> float | None:
         pass
     try:
         return parsedate_to_datetime(said).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter of a time zone with many digits
         return None
 
 

@@ -29,20 +29,43 @@ DeliveryStatus = Literal["pending", "delivered", "failed"]
 
 LONGEST_URL = 2_000
 
+LONGEST_LABEL = 63
+LONGEST_HOST = 253
+"""Characters of a host, and between its dots: DNS knows no longer names."""
+
 _URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
-def _address(url: str) -> str:
-    """The address, if a request can be sent there without telling anybody's password."""
+def normal_address(url: str) -> str:
+    """The address as a request is sent to it.
+
+    Programs differ about odd URLs. So what is odd is refused, and the rest is written in the one way that all of them
+    read alike: what has been checked is what is sent.
+
+    Raises:
+        ValueError: no request can be sent there, or it would tell somebody's password.
+    """
+    if any(character == "\\" or character.isspace() or not character.isprintable() for character in url):
+        raise ValueError("has a space, a backslash or an invisible character in it: they are written as %20 and so on")
     parsed = _URL.validate_python(url)
     if parsed.username is not None or parsed.password is not None:
         raise ValueError("has a name or a password in it: they would be shown to everybody who sees the webhook")
     if parsed.fragment is not None:
         raise ValueError("has a fragment, which is sent to nobody")
-    return url
+    if not _has_usable_host(parsed):
+        raise ValueError(f"has a host that no name can be: {LONGEST_LABEL} characters at most between dots, and some")
+    normal = str(parsed)
+    if len(normal) > LONGEST_URL:
+        raise ValueError(f"has more than {LONGEST_URL:,} characters once all are ASCII")
+    return normal
 
 
-Address = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_address)]
+def _has_usable_host(url: AnyHttpUrl) -> bool:
+    host = (url.host or "").removesuffix(".")
+    return len(host) <= LONGEST_HOST and all(0 < len(label) <= LONGEST_LABEL for label in host.split("."))
+
+
+Address = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(normal_address)]
 Events = Annotated[tuple[WebhookEvent, ...], Field(min_length=1, max_length=len(EVENTS))]
 
 

@@ -226,6 +226,8 @@ def test_what_is_rolled_back_is_told_to_nobody(service: Service) -> None:
         {"url": "http://user:secret@example.org/"},
         {"url": "https://example.org/#part"},
         {"url": "example.org"},
+        {"url": " https://example.org/"},
+        {"url": "http://localhost\\@example.org/"},
         {"url": "https://example.org/", "events": []},
         {"url": "https://example.org/", "events": ["job.started"]},
         {"url": f"https://example.org/{'x' * 2_000}"},
