@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app.access.admission import Admission
@@ -20,25 +20,13 @@ from app.edge.heavy_work import CHECKS_AT_A_TIME, READS_AT_A_TIME, HeavyWork
 from app.edge.request_form import RequestForm
 from app.edge.security_headers import SecurityHeaders
 from app.errors import add_error_handlers
-from app.health import router as health_router
 from app.oip import inference
-from app.oip import routes as open_inference
 from app.openapi import complete_openapi
-from app.pages import routes as pages
 from app.pages.new_job import data as new_data
+from app.routes import all_routes
 from app.shortcuts import Shortcuts
 from app.streams.hub import Hub
 from app.v1 import predict, registered_predictions
-from app.v1.datasets import router as datasets_router
-from app.v1.events import router as events_router
-from app.v1.exports import router as exports_router
-from app.v1.jobs import router as jobs_router
-from app.v1.models import router as models_router
-from app.v1.networks import router as networks_router
-from app.v1.predictions import router as predictions_router
-from app.v1.registry import router as registry_router
-from app.v1.unknown_parameters import refuse_unknown_parameters
-from app.v1.webhooks import router as webhooks_router
 from domain.datasets.reading.processes import FileReaders
 from domain.datasets.upload_files import remove_abandoned_uploads
 from domain.inference.statistics import InferenceStatistics
@@ -115,29 +103,13 @@ def create_app(settings: Settings, keyless_hosts: frozenset[str] = frozenset()) 
         title="Backprop",
         description=DESCRIPTION,
         version=version("backprop"),
+        routes=list(all_routes()),
         lifespan=lifespan,
         redoc_url=None,
         openapi_tags=[
             {"name": name} for name in ("datasets", "networks", "jobs", "models", "predictions", "registry", "webhooks")
         ],
     )
-    for router in (
-        predict.router,
-        registered_predictions.router,
-        datasets_router,
-        networks_router,
-        jobs_router,
-        events_router,
-        models_router,
-        exports_router,
-        predictions_router,
-        registry_router,
-        webhooks_router,
-    ):
-        app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
-    app.include_router(health_router)
-    open_inference.add_routes(app)
-    pages.add_pages(app)
     # What is added last comes first: all others see requests in one form only, the headers are on every answer, and the
     # gate is before any reading of a body.
     app.add_middleware(Bodies, settings=settings, streamed=STREAMED)

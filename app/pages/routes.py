@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.staticfiles import StaticFiles
 
 from app.pages.datasets.routes import router as dataset_pages_router
@@ -42,8 +42,8 @@ ROUTERS = (
 """The first route that takes a request has it: /jobs/new before /jobs/{id}."""
 
 
-def add_pages(app: FastAPI) -> None:
-    """Make the app answer browsers."""
+def add_pages(every: APIRouter) -> None:
+    """Add everything that browsers ask for."""
     for router in ROUTERS:
-        app.include_router(router, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC))
+        every.include_router(router, include_in_schema=False)
+    every.mount("/static", StaticFiles(directory=STATIC))
