@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -73,7 +74,7 @@ class Known:
     origin: Origin
     coding: Coding
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, Column]:
         """The columns of its dataset, by name; nothing if that is deleted."""
         if self.origin.dataset is None:

@@ -5,9 +5,9 @@ What takes long to compute is asked for with a parameter, or is a picture at an 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -32,9 +32,11 @@ from domain.models.features import are_pictures
 from domain.models.outcomes import outcomes
 from domain.models.surface import numeric_columns
 from infra.database import Database
-from infra.errors import ServiceError
+from infra.errors import Conflict, InvalidRequest
 
 router = APIRouter(prefix="/models")
+
+View = TypeVar("View")
 
 MOST_COLUMNS = 20
 """Columns whose importance is shown, the most important first."""
@@ -76,7 +78,7 @@ class ModelPage:
         surface: the answers over two of them; None where none are asked for, or there is none.
         targets: the numbers that it predicts; none where it predicts classes, or reproduces its inputs.
         residuals: what is between actual and predicted numbers; None where that is not asked for.
-        problem: why what was asked for cannot be shown; None if it can.
+        problems: by the name of a section, why what was asked for cannot be shown there.
         has_tiles: whether what a unit responds to is a picture.
         fields: those of the form that predicts.
         versions: that it is.
@@ -93,7 +95,7 @@ class ModelPage:
     surface: SurfaceView | None
     targets: Sequence[str]
     residuals: Residuals | None
-    problem: str | None
+    problems: Mapping[str, str]
     has_tiles: bool
     fields: Sequence[InputField]
     versions: Sequence[ModelAsVersion]
@@ -112,13 +114,14 @@ class _Read(NamedTuple):
     versions: list[ModelAsVersion]
 
 
-class _Computed(NamedTuple):
-    """What its weights say."""
+@dataclass(frozen=True)
+class _Computed:
+    """What its weights say of what was asked for, and why not where they do not."""
 
     depends: Depends | None = None
     surface: SurfaceView | None = None
     residuals: Residuals | None = None
-    problem: str | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @router.get("/{model_id}")
@@ -146,14 +149,21 @@ async def show_model(
     def computed() -> _Computed:
         trained = trained_models.get(access.project, model_id).model
         of_rows = (access.project, model_id, trained, heavy.database, artifacts)
-        try:
-            return _Computed(
-                depends=depends(dependence(*of_rows, column, POINTS)) if column else None,
-                surface=surface_view(read.model, trained, *pair) if pair else None,
-                residuals=residuals(outcomes(*of_rows, target)) if target else None,
-            )
-        except ServiceError as error:
-            return _Computed(problem=error.message)
+        problems: dict[str, str] = {}
+
+        def tried(section: str, compute: Callable[[], View]) -> View | None:
+            try:
+                return compute()
+            except (Conflict, InvalidRequest) as error:
+                problems[section] = error.message
+                return None
+
+        return _Computed(
+            tried("dependence", lambda: depends(dependence(*of_rows, column, POINTS))) if column else None,
+            tried("surface", lambda: surface_view(read.model, trained, *pair)) if pair else None,
+            tried("residuals", lambda: residuals(outcomes(*of_rows, target))) if target else None,
+            problems,
+        )
 
     if column or target:
         asked = await heavy.run(computed)
@@ -185,7 +195,7 @@ def _page(read: _Read, computed: _Computed) -> ModelPage:
         surface=computed.surface,
         targets=model.coding.targets.columns if isinstance(model.coding.targets, NumberCoding) else (),
         residuals=computed.residuals,
-        problem=computed.problem,
+        problems=computed.problems,
         has_tiles=are_pictures(inputs, tuple(model.origin.model.preprocessing.get("table", ()))),
         fields=input_fields(model.coding, model.columns, model.whole),
         versions=read.versions,
