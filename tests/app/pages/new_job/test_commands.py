@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -41,8 +41,14 @@ JOBS: list[dict[str, Any]] = [
 ]
 
 
+def words_of(program: str, command: str) -> list[str]:
+    """What a shell hands to the program that a command calls."""
+    script = f"{program}() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+    return subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode().split("\0")[:-1]
+
+
 def of_curl(text: str) -> dict[str, Any]:
-    words = shlex.split(text)
+    words = words_of("curl", text)
     job: dict[str, Any] = json.loads(words[words.index("-d") + 1])
     return job
 
@@ -78,8 +84,8 @@ def of_shell(text: str) -> dict[str, Any]:
         assert request.reading == {}
         taken.update({"dataset_id": data, **request.job})
 
-    program, name, *words = shlex.split(text)
-    assert (program, name) == ("backprop", "train")
+    name, *words = words_of("backprop", text)
+    assert name == "train"
     result = typer.testing.CliRunner().invoke(command, words)
     assert result.exit_code == 0, result.output
     return taken
