@@ -26,6 +26,8 @@ JOBS: list[dict[str, Any]] = [
     {"targets": ["y"], "network": {"layers": [{"units": 16}, {"units": 4}, {}]}},
     {"targets": ["y"], "network": {"layers": [{"units": 16, "activation": "tanh"}, {"activation": "softmax"}]}},
     {"task": "reconstruction", "network": {"layers": [{"units": 3}, {"activation": "sigmoid"}]}},
+    {"targets": None, "task": "reconstruction", "network": {"layers": [{"units": 3.0}, {}]}},
+    {"targets": ["y"], "network": None, "network_id": "net_1"},
     {
         "name": "1",
         "tags": ["x", "y"],
@@ -61,7 +63,7 @@ def of_python(text: str) -> dict[str, Any]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "train"
     )
     fields = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
-    request = asked(None, fields.pop("targets", None), None, fields)
+    request = asked(fields.pop("target", None), fields.pop("targets", None), fields.pop("hidden", None), fields)
     assert request.reading == {}
     return {"dataset_id": ast.literal_eval(call.args[0]), **request.job}
 
