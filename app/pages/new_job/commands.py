@@ -44,13 +44,26 @@ def _curl(job: Mapping[str, Any], address: str, has_key: bool) -> str:
     if has_key:
         lines.append('-H "Authorization: Bearer $BACKPROP_API_KEY"')
     lines.append("-H 'Content-Type: application/json'")
-    lines.append(f"-d {shlex.quote(json.dumps(job, indent=2, ensure_ascii=False))}")
+    lines.append(f"-d {shlex.quote(_body(job))}")
     return " \\\n  ".join(lines)
 
 
+def _body(job: Mapping[str, Any]) -> str:
+    """The job as JSON, a field a line."""
+    fields = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in job.items())
+    return f"{{\n{fields}\n}}"
+
+
 def _python(job: Mapping[str, Any], address: str) -> str:
-    fields = {name: value for name, value in job.items() if name != "dataset_id"}
-    arguments = [repr(job["dataset_id"]), *(f"{name}={_literal(name, value)}" for name, value in fields.items())]
+    arguments = [repr(job["dataset_id"])]
+    hidden = _plain_units(job.get("network"))
+    for name, value in job.items():
+        if name == "targets" and value is not None and len(value) == 1:
+            arguments.append(f"target={value[0]!r}")
+        elif name == "network" and hidden is not None:
+            arguments.append(f"hidden={hidden!r}")
+        elif name != "dataset_id":
+            arguments.append(f"{name}={_literal(name, value)}")
     inside = "".join(f"    {argument},\n" for argument in arguments)
     return (
         "from backprop_client import Backprop\n\n"
@@ -86,6 +99,6 @@ def _plain_units(network: Any) -> list[int] | None:  # noqa: ANN401  # whatever 
     if not isinstance(network, dict) or set(network) != {"layers"}:
         return None
     *hidden, output = network["layers"]
-    if output or any(set(layer) != {"units"} for layer in hidden):
+    if output or any(set(layer) != {"units"} or not isinstance(layer["units"], int) for layer in hidden):
         return None
     return [layer["units"] for layer in hidden]

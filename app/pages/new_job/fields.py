@@ -179,15 +179,10 @@ def sorted_by_field(errors: Sequence[FieldError], known: Mapping[str, str]) -> W
     for error in errors:
         name = _field_at(error.path, known)
         if name is None:
-            elsewhere.append(printable(f"{error.path}: {error.message}" if error.path else error.message))
-        elif (message := printable(_sentence(error.message))) not in at.setdefault(name, []):
+            elsewhere.append(f"{error.path}: {error.message}" if error.path else error.message)
+        elif (message := _sentence(error.message)) not in at.setdefault(name, []):
             at[name].append(message)
     return Wrong(at, elsewhere)
-
-
-def printable(text: str) -> str:
-    """A text that a page can hold. JSON can spell half of a surrogate pair, which no page can."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _field_at(path: str, known: Mapping[str, str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -26,6 +26,8 @@ JOBS: list[dict[str, Any]] = [
     {"targets": ["y"], "network": {"layers": [{"units": 16}, {"units": 4}, {}]}},
     {"targets": ["y"], "network": {"layers": [{"units": 16, "activation": "tanh"}, {"activation": "softmax"}]}},
     {"task": "reconstruction", "network": {"layers": [{"units": 3}, {"activation": "sigmoid"}]}},
+    {"targets": None, "task": "reconstruction", "network": {"layers": [{"units": 3.0}, {}]}},
+    {"targets": ["y"], "network": None, "network_id": "net_1"},
     {
         "name": "1",
         "tags": ["x", "y"],
@@ -41,8 +43,14 @@ JOBS: list[dict[str, Any]] = [
 ]
 
 
+def words_of(program: str, command: str) -> list[str]:
+    """What a shell hands to the program that a command calls."""
+    script = f"{program}() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+    return subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode().split("\0")[:-1]
+
+
 def of_curl(text: str) -> dict[str, Any]:
-    words = shlex.split(text)
+    words = words_of("curl", text)
     job: dict[str, Any] = json.loads(words[words.index("-d") + 1])
     return job
 
@@ -55,7 +63,7 @@ def of_python(text: str) -> dict[str, Any]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "train"
     )
     fields = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
-    request = asked(None, fields.pop("targets", None), None, fields)
+    request = asked(fields.pop("target", None), fields.pop("targets", None), fields.pop("hidden", None), fields)
     assert request.reading == {}
     return {"dataset_id": ast.literal_eval(call.args[0]), **request.job}
 
@@ -78,8 +86,8 @@ def of_shell(text: str) -> dict[str, Any]:
         assert request.reading == {}
         taken.update({"dataset_id": data, **request.job})
 
-    program, name, *words = shlex.split(text)
-    assert (program, name) == ("backprop", "train")
+    name, *words = words_of("backprop", text)
+    assert name == "train"
     result = typer.testing.CliRunner().invoke(command, words)
     assert result.exit_code == 0, result.output
     return taken

@@ -19,8 +19,8 @@ from tests.support.service import Service
 CSV = b"age;answer\n1,5;yes\n2,5;no\n3;yes\n"
 
 
-def sent(api: TestClient, content: bytes = CSV, name: str = "people.csv", **fields: str) -> Any:  # noqa: ANN401
-    return api.post("/jobs/new/upload", data=fields, files={"file": (name, content)}, follow_redirects=False)
+def sent(api: TestClient, content: bytes = CSV, filename: str = "people.csv", **fields: str) -> Any:  # noqa: ANN401
+    return api.post("/jobs/new/upload", data=fields, files={"file": (filename, content)}, follow_redirects=False)
 
 
 def newest(api: TestClient) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def test_a_form_that_is_none_is_told_too(service: Service) -> None:
 
 def test_whoever_is_signed_in_brings_the_token_before_the_file(service: Service) -> None:
     token = sign_in(service.api, make_key(service.database, DEFAULT_PROJECT))
-    parts = [("csrf_token", (None, token)), ("file", ("people.csv", CSV))]
-    assert service.api.post("/jobs/new/upload", files=parts, follow_redirects=False).status_code == 303
+    file, first = ("file", ("people.csv", CSV)), ("csrf_token", (None, token.encode()))
+    assert service.api.post("/jobs/new/upload", files=[first, file], follow_redirects=False).status_code == 303
     assert newest(service.api)["name"] == "people.csv"
-    for refused in ([parts[1]], parts[::-1], [("csrf_token", (None, "other")), parts[1]]):
+    for refused in ([file], [file, first], [("csrf_token", (None, b"other")), file]):
         assert service.api.post("/jobs/new/upload", files=refused, follow_redirects=False).status_code == 403
     assert len(service.api.get("/v1/datasets").json()["data"]) == 1
 
