@@ -15,7 +15,7 @@ from app.access.dependencies import CanRead
 from app.dependencies import ArtifactsDep
 from app.edge.heavy_work import HeavyReadsDep
 from app.pages.pictures.grid import unit_grid
-from app.pages.pictures.plane import frame_around, places_in, plane
+from app.pages.pictures.plane import frame_around, mark, places_in, plane
 from app.pages.pictures.scatter import scatter
 from app.pages.rendering import page_response
 from app.v1.parameters import IdPath
@@ -44,7 +44,8 @@ class Look:
         last_step: the last one.
         pictures: what there is to see.
         columns: the columns of the plane, or the target.
-        classes: all classes, in the order of their forms and colours.
+        classes: all classes.
+        marks: the form and colour that each has in the picture; none where there is no such picture.
         counts: how many rows of a class, row by row, the network takes for which.
         right: how many rows it has right; None where that cannot be told.
         rows: of how many.
@@ -58,6 +59,7 @@ class Look:
     pictures: Sequence[Markup]
     columns: Sequence[str]
     classes: Sequence[object]
+    marks: Sequence[Markup]
     counts: Sequence[Sequence[int]]
     right: int | None
     rows: int
@@ -142,11 +144,17 @@ def _look(watched: Watched) -> Look | None:
     view = watched.view
     moment = watched.moments[watched.step]
     title = f"Iteration {moment.iteration}"
-    kind, pictures, columns, classes, counts, right, rows = "none", [], [], [], [], None, 0
+    pictures: list[Markup] = []
+    marks: list[Markup] = []
+    columns: list[str] = []
+    classes: list[object] = []
+    counts: list[list[int]] = []
+    kind, right, rows = "none", None, 0
     if isinstance(view, Regions):
         regions = view.predicted.reshape(ACROSS, ACROSS)
         kind, columns, classes = "regions", list(view.columns), list(view.classes)
         pictures = [plane(view.x, view.kinds, f"{title}: regions and points", regions)]
+        marks = [mark(each) for each in range(len(classes))]
         right, rows = view.right, len(view.kinds)
     elif isinstance(view, Reconstructions):
         kind, rows = "reconstructions", len(view.X)
@@ -167,6 +175,7 @@ def _look(watched: Watched) -> Look | None:
         pictures,
         columns,
         classes,
+        marks,
         counts,
         right,
         rows,
