@@ -14,6 +14,7 @@ from app.pages.jobs.one import router as job_router
 from app.pages.keys.managing import router as key_pages_router
 from app.pages.learning.example import router as example_router
 from app.pages.learning.lessons import router as lessons_router
+from app.pages.learning.watching import router as watching_router
 from app.pages.models.routes import routers as model_routers
 from app.pages.new_job.data import router as new_data_router
 from app.pages.new_job.job import router as new_job_router
@@ -33,6 +34,7 @@ ROUTERS = (
     compare_router,
     example_router,
     lessons_router,
+    watching_router,
     *model_routers,
     dataset_pages_router,
     registry_pages_router,

@@ -81,6 +81,14 @@ def plane(x: Floats, kinds: Codes, title: str, regions: Codes | None = None) -> 
     )
 
 
+def mark(kind: int) -> Markup:
+    """The form and colour of a kind, for a legend beside its name."""
+    return Markup(
+        '<svg class="plane-mark" viewBox="-6 -6 12 12" width="18" height="18" aria-hidden="true">'
+        '<path class="kind-{}" d="{}"/></svg>'
+    ).format(kind % KINDS + 1, _FORMS[kind % KINDS].format(x=0, y=0))
+
+
 def _marks(kind: int, across: Sequence[float], down: Sequence[float]) -> str:
     form = _FORMS[kind % KINDS]
     return "".join(form.format(x=x, y=y) for x, y in zip(across, down, strict=True))

@@ -44,7 +44,7 @@ def body(service: Service, iterations: int = 50, units: int = 3) -> dict[str, An
 
 def kept_of(service: Service, job_id: str) -> list[tuple[int, float]]:
     with service.database.reading() as session:
-        return [tuple(moment) for moment in snapshots.moments(session, job_id)]
+        return [(moment.iteration, moment.cost) for moment in snapshots.moments(session, job_id)]
 
 
 def test_a_job_has_those_of_its_plan_with_the_costs_and_weights_of_their_iterations(service: Service) -> None:

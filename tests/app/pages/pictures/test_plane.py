@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from app.pages.pictures.plane import SIDE, frame_around, places_in, plane
+from app.pages.pictures.plane import SIDE, frame_around, mark, places_in, plane
 
 
 def test_points_of_each_kind_have_a_form_and_a_colour_of_their_own() -> None:
@@ -44,3 +44,10 @@ def test_places_are_inside_the_frame_from_the_top_left_on() -> None:
 def test_points_in_one_place_have_room_around_them() -> None:
     frame = frame_around(np.array([[3.0, 4.0]]))
     assert frame == (2.0, 4.0, 3.0, 5.0)
+
+
+def test_a_legend_has_the_forms_of_the_picture() -> None:
+    svg = plane(np.array([[0.0, 0.0]]), np.array([3]), "one")
+    form = re.search(r'class="kind-4" d="M[\d.]+ [\d.]+(m[^"]+)"', svg)
+    assert form is not None
+    assert form[1] in mark(3)
