@@ -88,7 +88,7 @@ def list_datasets(
 ) -> DatasetPage:
     """Datasets, newest first."""
     with database.reading() as session:
-        page = datasets.list_page(session, access.project, after, limit, wanted, with_columns=False)
+        page = datasets.list_page(session, access.project, after, limit, wanted)
     return DatasetPage(data=[dataset_summary(dataset) for dataset in page.rows], has_more=page.has_more)
 
 

@@ -82,7 +82,7 @@ def data_page(
 ) -> DataPage:
     """The page, with what was typed before and what was wrong with that."""
     with database.reading() as session:
-        newest = datasets.list_page(session, project, None, DATASETS_SHOWN, with_columns=False)
+        newest = datasets.list_page(session, project, None, DATASETS_SHOWN)
         summaries = [dataset_summary(dataset) for dataset in newest.rows]
     return DataPage(summaries, newest.has_more, OF_READING, values or {}, wrong or Wrong(), settings.max_upload_bytes)
 
