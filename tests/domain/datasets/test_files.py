@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from backprop_client.wire.columns import Column
 from domain.datasets import files as dataset_files
-from domain.datasets.files import DatasetWriter, count_complete_rows, preview, read_batches, row_batches
+from domain.datasets.files import DatasetWriter, count_complete_rows, preview, read_batches, read_row, row_batches
 from infra.artifacts import ArtifactStore
 
 SCHEMA = pa.schema([("i", pa.int64()), ("f", pa.float64()), ("b", pa.bool_()), ("s", pa.string())])
@@ -46,6 +46,18 @@ def test_values_come_back_in_order_however_they_are_cut(
     for name in SCHEMA.names:
         values = np.concatenate([batch[name] for batch in batches])
         assert values.tolist() == table.column(name).to_pylist()
+
+
+@pytest.mark.parametrize("row", [0, 39, 40, 79, 80, 99])
+def test_one_row_is_found_in_any_row_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int) -> None:
+    monkeypatch.setattr(dataset_files, "ROW_GROUP_BYTES", 40 * 8 * 4)
+    artifacts = _written(tmp_path, _table(100), 20)
+    with artifacts.reading("t") as source:
+        assert parquet.ParquetFile(source).num_row_groups > 2
+    columns = [Column(name="s", type="category", missing=0), Column(name="i", type="integer", missing=0)]
+    stored = read_row(artifacts, "t", columns, row)
+    assert stored.shown == [f"é{row}", row]
+    assert {name: values.tolist() for name, values in stored.values.items()} == {"s": [f"é{row}"], "i": [row]}
 
 
 def test_batches_are_one_dimensional_arrays_of_the_canonical_types(tmp_path: Path) -> None:

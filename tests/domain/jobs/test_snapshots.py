@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.jobs import removal, snapshots
-from domain.jobs.snapshots import LARGEST_NETWORK, iterations_to_keep
+from domain.jobs.snapshots import LARGEST_NETWORK, Snapshot, iterations_to_keep
+from infra.database import Database
 from infra.settings import Settings
+from tests.support.jobs import claimed, queued_job, save_state
 from tests.support.service import Service, csv_text
 
 
@@ -98,3 +100,25 @@ def test_they_go_with_their_job(service: Service) -> None:
         with service.database.writing() as session:
             more = removal.remove_some(session, job["id"])
     assert kept_of(service, job["id"]) == []
+
+
+def test_an_attempt_that_goes_on_takes_back_those_past_its_checkpoint(database: Database) -> None:
+    job_id = queued_job(database)
+    with database.writing() as session:
+        save_state(session, job_id, 5)
+        for iteration in (0, 5, 6, 8):
+            snapshots.write(session, job_id, Snapshot(iteration, 1.0, "{}", b""), 10)
+    claimed(database, job_id)
+    with database.reading() as session:
+        assert [moment.iteration for moment in snapshots.moments(session, job_id)] == [0, 5]
+
+
+def test_writing_one_again_changes_nothing_and_the_one_closest_to_others_makes_room(database: Database) -> None:
+    job_id = queued_job(database)
+    with database.writing() as session:
+        for iteration in (0, 1, 10, 11, 11, 100):
+            snapshots.write(session, job_id, Snapshot(iteration, float(iteration), "{}", b""), 4)
+        assert [tuple(moment) for moment in snapshots.moments(session, job_id)] in (
+            [(0, 0.0), (1, 1.0), (11, 11.0), (100, 100.0)],
+            [(0, 0.0), (10, 10.0), (11, 11.0), (100, 100.0)],
+        )
