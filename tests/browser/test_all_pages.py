@@ -14,7 +14,28 @@ from backprop_client import Backprop
 from tests.browser.conftest import SCREEN, opened
 from tests.support.serving import Served
 
-PAGES = ["/", "/sign-in", "/jobs/{job}", "/compare?job={job}&job={other}", "/jobs/nobodys"]
+PAGES = [
+    "/",
+    "/sign-in",
+    "/jobs/new",
+    "/jobs/new?dataset={dataset}",
+    "/jobs/{job}",
+    "/jobs/{job}/example",
+    "/jobs/{job}/learn",
+    "/compare?job={job}&job={other}",
+    "/models",
+    "/models/{model}?column=leaf",
+    "/models/{model}/inside",
+    "/datasets",
+    "/datasets/{dataset}",
+    "/registry",
+    "/registry/flowers",
+    "/webhooks",
+    "/webhooks/{webhook}",
+    "/keys",
+    "/learn",
+    "/jobs/nobodys",
+]
 NOT_FOUND = "/jobs/nobodys"
 PHONE = ViewportSize(width=390, height=800)
 
@@ -30,7 +51,16 @@ def ids(client: Backprop, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     for job in (first, second):
         job.wait(progress=False)
     told = first.refresh().data
-    return {"job": first.id, "other": second.id, "dataset": told.dataset_id, "model": told.model_id or ""}
+    client.registry.create(name="flowers")
+    client.registry.create_version("flowers", model_id=told.model_id or "")
+    webhook = client.webhooks.create(url="https://receiver.example/told")
+    return {
+        "job": first.id,
+        "other": second.id,
+        "dataset": told.dataset_id,
+        "model": told.model_id or "",
+        "webhook": webhook.id,
+    }
 
 
 @pytest.fixture(params=["light", "dark"])
