@@ -43,12 +43,7 @@ SCHEMA = schemathesis.openapi.from_dict(json.loads(json.dumps(DOCUMENT)))
 """As every client gets it, whatever the service's settings and database: worked out once, not for each operation."""
 
 METHODS = ("get", "post", "put", "patch", "delete")
-OPERATIONS = [
-    (method, path)
-    for path, methods in DOCUMENT["paths"].items()
-    for method in METHODS
-    if method in methods
-]
+OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in METHODS if method in methods]
 
 
 @pytest.fixture
