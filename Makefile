@@ -39,7 +39,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin $(addprefix --package ,backprop backprop_client infra domain app worker cli migrations)
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin $(addprefix --package ,backprop backprop_client infra domain app worker cli migrations)
 	$(BIN)/lint-imports
 
 # SOAK: arguments, such as --minutes 60.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Alembic is loaded where it is needed: with its templates it takes 0.3 s, and each command of `backprop`, each worker
-# and each API would wait for it, of which few migrate.
+# Alembic is loaded where it is needed: with its templates it takes 0.3 s, and every command of `backprop`, every worker
+# and every API would wait for it, of which few migrate.
 
 
 def configuration(database_url: str) -> Config:
