@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -43,4 +44,4 @@ def refused(response: Response) -> tuple[int, str]:
 
 def words_of(html: str) -> str:
     """What a page says, without its tags, and with one space where there are several."""
-    return " ".join(re.sub(r"<[^>]*>", " ", html).replace("\u202f", " ").split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())

@@ -51,11 +51,13 @@ def test_the_first_rows_are_shown_and_gaps_are_named(service: Service) -> None:
 
 
 def test_remarks_stand_at_what_they_are_about(service: Service) -> None:
-    dataset = service.upload_csv("n,when\n1,01/02/2020\n2,03/04/2020\n3,05/06/2021\n")
-    assert dataset["remarks"]
+    content = "größe;when\n1,5;2020-01-31 12:30\n9;?\n".encode("cp1252")
+    dataset = service.api.post("/v1/datasets", files={"file": ("t.csv", content)}).json()
+    on_the_file, on_a_column = (remark["message"] for remark in dataset["remarks"])
     said = words_of(shown(service.api, f"/datasets/{dataset['id']}"))
-    assert all(words_of(remark["message"]) in said.replace("&#39;", "'") for remark in dataset["remarks"])
-    assert "remark" in words_of(shown(service.api, "/datasets"))
+    assert f"Remarks {words_of(on_the_file)}" in said
+    assert f"when {words_of(on_a_column)}" in said
+    assert "2 remarks" in words_of(shown(service.api, "/datasets"))
 
 
 def test_a_wide_table_is_shown_some_columns_at_a_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
