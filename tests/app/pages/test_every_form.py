@@ -31,7 +31,7 @@ def routes_that_change_something() -> Iterator[APIRoute]:
     for module in pkgutil.walk_packages(app.pages.__path__, "app.pages."):
         router = getattr(importlib.import_module(module.name), "router", None)
         for route in getattr(router, "routes", ()):
-            if isinstance(route, APIRoute) and not route.methods <= SAFE_METHODS:
+            if isinstance(route, APIRoute) and not (route.methods or set()) <= SAFE_METHODS:
                 yield route
 
 

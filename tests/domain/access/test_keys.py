@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from domain.access import keys
 from domain.access.projects import Project
 from infra.database import Database
-from infra.errors import Unauthenticated
+from infra.errors import NotFound, Unauthenticated
 from infra.settings import Settings
 from infra.tables import Key
 from tests.support.keys import id_of, make_key
@@ -120,3 +121,22 @@ def test_keys_are_listed_by_project(database: Database) -> None:
 def test_an_unknown_key_cannot_be_revoked(database: Database) -> None:
     with database.writing() as session:
         assert keys.revoke(session, "key_unknown") is None
+
+
+def test_a_key_is_revoked_for_its_own_project_alone(database: Database) -> None:
+    with database.writing() as session:
+        made = keys.create(session, Project("red"), ["read"])
+        with pytest.raises(NotFound) as refusal:
+            keys.revoke_of_project(session, Project("blue"), made.row.id)
+        assert refusal.value.code == "key_not_found"
+        assert not keys.is_over(made.row)
+        first = keys.revoke_of_project(session, Project("red"), made.row.id).revoked_at
+        assert keys.is_over(made.row)
+        assert keys.revoke_of_project(session, Project("red"), made.row.id).revoked_at == first
+
+
+def test_a_key_is_over_when_it_has_expired(database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        assert keys.is_over(keys.create(session, Project("red"), ["read"], now - timedelta(seconds=1)).row)
+        assert not keys.is_over(keys.create(session, Project("red"), ["read"], now + timedelta(hours=1)).row)

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from domain.access.projects import DEFAULT_PROJECT
+from domain.access.projects import DEFAULT_PROJECT, Project
 from domain.models import rows as models
 from domain.registry import rows, versions
 from domain.registry.aliases import Condition
-from domain.registry.history import list_events
+from domain.registry.history import latest_events, list_events
 from domain.registry.versions import refuse_registered, versions_of_models
 from infra.database import Database
 from infra.errors import Conflict, NotFound, PreconditionFailed
@@ -83,3 +83,21 @@ def test_deleting_a_registered_model_takes_its_versions_and_no_others(database: 
     with database.reading() as session:
         assert len(session.scalars(select(ModelVersion)).all()) == 1
         assert versions_of_models(session, [model]) == {model: ["letters/versions/1"]}
+
+
+def test_the_latest_events_come_first_page_by_page(database: Database) -> None:
+    registered(database, "digits", stored_model(database), stored_model(database))
+    with database.reading() as session:
+        first = latest_events(session, DEFAULT_PROJECT, "digits", None, 2)
+        second = latest_events(session, DEFAULT_PROJECT, "digits", first.rows[-1].sequence, 2)
+        assert latest_events(session, Project("other"), "digits", None, 2).rows == []
+    assert [event.sequence for event in first.rows] == [3, 2]
+    assert [event.sequence for event in second.rows] == [1]
+    assert (first.has_more, second.has_more) == (True, False)
+
+
+def test_several_models_are_read_at_once_and_none_of_another_project(database: Database) -> None:
+    own, other = stored_model(database), stored_model(database, Project("other"))
+    with database.reading() as session:
+        found = models.several(session, DEFAULT_PROJECT, [own, other, "mdl_none"])
+    assert set(found) == {own}
