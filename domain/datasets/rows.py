@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, defer
 
 from domain import captions
 from domain.access.projects import Project
@@ -54,8 +54,18 @@ def locked(session: Session, project: Project, dataset_id: str) -> Dataset:
 def list_page(
     session: Session, project: Project, after: str | None, limit: int, wanted: Wanted = EVERYTHING
 ) -> Page[Dataset]:
-    """Those of the project's datasets that are wanted, newest first."""
-    return page(session, Dataset, project, *wanted.conditions(Dataset, project), after=after, limit=limit)
+    """Those of the project's datasets that are wanted, newest first, without their columns: a list has none."""
+    light = (defer(Dataset.columns, raiseload=True),)
+    conditions = wanted.conditions(Dataset, project)
+    return page(session, Dataset, project, *conditions, after=after, limit=limit, loading=light)
+
+
+def column_counts(session: Session, project: Project, dataset_ids: Collection[str]) -> dict[str, int]:
+    """How many columns those of these datasets have that the project has. The columns themselves are not read."""
+    counted = select(Dataset.id, func.json_array_length(Dataset.columns)).where(
+        Dataset.project == project, Dataset.id.in_(dataset_ids)
+    )
+    return {dataset_id: count for dataset_id, count in session.execute(counted)}
 
 
 def names(session: Session, project: Project, dataset_ids: Collection[str]) -> dict[str, str]:

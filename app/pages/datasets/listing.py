@@ -82,18 +82,19 @@ def list_datasets(
     wanted = Wanted(() if tag is None else (tag,), None, q)
     with database.reading() as session:
         page = datasets.list_page(session, access.project, after, DATASETS_A_PAGE, wanted)
+        widths = datasets.column_counts(session, access.project, {each.id for each in page.rows})
     asked = {"q": q or "", "tag": tag or ""}
     older = f"/datasets?{urlencode({**asked, 'after': page.rows[-1].id})}" if page.has_more else None
-    return page_response(request, DatasetsPage([_listed(each) for each in page.rows], q, tag, older))
+    return page_response(request, DatasetsPage([_listed(each, widths[each.id]) for each in page.rows], q, tag, older))
 
 
-def _listed(dataset: Dataset) -> ListedDataset:
+def _listed(dataset: Dataset, columns: int) -> ListedDataset:
     return ListedDataset(
         id=dataset.id,
         name=dataset.name,
         tags=dataset.tags,
         rows=dataset.rows,
-        columns=len(dataset.columns),
+        columns=columns,
         format=dataset.format,
         bytes=dataset.bytes,
         remarks=len(dataset.remarks),

@@ -36,7 +36,7 @@ COLUMNS_A_PAGE = 50
 ROWS_SHOWN = 10
 """Rows of the preview."""
 
-CELLS_LOOKED_AT = 20_000
+CELLS_LOOKED_AT = 10_000
 """Cells. So many are read for the small pictures: a few milliseconds."""
 
 MOST_ROWS_LOOKED_AT = 1_000

@@ -71,6 +71,7 @@ ForbiddenCode = Literal[
 ]
 
 NotFoundCode = Literal[
+    "key_not_found",
     "no_such_route",
     "dataset_not_found",
     "network_not_found",
@@ -82,7 +83,6 @@ NotFoundCode = Literal[
     "alias_not_found",
     "webhook_not_found",
     "delivery_not_found",
-    "key_not_found",
 ]
 
 MethodNotAllowedCode = Literal["method_not_allowed",]

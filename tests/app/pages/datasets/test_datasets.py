@@ -111,7 +111,7 @@ def test_the_list_can_be_searched_and_turned(service: Service, monkeypatch: pyte
     assert "ship-0.csv" in second
     assert "ship-2.csv" not in second
     tagged = shown(service.api, "/datasets?tag=odd")
-    assert "ship-1.csv" in tagged
+    assert "ship-1.csv odd 4 5 csv" in words_of(tagged)
     assert "ship-0.csv" not in tagged
     assert "ship-0.csv" in shown(service.api, "/datasets?q=SHIP-0")
     assert "No dataset is like that." in shown(service.api, "/datasets?q=nothing")
