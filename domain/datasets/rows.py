@@ -65,7 +65,7 @@ def column_counts(session: Session, project: Project, dataset_ids: Collection[st
     counted = select(Dataset.id, func.json_array_length(Dataset.columns)).where(
         Dataset.project == project, Dataset.id.in_(dataset_ids)
     )
-    return {dataset_id: count for dataset_id, count in session.execute(counted)}
+    return {row[0]: row[1] for row in session.execute(counted)}
 
 
 def names(session: Session, project: Project, dataset_ids: Collection[str]) -> dict[str, str]:
