@@ -133,9 +133,9 @@ LESSONS = (
             "scaling": "min_max",
             "training": {
                 "preset": "tutorial",
-                "iterations": 200,
+                "iterations": 400,
                 "optimizer": "lbfgs",
-                "corrections": 20,
+                "corrections": 100,
                 "init": "uniform",
                 "weight_decay": 1e-4,
                 "sparsity": 0.05,
