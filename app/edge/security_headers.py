@@ -5,12 +5,16 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.open_addresses import is_open
+from app.pages.addresses import is_page
 
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
 )
+
+REFERRERS_OF_PAGES = b"same-origin"
+"""Whom our pages are named to: nobody but us. With no-referrer a browser would name no origin with their forms either,
+and what comes without a key must show that it comes from a page of ours."""
 
 NOTHING = b"default-src 'none'; frame-ancestors 'none'"
 """The policy of answers that are no pages."""
@@ -48,6 +52,7 @@ def add_security_headers(headers: list[tuple[bytes, bytes]], path: str) -> None:
     """Complete the headers of an answer from that path, whose names are in lower case."""
     there = {name for name, _ in headers}
     headers += ALWAYS
+    headers.append((b"referrer-policy", REFERRERS_OF_PAGES if is_page(path) else b"no-referrer"))
     if b"content-security-policy" not in there:
         headers.append((b"content-security-policy", DOCUMENTATION if path == "/docs" else NOTHING))
     if b"cache-control" not in there and not is_open(path):
