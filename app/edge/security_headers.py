@@ -5,15 +5,15 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.open_addresses import is_open
+from app.pages.addresses import is_page
 
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
 )
-"""Other sites are not told where somebody comes from. Ours is: without that, a browser gives the origin of a form as
-``null``, and then nobody can tell it from a form of another site.
-"""
+REFERRERS_OF_PAGES = b"same-origin"
+"""Whom our pages are named to: nobody but us. With no-referrer a browser would name no origin with their forms either,
+and what comes without a key must show that it comes from a page of ours."""
 
 NOTHING = b"default-src 'none'; frame-ancestors 'none'"
 """The policy of answers that are no pages."""
@@ -50,7 +50,8 @@ class SecurityHeaders:
 def add_security_headers(headers: list[tuple[bytes, bytes]], path: str) -> None:
     """Complete the headers of an answer from that path, whose names are in lower case."""
     there = {name for name, _ in headers}
-    headers += [header for header in ALWAYS if header[0] not in there]
+    headers += ALWAYS
+    headers.append((b"referrer-policy", REFERRERS_OF_PAGES if is_page(path) else b"no-referrer"))
     if b"content-security-policy" not in there:
         headers.append((b"content-security-policy", DOCUMENTATION if path == "/docs" else NOTHING))
     if b"cache-control" not in there and not is_open(path):

@@ -22,11 +22,6 @@ POLICY = (
 """What a browser lets a page do. Nothing is loaded from elsewhere, and nothing inline runs."""
 
 
-REFERRERS = "same-origin"
-"""To whom a browser says which page it comes from: to us. Told to say nothing at all, it would leave out of a form's
-request that it comes from a page of ours, and the gate asks for that where there is no key."""
-
-
 class Page(Protocol):
     """What a page shows: a dataclass whose fields its template reads as ``page.…``."""
 
@@ -66,5 +61,4 @@ def page_response(request: Request, page: Page, status: int = 200) -> Response:
 
 def html_response(html: str, status: int = 200) -> Response:
     """An answer that is a page."""
-    headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": REFERRERS}
-    return Response(html, status, headers, "text/html; charset=utf-8")
+    return Response(html, status, {"Content-Security-Policy": POLICY}, "text/html; charset=utf-8")

@@ -52,3 +52,11 @@ def test_nobody_keeps_what_the_api_answers(service: Service) -> None:
     assert polled.headers["cache-control"] == "private, no-cache"  # so that a browser asks with If-None-Match
     again = service.api.get(f"/v1/jobs/{job['id']}", headers={"If-None-Match": polled.headers["etag"]})
     assert (again.status_code, again.headers["cache-control"]) == (304, "private, no-cache")
+
+
+def test_forms_of_pages_bring_their_origin(api: TestClient) -> None:
+    """A browser names it as ``null`` where the page forbids referrers, and without a key nobody would be let in."""
+    assert api.get("/").headers["referrer-policy"] == "same-origin"
+    assert api.get("/v1/jobs").headers["referrer-policy"] == "no-referrer"
+    own = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+    assert api.post("/registry", data={"name": "n"}, headers=own, follow_redirects=False).status_code == 303
