@@ -11,6 +11,7 @@ ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+
 REFERRERS_OF_PAGES = b"same-origin"
 """Whom our pages are named to: nobody but us. With no-referrer a browser would name no origin with their forms either,
 and what comes without a key must show that it comes from a page of ours."""
