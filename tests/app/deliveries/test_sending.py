@@ -99,7 +99,8 @@ def test_and_what_nobody_has_thought_of() -> None:
 def _asks(header: str) -> timedelta:
     """How long a receiver is left alone that says this."""
     outcome = tried(
-        "http://a.example/", httpx2.Response(503, headers={"Retry-After": header.encode("latin-1")}, content=_nothing())
+        "http://a.example/",
+        httpx2.Response(503, headers={b"Retry-After": header.encode("latin-1")}, content=_nothing()),
     )
     delay = next_delay(1, outcome.status, outcome.retry_after)
     assert delay is not None
