@@ -19,14 +19,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import numpy as np
 import psutil
 import pyarrow as pa
 from pyarrow import parquet
 
+from backprop_client import Backprop, ConnectionFailed, ServerFailed
+from cli.own_client import client_of
 from infra import redis_server
 
 COLUMNS = 8
@@ -75,7 +75,7 @@ def write_table(path: Path, rows: int) -> None:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[tuple[httpx2.Client, Watched, Watched]]:
+def stack(folder: Path) -> Iterator[tuple[Backprop, Watched, Watched]]:
     """A client of a fresh API, and the memory of API and worker."""
     with ExitStack() as running:
         redis_url = running.enter_context(redis_server.running(folder / "redis"))
@@ -88,45 +88,33 @@ def stack(folder: Path) -> Iterator[tuple[httpx2.Client, Watched, Watched]]:
         for process in processes:
             running.callback(process.wait)
             running.callback(process.terminate)
-        client = running.enter_context(httpx2.Client(base_url="http://127.0.0.1:8765", timeout=1800))
+        client = running.enter_context(client_of("http://127.0.0.1:8765", timeout=1800))
         until(lambda: reachable(client))
         yield client, Watched(processes[0].pid), Watched(processes[1].pid)
 
 
-def reachable(client: httpx2.Client) -> bool:
+def reachable(client: Backprop) -> bool:
     """Whether the API answers."""
     try:
-        return client.get("/readyz").status_code == 200
-    except httpx2.TransportError:
+        client.health.ready()
+    except (ConnectionFailed, ServerFailed):
         return False
+    return True
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    """The first result that is true."""
-    while not (result := condition()):
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until it is true."""
+    while not condition():
         time.sleep(0.1)
-    return result
 
 
-def ended(client: httpx2.Client, address: str) -> dict[str, Any]:
-    """What is at the address, once it has ended."""
-
-    def condition() -> dict[str, Any] | None:
-        answer: dict[str, Any] = client.get(address).json()
-        return answer if answer["status"] not in ("queued", "running") else None
-
-    done: dict[str, Any] = until(condition)
-    assert done["status"] == "succeeded", done["error"]
-    return done
-
-
-def upload(client: httpx2.Client, path: Path) -> str:
-    """A dataset's id."""
-    with path.open("rb") as file:
-        answer = client.post("/v1/datasets", files={"file": (path.name, file)})
-    assert answer.status_code == 201, answer.text
-    dataset_id: str = answer.json()["id"]
-    return dataset_id
+def predict(client: Backprop, model_id: str, dataset_id: str) -> str:
+    """Predict for all rows of a dataset; gives the prediction's id."""
+    queued = client.predictions.create(model_id=model_id, dataset_id=dataset_id)
+    until(lambda: client.predictions.get(queued.id).status not in ("queued", "running"))
+    done = client.predictions.get(queued.id)
+    assert done.status == "succeeded", done.error
+    return done.id
 
 
 def main() -> None:
@@ -141,22 +129,18 @@ def main() -> None:
         write_table(folder / "small.parquet", TRAINING_ROWS)
         write_table(folder / "large.parquet", rows)
         with stack(folder) as (client, api, worker):
-            job = client.post(
-                "/v1/jobs",
-                json={
-                    "dataset_id": upload(client, folder / "small.parquet"),
-                    "targets": ["y"],
-                    "network": {"layers": [{"units": 16, "activation": "tanh"}, {"activation": "linear"}]},
-                    "training": {"iterations": 100, "learning_rate": 0.05, "init": "uniform"},
-                },
-            ).json()
-            model_id = ended(client, f"/v1/jobs/{job['id']}")["model_id"]
-            dataset_id = upload(client, folder / "large.parquet")
+            job = client.jobs.create(
+                dataset_id=client.datasets.create(folder / "small.parquet").id,
+                targets=["y"],
+                network={"layers": [{"units": 16, "activation": "tanh"}, {"activation": "linear"}]},
+                training={"iterations": 100, "learning_rate": 0.05, "init": "uniform"},
+            )
+            model = client.job(job.id).wait(progress=False)
+            dataset = client.datasets.create(folder / "large.parquet")
             api.forget()
             worker.forget()
             began = time.perf_counter()
-            queued = client.post("/v1/predictions", json={"model_id": model_id, "dataset_id": dataset_id}).json()
-            ended(client, f"/v1/predictions/{queued['id']}")
+            prediction_id = predict(client, model.id, dataset.id)
             seconds = time.perf_counter() - began
             print(f"\n{rows:,} rows x {COLUMNS} columns, network {COLUMNS}-16-1, float64\n")
             print("| what | seconds | rows/s | bytes | worker, MiB | API, MiB |")
@@ -168,21 +152,18 @@ def main() -> None:
             for kind, media_type in TYPES.items():
                 for with_inputs in (False, True):
                     api.forget()
-                    seconds, size = fetched(client, queued["id"], media_type, with_inputs)
+                    seconds, size = fetched(client, prediction_id, media_type, with_inputs)
                     told = f"fetched as {kind}" + (", with the inputs" if with_inputs else "")
                     print(
                         f"| {told} | {seconds:.1f} | {rows / seconds:,.0f} | {size:,} | | {api.most:.0f} |", flush=True
                     )
 
 
-def fetched(client: httpx2.Client, prediction_id: str, media_type: str, with_inputs: bool) -> tuple[float, int]:
+def fetched(client: Backprop, prediction_id: str, media_type: str, with_inputs: bool) -> tuple[float, int]:
     """Seconds and bytes."""
     began = time.perf_counter()
-    address = f"/v1/predictions/{prediction_id}/rows"
-    query = {"with_inputs": str(with_inputs).lower()}
-    with client.stream("GET", address, headers={"accept": media_type}, params=query) as answer:
-        assert answer.status_code == 200
-        size = sum(map(len, answer.iter_raw()))
+    rows = client.predictions.rows(prediction_id, with_inputs=with_inputs, accept=media_type)
+    size = sum(map(len, rows.chunks()))
     return time.perf_counter() - began, size
 
 

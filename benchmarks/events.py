@@ -30,8 +30,8 @@ from urllib.parse import urlsplit
 import redis
 
 from benchmarks.iteration_time import headline
-from benchmarks.service_rate import Service, serving
-from benchmarks.shapes import LEARNING_RATE, SHAPES, Shape
+from benchmarks.service_rate import Service, job_body, serving
+from benchmarks.shapes import SHAPES, Shape
 from infra import redis_server
 from infra.bell import channel
 from infra.settings import Settings
@@ -125,41 +125,26 @@ def bells(redis_url: str) -> Iterator[list[float]]:
 
 def train(service: Service, dataset: str, shape: Shape, iterations: int, listeners: int) -> tuple[float, Any]:
     """A job's iterations per second, and what the crowd that followed it has got."""
-    outputs = shape.sizes[-1]
-    layers = [{"units": units, "activation": "sigmoid"} for units in shape.sizes[1:-1]]
-    training = {"preset": "tutorial", "iterations": iterations, "learning_rate": LEARNING_RATE, "init": "uniform"}
-    body: dict[str, Any] = {
-        "dataset_id": dataset,
-        "task": "regression",
-        "targets": [f"y_{number}" for number in range(1, outputs + 1)],
-        "scaling": "none",
-        "network": {"layers": [*layers, {"activation": "sigmoid"}]},
-        "training": {**training, "dtype": shape.dtype},
-    }
-    blocking = submitted(service, {**body, "training": {**body["training"], "iterations": 10_000_000}})
-    address = submitted(service, body)
+    body = job_body(dataset, shape, iterations)
+    blocking = service.client.jobs.create({**body, "training": {**body["training"], "iterations": 10_000_000}}).id
+    job = service.client.job(service.client.jobs.create(body).id)
     heard = None
     if listeners:
-        command = [sys.executable, "-m", "benchmarks.events", "--crowd", f"{service.api.base_url}{address}/events"]
+        address = f"{service.client.connection.base_url}/v1/jobs/{job.id}/events"
+        command = [sys.executable, "-m", "benchmarks.events", "--crowd", address]
         followers = subprocess.Popen([*command, "--listeners", str(listeners)], stdout=subprocess.PIPE, text=True)
         assert followers.stdout is not None
         assert followers.stdout.readline() == "there\n"
-        service.api.post(f"{blocking}/cancel")
+        service.client.jobs.cancel(blocking)
         heard = json.loads(followers.stdout.read())
         assert followers.wait() == 0
     else:
-        service.api.post(f"{blocking}/cancel")
-    while (job := service.api.get(address).json())["status"] in ("queued", "running"):
+        service.client.jobs.cancel(blocking)
+    while job.refresh().status in ("queued", "running"):
         time.sleep(0.5)
-    assert job["status"] == "succeeded", job
-    return float(job["rate"]), heard
-
-
-def submitted(service: Service, body: dict[str, Any]) -> str:
-    """Submit a job; gives its address."""
-    answer = service.api.post("/v1/jobs", json=body)
-    assert answer.is_success, answer.text
-    return f"/v1/jobs/{answer.json()['id']}"
+    assert job.status == "succeeded", job.data
+    assert job.data.rate is not None
+    return job.data.rate, heard
 
 
 def delays(rung: list[float], arrivals: list[float]) -> list[float]:

@@ -23,11 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import numpy as np
 
+from backprop_client import Backprop
 from benchmarks.iteration_time import headline, start
 from benchmarks.shapes import LEARNING_RATE, SHAPES, Shape
+from cli.own_client import client_of
 from cli.stack import Stack
 from tests.support.postgres import running_postgres
 
@@ -41,7 +42,7 @@ class Service:
     """
 
     name: str
-    api: httpx2.Client
+    client: Backprop
     rates: list[float] = field(default_factory=list)
 
     def upload(self, shape: Shape) -> str:
@@ -49,38 +50,32 @@ class Service:
         X, Y = shape.data()
         buffer = io.BytesIO()
         np.savez(buffer, x=X, y=Y)
-        return str(_json(self.api.post("/v1/datasets", files={"file": ("data.npz", buffer.getvalue())}))["id"])
+        return self.client.datasets.create(buffer.getvalue(), file_name="data.npz").id
 
     def train(self, dataset: str, shape: Shape, iterations: int) -> None:
         """Train for so many iterations, and note the rate."""
-        layers = [{"units": units, "activation": "sigmoid"} for units in shape.sizes[1:-1]]
-        outputs = shape.sizes[-1]
-        job = _json(
-            self.api.post(
-                "/v1/jobs",
-                json={
-                    "dataset_id": dataset,
-                    "task": "regression",
-                    "targets": [f"y_{number}" for number in range(1, outputs + 1)],
-                    "scaling": "none",
-                    "network": {"layers": [*layers, {"activation": "sigmoid"}]},
-                    "training": {
-                        "preset": "tutorial",
-                        "iterations": iterations,
-                        "learning_rate": LEARNING_RATE,
-                        "init": "uniform",
-                        "dtype": shape.dtype,
-                    },
-                },
-            )
-        )
-        while job["status"] in ("queued", "running"):
-            time.sleep(0.5)
-            job = _json(self.api.get(f"/v1/jobs/{job['id']}"))
-        assert job["status"] == "succeeded", job
-        rows = _json(self.api.get(f"/v1/jobs/{job['id']}/costs", params={"after": iterations - 2}))["data"]
-        assert [row["iteration"] for row in rows] == [iterations - 1, iterations]
-        self.rates.append(job["rate"])
+        job = self.client.job(self.client.jobs.create(job_body(dataset, shape, iterations)).id)
+        while job.refresh().status in ("queued", "running"):
+            time.sleep(0.5)  # and follow no stream, which would be measured, too
+        assert job.status == "succeeded", job.data
+        rows = self.client.jobs.costs(job.id, after=iterations - 2).data
+        assert [row.iteration for row in rows] == [iterations - 1, iterations]
+        assert job.data.rate is not None
+        self.rates.append(job.data.rate)
+
+
+def job_body(dataset: str, shape: Shape, iterations: int) -> dict[str, Any]:
+    """A job that trains the shape's network for so many iterations."""
+    layers = [{"units": units, "activation": "sigmoid"} for units in shape.sizes[1:-1]]
+    training = {"preset": "tutorial", "iterations": iterations, "learning_rate": LEARNING_RATE, "init": "uniform"}
+    return {
+        "dataset_id": dataset,
+        "task": "regression",
+        "targets": [f"y_{number}" for number in range(1, shape.sizes[-1] + 1)],
+        "scaling": "none",
+        "network": {"layers": [*layers, {"activation": "sigmoid"}]},
+        "training": {**training, "dtype": shape.dtype},
+    }
 
 
 @contextmanager
@@ -92,9 +87,9 @@ def serving(name: str, variables: dict[str, str]) -> Iterator[Service]:
         with (
             tempfile.TemporaryDirectory(prefix="backprop-bench-") as folder,
             Stack("127.0.0.1", 0, Path(folder), 1, log_level="WARNING") as stack,
-            httpx2.Client(base_url=stack.url, timeout=300, trust_env=False) as api,
+            client_of(stack.url, timeout=300) as client,
         ):
-            yield Service(name, api)
+            yield Service(name, client)
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -124,12 +119,6 @@ def measure(place: int, services: list[Service], arguments: argparse.Namespace) 
             f"{statistics.median(service.rates):,.1f} | {ratio:.3f} |",
             flush=True,
         )
-
-
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    assert response.is_success, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ standardized. Each split holds a fifth of the rows back from all three. The scor
 from __future__ import annotations
 
 import argparse
-import io
+import json
 import os
 import statistics
 import tempfile
@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx2
 import numpy as np
 import pandas as pd
 import statsmodels.datasets as of_statsmodels
@@ -38,7 +37,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 from vega_datasets import data as of_vega
 
+from backprop_client import Backprop
 from benchmarks.iteration_time import headline
+from cli.own_client import client_of
 from cli.stack import Stack
 
 Task = Literal["classification", "regression"]
@@ -132,14 +133,14 @@ class Result:
         return self.our_seconds <= max(FIRST_SECONDS, TIMES_THE_MLP * self.mlp_seconds)
 
 
-def measure(api: httpx2.Client, table: Table, splits: int, job: dict[str, Any]) -> Result:
+def measure(client: Backprop, table: Table, splits: int, job: dict[str, Any]) -> Result:
     """Train and ask all three on each split."""
     frame = table.load().dropna(subset=[table.target]).reset_index(drop=True)
     kind = StratifiedShuffleSplit if table.task == "classification" else ShuffleSplit
     ours, mlp, linear = [], [], []
     for training, rest in kind(splits, test_size=0.2, random_state=0).split(frame, frame[table.target].astype(str)):
         known, unseen = frame.iloc[training], frame.iloc[rest]
-        ours.append(_of_the_service(api, table, known, unseen, job))
+        ours.append(_of_the_service(client, table, known, unseen, job))
         models = (
             (MLPClassifier(random_state=0), LogisticRegression(max_iter=1000))
             if table.task == "classification"
@@ -157,23 +158,19 @@ def measure(api: httpx2.Client, table: Table, splits: int, job: dict[str, Any]) 
 
 
 def _of_the_service(
-    api: httpx2.Client, table: Table, known: pd.DataFrame, unseen: pd.DataFrame, job: dict[str, Any]
+    client: Backprop, table: Table, known: pd.DataFrame, unseen: pd.DataFrame, job: dict[str, Any]
 ) -> tuple[float, float]:
     """Score, and seconds from the worker's beginning to the model."""
-    file = io.BytesIO(known.to_csv(index=False).encode())
-    dataset = _json(api.post("/v1/datasets", files={"file": ("table.csv", file)}))
-    body = {"dataset_id": dataset["id"], "targets": [table.target], "task": table.task, **job}
-    submitted = _json(api.post("/v1/jobs", json=body))
-    while submitted["status"] in ("queued", "running"):
-        time.sleep(0.05)
-        submitted = _json(api.get(f"/v1/jobs/{submitted['id']}"))
-    assert submitted["status"] == "succeeded", submitted["error"]
-    began, ended = (pd.Timestamp(submitted[moment]) for moment in ("started_at", "finished_at"))
+    dataset = client.datasets.create(known.to_csv(index=False).encode(), file_name="table.csv")
+    body = {"dataset_id": dataset.id, "targets": [table.target], "task": table.task, **job}
+    trained = client.job(client.jobs.create(body).id)
+    model = trained.wait(progress=False)
     rows = unseen.drop(columns=[table.target]).to_json(orient="records", double_precision=15, date_format="iso")
-    request = f'{{"rows": {rows}, "unknown_categories": "as_missing"}}'
-    path = f"/v1/models/{submitted['model_id']}/predict"
-    answer = _json(api.post(path, content=request.encode(), headers={"Content-Type": "application/json"}))
-    return _score(table, unseen[table.target], answer["predictions"]), (ended - began).total_seconds()
+    answer = client.models.predict(model.id, json.loads(rows), unknown_categories="as_missing")
+    began, ended = trained.data.started_at, trained.data.finished_at
+    assert began is not None
+    assert ended is not None
+    return _score(table, unseen[table.target], answer.predictions), (ended - began).total_seconds()
 
 
 def _of_sklearn(model: object, table: Table, known: pd.DataFrame, unseen: pd.DataFrame) -> tuple[float, float]:
@@ -228,12 +225,6 @@ def _as_text(label: object) -> str:
     return str(label).removesuffix(".0")
 
 
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    assert response.is_success, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
 def main() -> None:
     """Measure all tables, and print one row for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -250,10 +241,10 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="backprop-bench-") as folder,
         Stack("127.0.0.1", 0, Path(folder), 1, log_level="WARNING") as stack,
-        httpx2.Client(base_url=stack.url, timeout=300, trust_env=False) as api,
+        client_of(stack.url, timeout=300) as client,
     ):
         for table in TABLES:
-            result = measure(api, table, arguments.splits, job)
+            result = measure(client, table, arguments.splits, job)
             results.append(result)
             rows, columns = table.load().shape
             print(

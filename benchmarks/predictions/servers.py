@@ -14,15 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import numpy as np
 import psutil
 from typing_extensions import override
 
+from backprop_client import Backprop
 from benchmarks.predictions.load import Request
 from cli.demo import DIGITS
+from cli.own_client import client_of
 from cli.stack import Stack
 from infra.processes import stop
 
@@ -216,9 +217,9 @@ def ours(environments: Environments, api_processes: int) -> Iterator[Server]:
     folder = environments.scratch / f"ours-{api_processes}"
     with (
         Stack("127.0.0.1", 0, folder, 1, log_level="WARNING", api_processes=api_processes) as stack,
-        httpx2.Client(base_url=stack.url, timeout=120, trust_env=False) as api,
+        client_of(stack.url) as client,
     ):
-        model_id = _trained(api)
+        model_id = _trained(client)
         command = [sys.executable, "-m", "cli", "keys", "create", "--data", str(folder), "--project", "default"]
         key = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         one = Ours(stack.url, model_id, key, *_listening(stack.url))
@@ -277,35 +278,18 @@ def floor(environments: Environments, name: str, kind: type[Server]) -> Iterator
         yield kind(f"http://127.0.0.1:{port}", process)
 
 
-def _trained(api: httpx2.Client) -> str:
-    with DIGITS.open("rb") as file:
-        dataset = _json(api.post("/v1/datasets", files={"file": ("digits.csv", file)}))
-    training = {"preset": "tutorial", "iterations": 300, "learning_rate": 0.5, "init": "uniform"}
-    job = _json(
-        api.post(
-            "/v1/jobs",
-            json={
-                "dataset_id": dataset["id"],
-                "inputs": [column["name"] for column in dataset["columns"] if column["name"] != "digit"],
-                "targets": ["digit"],
-                "task": "classification",
-                "network": {"layers": NETWORK},
-                "training": training,
-            },
-        )
+def _trained(client: Backprop) -> str:
+    """Train the network; gives the model's id."""
+    dataset = client.datasets.create(DIGITS)
+    job = client.jobs.create(
+        dataset_id=dataset.id,
+        inputs=[column.name for column in dataset.columns if column.name != "digit"],
+        targets=["digit"],
+        task="classification",
+        network={"layers": NETWORK},
+        training={"preset": "tutorial", "iterations": 300, "learning_rate": 0.5, "init": "uniform"},
     )
-    while job["status"] in ("queued", "running"):
-        time.sleep(0.2)
-        job = _json(api.get(f"/v1/jobs/{job['id']}"))
-    assert job["status"] == "succeeded", job
-    model_id: str = job["model_id"]
-    return model_id
-
-
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    assert response.is_success, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    return client.job(job.id).wait(progress=False).id
 
 
 def _free_port() -> int:

@@ -106,7 +106,7 @@ class Backprop(Working):
         """Connect to nothing yet.
 
         Args:
-            api_key: a key of the service. Default: the variable BACKPROP_API_KEY, else none.
+            api_key: a key of the service; empty for none. Default: the variable BACKPROP_API_KEY, else none.
             base_url: of the service. Default: the variable BACKPROP_URL, else http://127.0.0.1:8000.
             timeout: seconds that a request waits for each step of its answer; None for no limit.
             max_retries: how often a request is sent again that failed for a while only.
@@ -221,7 +221,7 @@ class AsyncBackprop(AsyncWorking):
         """Connect to nothing yet.
 
         Args:
-            api_key: a key of the service. Default: the variable BACKPROP_API_KEY, else none.
+            api_key: a key of the service; empty for none. Default: the variable BACKPROP_API_KEY, else none.
             base_url: of the service. Default: the variable BACKPROP_URL, else http://127.0.0.1:8000.
             timeout: seconds that a request waits for each step of its answer; None for no limit.
             max_retries: how often a request is sent again that failed for a while only.

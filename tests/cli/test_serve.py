@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx2
 import psutil
 import pytest
 
+from backprop_client import Backprop, Job, ServerFailed
+from cli.own_client import client_of
 from infra.processes import stop
 from tests.support.faults import SOON
 from tests.support.waiting import wait_for
@@ -59,14 +60,13 @@ def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> No
 
 def test_killed_it_leaves_nothing_running(tmp_path: Path) -> None:
     """And what it was given is there when it is started again."""
-    with serve(tmp_path / "data", "--port", "0", "--api-processes", "2") as (process, url):
-        network = {"name": "kept", "layers": [{"activation": "tanh"}]}
-        network_id = httpx2.post(f"{url}/v1/networks", json=network, trust_env=False).json()["id"]
+    with serve(tmp_path / "data", "--port", "0", "--api-processes", "2") as (process, url), client_of(url) as client:
+        network_id = client.networks.create(name="kept", layers=[{"activation": "tanh"}]).id
         children = family(process)
         process.kill()
         assert psutil.wait_procs(children, SOON)[1] == []
-    with serve(tmp_path / "data", "--port", "0") as (_process, url):
-        assert httpx2.get(f"{url}/v1/networks/{network_id}", trust_env=False).json()["name"] == "kept"
+    with serve(tmp_path / "data", "--port", "0") as (_process, url), client_of(url) as client:
+        assert client.networks.get(network_id).name == "kept"
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
@@ -133,37 +133,39 @@ def log_of(folder: Path) -> str:
     return folder.with_suffix(".log").read_text()
 
 
-def job_of_minutes(url: str) -> str:
-    """Submit a job that takes long; gives its address."""
+def job_of_minutes(client: Backprop) -> Job:
+    """Submit a job that takes long."""
     csv = "a,b\n" + "\n".join(f"{i},{i % 7}" for i in range(500))
-    dataset = httpx2.post(f"{url}/v1/datasets", files={"file": ("t.csv", csv.encode())}, trust_env=False).json()
-    body = {
-        "dataset_id": dataset["id"], "targets": ["b"], "task": "regression",
-        "network": {"layers": [{"units": 5}, {}]}, "training": {"preset": "tutorial", "iterations": 10_000_000},
-    }  # fmt: skip
-    job = httpx2.post(f"{url}/v1/jobs", json=body, trust_env=False)
-    assert job.status_code == 202, job.text
-    return f"{url}/v1/jobs/{job.json()['id']}"
+    network = {"layers": [{"units": 5}, {}]}
+    return client.train(
+        csv.encode(), target="b", task="regression", network=network, preset="tutorial", iterations=10_000_000
+    )
 
 
-def job(address: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx2.get(address, trust_env=False).json()
-    return answer
+def wait_until_it_trains(job: Job) -> None:
+    wait_for("the job to train", lambda: job.refresh().data.iteration)
+
+
+def is_ready(client: Backprop) -> bool:
+    try:
+        return client.health.ready().status == "ok"
+    except ServerFailed:
+        return False
 
 
 def test_a_redis_that_dies_is_started_again_and_jobs_go_on(tmp_path: Path) -> None:
-    with serve(tmp_path / "data", "--port", "0") as (process, url):
-        running = job_of_minutes(url)
-        wait_for("the job to train", lambda: job(running)["iteration"])
-        waiting = job_of_minutes(url)
+    with serve(tmp_path / "data", "--port", "0") as (process, url), client_of(url) as client:
+        running = job_of_minutes(client)
+        wait_until_it_trains(running)
+        waiting = job_of_minutes(client)
         for _ in range(2):
             (redis,) = wait_for("Redis", lambda: parts(process, "redis-server") or parts(process, "valkey-server"))
             redis.kill()
-            wait_for("Redis again", lambda: httpx2.get(f"{url}/readyz", trust_env=False).is_success)
+            wait_for("Redis again", lambda: is_ready(client))
         assert "The Redis ended by itself" in log_of(tmp_path / "data")
-        assert job(running)["attempt"] == 1  # it trained on
-        httpx2.post(f"{running}/cancel", trust_env=False)
-        wait_for("the job that waited", lambda: job(waiting)["status"] == "running")
+        assert running.refresh().data.attempt == 1  # it trained on
+        running.cancel()
+        wait_for("the job that waited", lambda: waiting.refresh().status == "running")
 
 
 def test_an_api_that_dies_is_started_again(tmp_path: Path) -> None:
@@ -194,15 +196,15 @@ def test_a_worker_that_lost_its_redis_while_it_was_busy_ends_with_the_rest(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     """Its Redis does not come back, and its worker waits for it with a work-horse that trains."""
-    with serve(tmp_path / "data", "--port", "0") as (process, url):
-        running = job_of_minutes(url)
-        wait_for("the job to train", lambda: job(running)["iteration"])
+    with serve(tmp_path / "data", "--port", "0") as (process, url), client_of(url) as client:
+        running = job_of_minutes(client)
+        wait_until_it_trains(running)
         children = family(process)
         (redis,) = wait_for("Redis", lambda: parts(process, "redis-server") or parts(process, "valkey-server"))
         process.send_signal(signal.SIGSTOP)  # so that it does not start another
         redis.kill()
-        httpx2.post(f"{running}/cancel", trust_env=False)
-        wait_for("the job to end", lambda: job(running)["status"] == "cancelled")
+        running.cancel()
+        wait_for("the job to end", lambda: running.refresh().status == "cancelled")
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
         process.wait(SOON)
@@ -259,9 +261,8 @@ def test_others_can_read_nothing_of_it(tmp_path: Path) -> None:
         path.chmod(0o755)
     before = os.umask(0)
     try:
-        with serve(folder, "--port", "0") as (_process, url):
-            running = job_of_minutes(url)
-            wait_for("the job to train", lambda: job(running)["iteration"])
+        with serve(folder, "--port", "0") as (_process, url), client_of(url) as client:
+            wait_until_it_trains(job_of_minutes(client))
             assert modes(folder) == {0}
     finally:
         os.umask(before)

@@ -337,6 +337,7 @@ def test_nothing_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert one.connection.base_url == "http://elsewhere:1"
     assert one.connection.api_key == "key_secret"
     assert "secret" not in repr(one) + repr(one.connection) + repr(one.jobs)
+    assert Backprop("").connection.api_key is None  # none, whatever the variable says
 
 
 @pytest.mark.parametrize("key", ["key_sécret", "key_secret\nX-Other: 1", "key secret"])

@@ -34,7 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         request.config.stash[_STACK] = stack
         yield stack
     finally:
-        stack.api.close()
+        stack.close()
         stack.project.remove()
         assert stack.project.remains() == []
 
@@ -44,7 +44,7 @@ def _start(stack: Stack) -> None:
         stack.project.compose("build")
         with pytest.raises(CommandFailed, match="no key has been made"):
             stack.project.compose("run", "--rm", "-T", "api")
-        stack.api.headers["Authorization"] = f"Bearer {stack.make_key('digits')}"
+        stack.client = stack.client_with(stack.make_key("digits"))
         stack.up(workers=3)
         stack.wait_until_ready()
     except BaseException:

@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-import httpx2
 import psutil
 import pytest
 
 from app.access.admission import KNOWN_SECONDS
+from backprop_client import NotFound, Unauthenticated
+from backprop_client.wire.models import PredictionResponse
 from tests.compose.conftest import SECRETS
 from tests.compose.project import EXAMPLE, ROOT, CommandFailed, Project, docker, filled_in
 from tests.compose.stack import DIGITS, Stack
@@ -30,29 +30,29 @@ class Trained:
     jobs: list[str]
     most_at_a_time: int
     models: list[str]
-    predictions: list[dict[str, Any]]
+    predictions: list[PredictionResponse]
 
 
-def predictions_of(stack: Stack, models: list[str]) -> list[dict[str, Any]]:
+def predictions_of(stack: Stack, models: list[str]) -> list[PredictionResponse]:
     with DIGITS.open(newline="") as file:
         rows = [{name: int(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [stack.call("POST", f"/v1/models/{model}/predict", json={"rows": rows}) for model in models]
+    return [stack.client.models.predict(model, rows) for model in models]
 
 
 @pytest.fixture(scope="module")
 def trained(stack: Stack) -> Trained:
-    dataset_id = stack.upload_digits()["id"]
+    dataset_id = stack.client.datasets.create(DIGITS, name="digits").id
     jobs = [stack.submit(dataset_id, iterations=3000, seed=seed) for seed in range(6)]
     most_at_a_time = 0
 
     def all_ended() -> bool:
         nonlocal most_at_a_time
-        statuses = [stack.job(job)["status"] for job in jobs]
+        statuses = [stack.client.jobs.get(job).status for job in jobs]
         most_at_a_time = max(most_at_a_time, statuses.count("running"))
         return "running" not in statuses and "queued" not in statuses
 
     wait_for("the end of every job", all_ended, seconds=120, every=0.1)
-    models = [stack.wait_for_success(job)["model_id"] for job in jobs]
+    models = [stack.wait_for_success(job).model_id or "" for job in jobs]
     return Trained(dataset_id, jobs, most_at_a_time, models, predictions_of(stack, models))
 
 
@@ -90,15 +90,15 @@ def test_three_workers_train_at_the_same_time(stack: Stack, trained: Trained) ->
 
 def test_the_models_are_good_and_every_cost_is_there(stack: Stack, trained: Trained) -> None:
     for job, model in zip(trained.jobs, trained.models, strict=True):
-        assert stack.call("GET", f"/v1/models/{model}")["metrics"]["held_out"]["accuracy"] >= 0.95
-        assert [row["iteration"] for row in stack.costs(job)] == list(range(3001))
+        assert stack.client.models.get(model).metrics["held_out"]["accuracy"] >= 0.95
+        assert [row.iteration for row in stack.costs(job)] == list(range(3001))
 
 
 def test_predictions_are_mostly_true(trained: Trained) -> None:
     with DIGITS.open(newline="") as file:
         truth = [int(row["digit"]) for row in csv.DictReader(file)]
     for answer in trained.predictions:
-        right = sum(a == b for a, b in zip(answer["predictions"], truth, strict=True))
+        right = sum(a == b for a, b in zip(answer.predictions, truth, strict=True))
         assert right >= 0.95 * len(truth)
 
 
@@ -147,25 +147,26 @@ def test_only_the_configured_address_leads_to_the_api_and_none_to_the_rest(stack
 
 
 def test_nobody_comes_in_without_a_key_and_everybody_sees_the_own_project_only(stack: Stack, trained: Trained) -> None:
-    address = f"/v1/datasets/{trained.dataset_id}"
-    stranger = {"Authorization": f"Bearer {stack.make_key('another')}"}
-    with httpx2.Client(base_url=stack.api.base_url, timeout=60, trust_env=False) as nobody:
-        assert nobody.get(address).status_code == 401
-        assert nobody.get(address, headers=stranger).status_code == 404
-        assert nobody.get("/v1/jobs", headers=stranger).json()["data"] == []
-    assert stack.call("GET", address)["id"] == trained.dataset_id
+    nobody, stranger = stack.client_with(""), stack.client_with(stack.make_key("another"))
+    with pytest.raises(Unauthenticated):
+        nobody.datasets.get(trained.dataset_id)
+    with pytest.raises(NotFound):
+        stranger.datasets.get(trained.dataset_id)
+    assert list(stranger.jobs.list()) == []
+    assert stack.client.datasets.get(trained.dataset_id).id == trained.dataset_id
 
 
 def test_a_revoked_key_is_refused_within_a_second(stack: Stack) -> None:
     key = stack.make_key("passing")
-    with httpx2.Client(base_url=stack.api.base_url, timeout=60, trust_env=False) as client:
-        client.headers["Authorization"] = f"Bearer {key}"
-        assert client.get("/v1/jobs").status_code == 200
-        (api,) = stack.project.containers("api")
-        assert "passing" in docker("exec", api, "backprop", "keys", "list")
-        docker("exec", api, "backprop", "keys", "revoke", key.rpartition("_")[0])
-        time.sleep(KNOWN_SECONDS)
-        assert client.get("/v1/jobs").json()["code"] == "key_revoked"
+    client = stack.client_with(key)
+    client.jobs.list()
+    (api,) = stack.project.containers("api")
+    assert "passing" in docker("exec", api, "backprop", "keys", "list")
+    docker("exec", api, "backprop", "keys", "revoke", key.rpartition("_")[0])
+    time.sleep(KNOWN_SECONDS)
+    with pytest.raises(Unauthenticated) as refused:
+        client.jobs.list()
+    assert refused.value.code == "key_revoked"
 
 
 def test_redis_asks_for_its_password_and_keeps_what_it_is_told(stack: Stack) -> None:
@@ -199,10 +200,10 @@ def test_another_worker_finishes_what_one_leaves(
     if how == "stop":  # it left by itself, in the time it was given
         assert stack.project.inspect(victim)["State"]["ExitCode"] == 0
     jobs = [stack.wait_for_success(job) for job in (disturbed, undisturbed)]
-    assert [job["attempt"] for job in jobs] == [2, 1]
+    assert [job.attempt for job in jobs] == [2, 1]
     assert stack.project.takers()[disturbed, 2] in set(three_workers) - {victim}
     assert stack.costs(disturbed) == stack.costs(undisturbed)
-    assert stack.weights(jobs[0]["model_id"]) == stack.weights(jobs[1]["model_id"])
+    assert stack.weights(jobs[0].model_id or "") == stack.weights(jobs[1].model_id or "")
 
 
 def test_a_part_that_ends_is_started_again(stack: Stack, three_workers: list[str]) -> None:
@@ -225,8 +226,8 @@ def test_a_restart_in_the_middle_of_a_job_loses_nothing(stack: Stack, trained: T
     stack.project.compose("restart")
     stack.wait_until_ready()
     assert predictions_of(stack, trained.models) == trained.predictions
-    assert stack.wait_for_success(job)["attempt"] >= 2
-    assert [row["iteration"] for row in stack.costs(job)] == list(range(10_001))
+    assert stack.wait_for_success(job).attempt >= 2
+    assert [row.iteration for row in stack.costs(job)] == list(range(10_001))
 
 
 def test_models_and_datasets_outlive_the_containers(stack: Stack, trained: Trained) -> None:

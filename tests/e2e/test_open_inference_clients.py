@@ -19,6 +19,7 @@ from tritonclient import http as triton
 from tritonclient.http import aio as triton_aio
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from cli.own_client import client_of
 from infra.artifacts import ArtifactStore
 from infra.database import Database
 from infra.settings import Settings
@@ -67,9 +68,9 @@ class Trained:
 
     def own(self, model_id: str, rows: Sequence[Any]) -> dict[str, list[Any]]:
         """What each tensor should hold, as the service's own address answers."""
-        response = self.process.client.post(f"/v1/models/{model_id}/predict", json={"rows": list(rows)})
-        assert response.status_code == 200, response.text
-        return outputs_for(response.json(), ["price"] if model_id == self.prices else ())
+        with client_of(self.process.url) as client:
+            answer = client.models.predict(model_id, rows)
+        return outputs_for(answer, ["price"] if model_id == self.prices else ())
 
 
 @pytest.fixture(scope="module")

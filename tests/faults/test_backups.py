@@ -7,12 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 from sqlalchemy import make_url, text
 
+from backprop_client import Backprop
+from backprop_client.wire.jobs import CostOut
+from cli.own_client import client_of
 from infra.settings import Settings
 from migrations.commands import upgrade
 from tests.support.faults import (
@@ -44,44 +45,33 @@ def documented(first_words: str) -> str:
     return block
 
 
-def client_of(url: str) -> httpx2.Client:
-    return httpx2.Client(base_url=f"{url}/v1", trust_env=False, timeout=30)
-
-
-def costs_of(client: httpx2.Client, job_id: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = client.get(f"/jobs/{job_id}/costs", params={"limit": 10_000}).json()["data"]
-    return rows
+def costs_of(client: Backprop, job_id: str) -> list[CostOut]:
+    return list(client.jobs.costs(job_id, limit=10_000))
 
 
 def test_a_copy_of_a_running_stack_goes_on_by_itself(tmp_path: Path) -> None:
     (tmp_path / "backup").mkdir()
-    training = {"iterations": 6_000, "learning_rate": 0.1}
     with serving(tmp_path / "data", environment=ENVIRONMENT) as stack, client_of(stack.url) as client:
-        dataset = client.post("/datasets", files={"file": ("t.csv", TABLE.encode())}).json()
-        body = {
-            "dataset_id": dataset["id"],
-            "targets": ["y"],
-            "task": "regression",
-            "network": {"layers": [{"units": 40, "activation": "tanh"}, {"activation": "sigmoid"}]},
-            "training": training,
-        }
-        job_id = client.post("/jobs", json=body).json()["id"]
-        before = wait_for(
-            "progress",
-            lambda: ((found := client.get(f"/jobs/{job_id}").json())["iteration"] or 0) > 100 and found,
+        job = client.train(
+            TABLE.encode(),
+            target="y",
+            task="regression",
+            network={"layers": [{"units": 40, "activation": "tanh"}, {"activation": "sigmoid"}]},
+            iterations=6_000,
+            learning_rate=0.1,
         )
+        wait_for("progress", lambda: (job.refresh().data.iteration or 0) > 100)
+        before = job.data
         for command in documented("python3 -c"), "cp -a data/artifacts backup/artifacts":
             subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True)
-        wait_for("the end", lambda: client.get(f"/jobs/{job_id}").json()["status"] == "succeeded", 60)
-        original = costs_of(client, job_id)
+        job.wait(progress=False, timeout=60)
+        original = costs_of(client, job.id)
     shutil.rmtree(tmp_path / "data")
     with serving(tmp_path / "backup", environment=ENVIRONMENT) as stack, client_of(stack.url) as client:
-        job = wait_for(
-            "the end", lambda: (found := client.get(f"/jobs/{job_id}").json())["status"] == "succeeded" and found, 60
-        )
-        assert job["attempt"] > before["attempt"]
-        assert costs_of(client, job_id) == original
-        assert client.get(f"/models/{job['model_id']}").status_code == 200
+        restored = client.job(job.id)
+        restored.wait(progress=False, timeout=60)  # which also asks for its model
+        assert restored.data.attempt > before.attempt
+        assert costs_of(client, job.id) == original
 
 
 @pytest.fixture

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 
+from cli.own_client import client_of
 from infra.database import Database
 from infra.settings import Settings
 from tests.support.api_process import running_api
-from tests.support.keys import bearing, make_key
+from tests.support.keys import make_key
 from tests.support.receiver import Told, receiving
 from tests.support.waiting import wait_for
 
 
 def test_nothing_is_lost_and_nothing_gets_another_id(settings: Settings, database: Database) -> None:
-    key = bearing(make_key(database, "default"))
+    key = make_key(database, "default")
     near = settings.model_copy(update={"webhook_private_addresses": True})
     with receiving() as receiver:
-        with running_api(near) as first:
-            body = {"url": receiver.url, "enabled": False}
-            webhook = first.client.post("/v1/webhooks", json=body, headers=key).json()
-            address = f"/v1/webhooks/{webhook['id']}"
+        with running_api(near) as first, client_of(first.url, key) as client:
+            webhook = client.webhooks.create(url=receiver.url, enabled=False).id
 
             def kill(_told: Told) -> tuple[int, dict[str, str], bytes]:
                 first.process.kill()  # it will never know that this was taken
                 return 200, {}, b""
 
             receiver.answer = kill
-            sent = [first.client.post(f"{address}/test", headers=key).json()["id"] for _ in range(3)]
-            first.client.patch(address, json={"enabled": True}, headers=key)
+            sent = [client.webhooks.test(webhook).id for _ in range(3)]
+            client.webhooks.update(webhook, enabled=True)
             first.process.wait()
         receiver.answer = lambda _told: (200, {}, b"")
-        with running_api(near) as second:
+        with running_api(near) as second, client_of(second.url, key) as client:
 
             def all_delivered() -> bool:
-                said = second.client.get(f"{address}/deliveries", headers=key).json()["data"]
-                return all(each["status"] == "delivered" for each in said)
+                return all(each.status == "delivered" for each in client.webhooks.deliveries(webhook))
 
             wait_for("what was lost to come again", all_delivered, 90)
     assert set(receiver.ids) == set(sent)

@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 from rq import Worker
 from rq.worker import BaseWorker, WorkerStatus
 
+from cli.own_client import client_of
 from domain.jobs import checkpoints
 from infra.settings import Settings
 from tests.support.apps import open_app
@@ -168,36 +169,31 @@ def poll(address: tuple[str, int], stopping: threading.Event) -> None:
 def test_the_whole_stack_ends_with_its_job_put_back_and_goes_on(tmp_path: Path) -> None:
     environment = {"BACKPROP_CHECKPOINT_SECONDS": "60", "BACKPROP_TRAINING_THREADS": "1"}
     table = "a,b,y\n" + "".join(f"{i % 17},{i % 5},{(i * 7) % 11}\n" for i in range(500))
-    with serving(tmp_path / "data", environment=environment) as stack:
-        client = httpx2.Client(base_url=stack.url, trust_env=False, timeout=30)
-        dataset = client.post("/v1/datasets", files={"file": ("t.csv", table.encode())}).json()
-        body = {
-            "dataset_id": dataset["id"],
-            "targets": ["y"],
-            "task": "regression",
-            "network": {"layers": [{"units": 20, "activation": "tanh"}, {"activation": "sigmoid"}]},
-            "training": {"preset": "tutorial", "iterations": 10_000_000, "learning_rate": 0.1},
-        }
-        job_id = client.post("/v1/jobs", json=body).json()["id"]
-        wait_for("progress", lambda: (client.get(f"/v1/jobs/{job_id}").json()["iteration"] or 0) > 100)
-        reached = client.get(f"/v1/jobs/{job_id}").json()["iteration"]
+    with serving(tmp_path / "data", environment=environment) as stack, client_of(stack.url) as client:
+        job = client.train(
+            table.encode(),
+            target="y",
+            task="regression",
+            network={"layers": [{"units": 20, "activation": "tanh"}, {"activation": "sigmoid"}]},
+            preset="tutorial",
+            iterations=10_000_000,
+            learning_rate=0.1,
+        )
+        wait_for("progress", lambda: (job.refresh().data.iteration or 0) > 100)
+        reached = job.refresh().data.iteration
+        assert reached is not None
         address = (urlsplit(stack.url).hostname or "", urlsplit(stack.url).port or 0)
         upload = begin_upload(address, 10**9)
         stack.process.send_signal(signal.SIGTERM)
         assert stack.process.wait(SOON) == 0
         upload.close()
-        client.close()
-    with (
-        serving(tmp_path / "data", environment=environment) as stack,
-        httpx2.Client(base_url=stack.url, trust_env=False, timeout=30) as client,
-    ):
-        job = wait_for(
-            "the job to go on",
-            lambda: (found := client.get(f"/v1/jobs/{job_id}").json())["status"] == "running" and found,
-        )
-        assert job["attempt"] == 2
-        assert job["iteration"] >= reached
-        client.post(f"/v1/jobs/{job_id}/cancel")
-        wait_for("the end", lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] == "cancelled")
-        rows = client.get(f"/v1/jobs/{job_id}/costs", params={"limit": 10_000}).json()["data"]
-        assert [row["iteration"] for row in rows] == list(range(len(rows)))
+    with serving(tmp_path / "data", environment=environment) as stack, client_of(stack.url) as client:
+        again = client.job(job.id)
+        wait_for("the job to go on", lambda: again.refresh().status == "running")
+        assert again.data.attempt == 2
+        assert again.data.iteration is not None
+        assert again.data.iteration >= reached
+        again.cancel()
+        wait_for("the end", lambda: again.refresh().status == "cancelled")
+        rows = client.jobs.costs(job.id, limit=10_000).data
+        assert [row.iteration for row in rows] == list(range(len(rows)))

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx2
-
+from backprop_client import Backprop
+from cli.own_client import client_of
 from tests.support.serving import serving
 from tests.support.tensors import outputs_for
 
@@ -42,18 +41,18 @@ JOBS: list[dict[str, Any]] = [
 ]
 
 
-def question(api: httpx2.Client) -> dict[str, Any]:
+def question(client: Backprop) -> dict[str, Any]:
     """What to ask, and what to be answered: a model of each kind, trained by the service."""
-    dataset = _json(api.post("/v1/datasets", files={"file": ("flats.csv", CSV.encode())}))["id"]
+    dataset = client.datasets.create(CSV.encode(), file_name="flats.csv").id
     models = []
     for number, job in enumerate(JOBS):
         training = {"preset": "tutorial", "iterations": 20}
         network = {"layers": [{"units": 4, "activation": "tanh"}, {}]}
-        body = {"dataset_id": dataset, "network": network, "training": training} | job
-        model_id = _model_of(api, _json(api.post("/v1/jobs", json=body))["id"])
+        submitted = client.jobs.create({"dataset_id": dataset, "network": network, "training": training} | job)
+        model = client.job(submitted.id).wait(progress=False, timeout=TRAINING_SECONDS)
         name = f"flats-{number}"
-        _json(api.post("/v1/registry", json={"name": name}))
-        _json(api.post(f"/v1/registry/{name}/versions", json={"model_id": model_id}))
+        client.registry.create(name=name)
+        client.registry.create_version(name, model_id=model.id)
         rows = [{column: row[column] for column in job["inputs"]} for row in ROWS]
         inputs = [(column, [row[column] for row in ROWS], DATATYPES[column]) for column in job["inputs"]]
         is_numbers = {DATATYPES[column] for column in job["inputs"]} <= {"FP64", "INT64"}
@@ -61,39 +60,19 @@ def question(api: httpx2.Client) -> dict[str, Any]:
             {
                 "model": name,
                 "inputs": inputs,
-                "outputs": outputs_for(
-                    _json(api.post(f"/v1/models/{model_id}/predict", json={"rows": rows})), job.get("targets", ())
-                ),
+                "outputs": outputs_for(client.models.predict(model.id, rows), job.get("targets", ())),
                 "matrix": [list(map(float, row.values())) for row in rows] if is_numbers else None,
             }
         )
-    return {"url": str(api.base_url).rstrip("/"), "models": models}
-
-
-def _model_of(api: httpx2.Client, job_id: str) -> str:
-    end = time.monotonic() + TRAINING_SECONDS
-    while time.monotonic() < end:
-        job = _json(api.get(f"/v1/jobs/{job_id}"))
-        if job["status"] == "succeeded":
-            model_id: str = job["model_id"]
-            return model_id
-        assert job["status"] in ("queued", "running"), job
-        time.sleep(0.1)
-    raise AssertionError(f"{job_id} did not end")
-
-
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    assert response.is_success, response.text
-    parsed: dict[str, Any] = response.json()
-    return parsed
+    return {"url": client.connection.base_url, "models": models}
 
 
 def _main() -> int:
     asking = list(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
     with TemporaryDirectory() as name, serving(Path(name) / "data") as served:
-        with httpx2.Client(base_url=served.url, timeout=30, trust_env=False) as api:
+        with client_of(served.url) as client:
             file = Path(name) / "question.json"
-            file.write_text(json.dumps(question(api)))
+            file.write_text(json.dumps(question(client)))
         failed = [script for python, script in asking if subprocess.run([python, FOLDER / script, file]).returncode]
     for _, script in asking:
         print(f"{script}: {'failed' if script in failed else 'agrees'}")  # noqa: T201

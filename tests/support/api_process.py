@@ -33,6 +33,11 @@ class ApiProcess:
     port: int
     client: httpx2.Client
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
     def connect(self) -> socket.socket:
         """A connection over which nothing has been said."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)

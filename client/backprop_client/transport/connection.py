@@ -76,7 +76,7 @@ class Connection:
             ValueError: the address is none, or the key.
         """
         url = base_url or os.environ.get(URL_VARIABLE) or USUAL_URL
-        key = api_key or os.environ.get(KEY_VARIABLE)
+        key = os.environ.get(KEY_VARIABLE) if api_key is None else api_key
         return cls(_address(url), None if key is None else _key(key), timeout, max_retries)
 
     def attempts(self, call: Call[Any]) -> Attempts:
