@@ -10,15 +10,17 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
+from app.pages.filters import AfterId, SearchedTag, SearchedText
 from app.pages.forms import NoneIfEmpty
 from app.pages.pictures.sparkline import POINTS, sparkline
 from app.pages.rendering import page_response
 from app.v1.answers import eta_seconds
-from app.v1.parameters import IdPath
+from app.v1.parameters import ID_PATTERN, IdPath
 from backprop_client.wire.jobs import Status
 from domain.access.projects import Project
 from domain.captions import Wanted
@@ -132,13 +134,13 @@ def list_jobs(
     access: CanRead,
     database: DatabaseDep,
     status: Annotated[Status | None, NoneIfEmpty, Query()] = None,
-    tag: str | None = None,
-    dataset: str | None = None,
-    q: str | None = None,
-    after: str | None = None,
+    tag: SearchedTag = None,
+    dataset: Annotated[Annotated[str, Field(pattern=ID_PATTERN)] | None, NoneIfEmpty, Query()] = None,
+    q: SearchedText = None,
+    after: AfterId = None,
 ) -> Response:
     """The list, or that part of it which is asked for."""
-    filters = Filters(status, tag or None, dataset or None, q or None)
+    filters = Filters(status, tag, dataset, q)
     wanted = Wanted(() if filters.tag is None else (filters.tag,), None, filters.q)
     with database.reading() as session:
         page = jobs.list_page(session, access.project, after, JOBS_A_PAGE, status, filters.dataset, wanted)

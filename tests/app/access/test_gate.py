@@ -275,10 +275,20 @@ def test_nothing_of_a_body_is_read_before_the_key_is_known(closed_api: TestClien
     assert [path for path in settings.data_dir.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/jobs/", "//v1/jobs", "/v2/x"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/jobs/", "//v1/jobs", "/v2/x", "/nothing"])
 def test_what_is_not_listed_as_open_is_closed(closed_api: TestClient, path: str) -> None:
-    assert_refused(closed_api.get(path), "key_required")
-    assert_refused(closed_api.request("DELETE", path), "key_required")
+    address = f"http://testserver{path}"
+    assert_refused(closed_api.get(address), "key_required")
+    assert_refused(closed_api.request("DELETE", address), "key_required")
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/", "/jobs/job_1", "/models/nobodys", "/keys"])
+def test_pages_are_closed_and_say_where_to_sign_in(closed_api: TestClient, path: str) -> None:
+    answer = closed_api.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"][:13]) == (303, "/sign-in?next")
+    refused = closed_api.post(path)
+    assert refused.status_code == 401
+    assert 'href="/sign-in"' in refused.text
 
 
 def test_a_static_folder_leads_nowhere_else(closed_api: TestClient) -> None:

@@ -92,6 +92,11 @@ def test_the_list_is_filtered(service: Service, query: str, names: list[str] | N
     assert re.findall(r'<a href="/jobs/job_\w+">(\w+)</a>', page(service, f"/{query}")) == wanted
 
 
+@pytest.mark.parametrize("query", ["q=%00", "tag=a%00", "dataset=%00", "after=%00", "status=odd"])
+def test_filters_that_no_list_can_have_are_refused(service: Service, query: str) -> None:
+    page(service, f"/?{query}", 422)
+
+
 def test_a_job_is_shown_with_its_curve_its_life_and_what_was_asked(service: Service) -> None:
     job = service.train(asked(service, name=HOSTILE, note=HOSTILE, holdout=0.25))
     text = page(service, f"/jobs/{job['id']}")
