@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
 from app.pages.jobs.curves import View, line_of
+from app.pages.jobs.plan import differences
 from app.pages.pictures.axes import ScaleName
 from app.pages.pictures.curve import KINDS, as_svg, laid_out
 from app.pages.rendering import page_response
@@ -28,25 +28,6 @@ from infra.errors import FieldError, InvalidRequest, NotFound
 from infra.tables import Job
 
 router = APIRouter()
-
-_PLAN = frozenset(
-    {
-        "dataset_id",
-        "from_model_id",
-        "network",
-        "task",
-        "inputs",
-        "targets",
-        "scaling",
-        "missing",
-        "holdout",
-        "holdout_by",
-        "weights",
-        "class_weight",
-        "training",
-    }
-)
-"""The fields of a job that can make it another."""
 
 _MEASURES = (
     ("accuracy", "Accuracy"),
@@ -114,35 +95,9 @@ def compare(
         picture = Markup("")
         if any(line.iterations for line in lines):
             picture = as_svg(laid_out(lines, scale), f"Cost curves of {len(lines)} jobs")
-        page = ComparePage(told, scale, picture, differences(told), _outcome(session, access.project, rows, told))
+        asked = [Row(place, values) for place, values in differences(told).items()]
+        page = ComparePage(told, scale, picture, asked, _outcome(session, access.project, rows, told))
     return page_response(request, page)
-
-
-def differences(jobs: Sequence[JobOut]) -> list[Row]:
-    """The places in which what was asked differs, each with what every job has there."""
-    asked = [dict(_leaves(job.model_dump(mode="json", include=set(_PLAN)))) for job in jobs]
-    places = dict.fromkeys(place for each in asked for place in each)
-    rows = [Row(place, [_written(each.get(place)) for each in asked]) for place in places]
-    return [row for row in rows if len(set(row.values)) > 1]
-
-
-def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # JSON
-    """Each value of some JSON with its place, such as ``training.seed``. A list of columns is one value."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            yield from _leaves(each, f"{place}.{name}" if place else name)
-    elif place in ("inputs", "targets"):
-        yield place, ", ".join(each["name"] for each in value)
-    elif place == "network.layers":
-        yield place, ", ".join(f"{layer['units']} {layer['activation']}" for layer in value)
-    else:
-        yield place, value
-
-
-def _written(value: Any) -> str:  # noqa: ANN401  # JSON
-    if value is None:
-        return "–"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _outcome(session: Session, project: Project, rows: Sequence[Job], told: Sequence[JobOut]) -> list[Row]:

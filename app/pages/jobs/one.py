@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
 from app.pages.jobs.curves import Curve, ViewDep, curve_of
+from app.pages.jobs.plan import plan_of
 from app.pages.rendering import page_response
 from app.v1.answers import event_out, job_out
 from app.v1.parameters import IdPath
@@ -28,25 +28,6 @@ router = APIRouter(prefix="/jobs")
 
 MOST_EVENTS = 200
 """Steps of a job's life. A page of one that has had more shows the first of them."""
-
-_PLAN = (
-    "dataset_id",
-    "network_id",
-    "from_model_id",
-    "network",
-    "task",
-    "inputs",
-    "targets",
-    "scaling",
-    "missing",
-    "holdout",
-    "holdout_by",
-    "weights",
-    "class_weight",
-    "training",
-    "register",
-)
-"""What was asked for, every default filled in; the rest of a job is what has become of it."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +132,6 @@ def show_progress(request: Request, job_id: IdPath, access: CanRead, database: D
     with database.reading() as session:
         job = jobs.get(session, access.project, job_id)
         return page_response(request, ProgressPart(_progress(session, job)))
-
-
-def plan_of(job: JobOut) -> str:
-    """What was asked for, as JSON that people can read."""
-    whole: dict[str, Any] = job.model_dump(mode="json", by_alias=True)
-    return json.dumps({name: whole[name] for name in _PLAN if whole[name] is not None}, indent=2, ensure_ascii=False)
 
 
 def tried_networks(selection: Selection | None) -> list[TriedNetwork]:

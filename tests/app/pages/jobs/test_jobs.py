@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.pages.jobs.compare import differences
+from app.pages.jobs.plan import differences
 from backprop_client.wire.jobs import JobOut
 from domain.access.keys import Scope
 from infra.database import Database
@@ -223,7 +223,8 @@ def test_jobs_are_compared_by_what_differs(service: Service) -> None:
     assert "training.iterations" not in text
     assert "R², training" in text
     found = differences([JobOut.model_validate(each) for each in (first, second)])
-    assert {row.name for row in found} == {"dataset_id", "training.learning_rate"}
+    assert set(found) == {"dataset_id", "training.learning_rate"}
+    assert found["training.learning_rate"] == ["0.1", "0.5"]
     same = service.submit(
         asked(service, training={"learning_rate": 0.1}) | {"dataset_id": first["dataset_id"], "name": "again"}
     )
