@@ -21,7 +21,8 @@ def test_a_target_may_be_a_whole_url(listening: ApiProcess) -> None:
     assert (status, answer.endswith(b'{"data":[],"has_more":false}')) == (200, True)
     assert ask(listening, f"GET HTTP://{host}/healthz HTTP/1.1\nHost: {host}")[0] == 200
     assert ask(listening, f"GET http://{host}/v1/jobs/%20 HTTP/1.1\nHost: {host}")[0] == 422
-    assert ask(listening, f"GET http://{host}?x=1 HTTP/1.1\nHost: {host}")[0] == 404
+    status, answer = ask(listening, f"GET http://{host}?q=nothing HTTP/1.1\nHost: {host}")
+    assert (status, b"<h1>Jobs</h1>" in answer) == (200, True)
 
 
 def test_the_host_of_the_target_is_the_one_that_counts(listening: ApiProcess) -> None:

@@ -83,8 +83,6 @@ def test_requests_that_come_all_at_once_are_answered_one_after_the_other(listeni
         b"CONNECT 127.0.0.1:1 HTTP/1.1",
         b"CONNECT http://127.0.0.1/healthz HTTP/1.1",
         b"GET nothing HTTP/1.1",
-        b"GET http:// HTTP/1.1",
-        b"GET http://[::1/ HTTP/1.1",
         b"GET /\xff HTTP/1.1",
         b"GET /v1/%ff HTTP/1.1",
         b"GET //v1/jobs HTTP/1.1",
@@ -96,6 +94,13 @@ def test_requests_that_come_all_at_once_are_answered_one_after_the_other(listeni
 def test_odd_first_lines_are_refused(listening: ApiProcess, line: bytes) -> None:
     said = said_to(listening, iter([line + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"]))
     assert said.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 404", b"HTTP/1.1 405")), said
+
+
+@pytest.mark.parametrize("line", [b"GET http:// HTTP/1.1", b"GET http://[::1/ HTTP/1.1"])
+def test_a_whole_url_that_names_nothing_is_the_first_page(listening: ApiProcess, line: bytes) -> None:
+    said = said_to(listening, iter([line + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"]))
+    assert said.startswith(b"HTTP/1.1 200")
+    assert b"<title>Jobs" in said
 
 
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
