@@ -97,7 +97,9 @@ def test_odd_first_lines_are_refused(listening: ApiProcess, line: bytes) -> None
 
 
 @pytest.mark.parametrize("line", [b"GET http:// HTTP/1.1", b"GET http://[::1/ HTTP/1.1"])
-def test_a_whole_url_that_names_nothing_is_the_first_page_of_no_host_that_needs_no_key(listening: ApiProcess, line: bytes) -> None:
+def test_a_whole_url_that_names_nothing_is_the_first_page_of_no_host_that_needs_no_key(
+    listening: ApiProcess, line: bytes
+) -> None:
     said = said_to(listening, iter([line + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"]))
     assert said.startswith(b"HTTP/1.1 303")
     assert b"location: /sign-in?next=%2F" in said
