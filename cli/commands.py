@@ -81,7 +81,7 @@ def serve(
         Stack(host, port, data, workers, api_processes=api_processes) as stack,
     ):
         typer.echo(
-            f"Backprop is at {stack.url}: open it in a browser. Its interface for programs is described at "
+            f"Backprop is at {stack.url}, for a browser to open. Its interface for programs is described at "
             f"{stack.url}/docs. Ctrl-C stops it."
         )
         stack.supervise()
