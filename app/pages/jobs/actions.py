@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from app.access.dependencies import CanAdminister, CanTrain
+from app.access.dependencies import CanAdminister, CanRead, CanTrain
 from app.dependencies import DatabaseDep, QueueDep, SettingsDep
 from app.pages.addresses import page_of_ours
 from app.pages.captions import caption_said
@@ -23,6 +24,14 @@ from domain.jobs.submission import deliver, resume
 from infra.errors import ServiceError
 
 router = APIRouter(prefix="/jobs")
+
+
+@router.post("/compare")
+def compare_jobs(form: FormDep, _access: CanRead) -> Response:
+    """Go to where they are side by side. The address there names them and nothing else that the form has."""
+    return RedirectResponse(
+        f"/compare?{urlencode([('job', each) for each in all_said(form, 'job')])}", HTTPStatus.SEE_OTHER
+    )
 
 
 @router.post("/cancel")

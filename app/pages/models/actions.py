@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.access.dependencies import CanAdminister, CanTrain
 from app.dependencies import DatabaseDep, RegistryDep, TrainedModelsDep
+from app.pages.checking import whole_number
 from app.pages.forms import FormDep, said
 from app.v1.parameters import IdPath
 from backprop_client.wire.captions import CaptionPatch
@@ -64,12 +65,12 @@ def point_alias(
     """Have an alias point to the version that the form says."""
     name = _checked(_NAME, said(form, "name") or "", "name")
     alias = _checked(_ALIAS, said(form, "alias") or "", "alias")
-    number = said(form, "version") or ""
-    if not number.isascii() or not number.isdigit() or not 1 <= int(number[:20]) <= LARGEST_VERSION:
+    number = whole_number(said(form, "version"), "version") or 0
+    if not 1 <= number <= LARGEST_VERSION:
         raise _wrong("version", "This is no number of a version.")
     with registry.changing(), database.writing() as session:
         registered = rows.locked(session, access.project, name)
-        aliases.move(session, registered, alias, int(number), Author(key_id=access.key_id))
+        aliases.move(session, registered, alias, number, Author(key_id=access.key_id))
     return _back(model_id, "#registry")
 
 

@@ -13,6 +13,10 @@ _STEPS = (1, 2, 5)
 """Numbers between ticks, times a power of ten: what people count in."""
 
 
+_LEAST, _GREATEST = 1e-300, 1e300
+"""Numbers beyond these are drawn on a linear axis: their powers of ten are no numbers any more."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """A stretch of numbers that is drawn on a stretch of a picture.
@@ -55,7 +59,7 @@ def axis_of(values: Iterable[float], start: float, end: float, scale: ScaleName 
     """An axis on which all these finite numbers have room. It is linear if not all of them are above 0."""
     numbers = list(values)
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
-    if scale == "log" and low <= 0:
+    if scale == "log" and not _can_be_told_apart_by_logarithms(low, high):
         scale = "linear"
     if low == high:
         low, high = (low / 2, high * 2) if scale == "log" else (low - _around(low), high + _around(high))
@@ -71,6 +75,13 @@ def tick_text(value: float) -> str:
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
     whole, point, rest = text.partition(".")
     return (f"{int(whole):,}".replace(",", "\u202f") if size >= 1 else whole).replace("-", "−") + point + rest
+
+
+def _can_be_told_apart_by_logarithms(low: float, high: float) -> bool:
+    """Whether both have a logarithm, and it is the same only if they are. With room around them they stay finite."""
+    if not _LEAST <= low <= high <= _GREATEST:
+        return False
+    return low == high or math.log10(low) < math.log10(high)
 
 
 def _around(value: float) -> float:

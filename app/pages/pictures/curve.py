@@ -95,25 +95,28 @@ def laid_out(lines: Sequence[Line], scale: ScaleName, smoothing: float = 0.0) ->
             line,
             place % KINDS + 1,
             _pieces(line, line.values, x, y),
-            _pieces(line, smoothed(line.values, smoothing), x, y) if smoothing else (),
+            _pieces(line, smoothed(line.iterations, line.values, smoothing), x, y) if smoothing else (),
         )
         for place, line in enumerate(lines)
     ]
     return Layout(x, y, drawn)
 
 
-def smoothed(values: Sequence[float | None], share: float) -> list[float | None]:
+def smoothed(iterations: Sequence[int], values: Sequence[float | None], share: float) -> list[float | None]:
     """An exponential moving average without the pull of its start; None where there is no value.
 
-    s_t = Σ share^(t−i) v_i / Σ share^(t−i), over the values up to t.
+    s(k) = Σ share^(k−i) v(i) / Σ share^(k−i), over the iterations i up to k that have a value. So a curve of which only
+    some points are there fades as fast as one that has all.
     """
     total = weight = 0.0
+    last = iterations[0] if iterations else 0
     averages: list[float | None] = []
-    for value in values:
+    for k, value in zip(iterations, values, strict=True):
         if value is None or not math.isfinite(value):
             averages.append(None)
             continue
-        total, weight = share * total + value, share * weight + 1
+        fade = share ** (k - last)
+        total, weight, last = fade * total + value, fade * weight + 1, k
         averages.append(total / weight)
     return averages
 

@@ -1,5 +1,6 @@
 // A cost curve that answers: it is drawn by the server, again for every range that is looked at.
 
+import { part } from "./parts.js";
 import { count, number } from "./wording.js";
 
 const LEAST_DRAG = 8;
@@ -52,12 +53,12 @@ export class Curve {
     this.isAsking = true;
     const query = new URLSearchParams(this.query());
     if (this.range) {
-      query.set("after", String(Math.ceil(this.range[0]) - 1));
-      query.set("before", String(Math.floor(this.range[1]) + 1));
+      query.set("after", String(Math.floor(this.range[0]) - 1));
+      query.set("before", String(Math.ceil(this.range[1]) + 1));
     }
     try {
-      const answer = await fetch(`${this.address}?${query}`);
-      if (answer.ok) this.replace(await answer.text());
+      const html = await part(`${this.address}?${query}`);
+      if (html !== null) this.replace(html);
     } catch {
       // The connection is lost; the next drawing shows what was missed.
     } finally {
@@ -175,7 +176,8 @@ export class Curve {
     });
     this.holder.addEventListener("dblclick", () => this.zoom(null));
     this.holder.addEventListener("keydown", (event) => {
-      if (event.target !== this.figure || !this.svg) return;
+      if (event.target !== this.figure) return;
+      if (!this.svg && event.key !== "0") return;
       const keys = {
         ArrowLeft: () => this.step(-1),
         ArrowRight: () => this.step(1),

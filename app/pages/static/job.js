@@ -2,6 +2,8 @@
 
 import { Curve } from "./curve.js";
 import { follow } from "./events.js";
+import { elementOf, part } from "./parts.js";
+import { localize } from "./times.js";
 
 const REDRAW_MILLISECONDS = 500;
 
@@ -21,22 +23,27 @@ function query() {
   return [...data].filter(([, value]) => value !== "");
 }
 
+/** The range that the form's fields name; null for all iterations. */
+function rangeOfForm() {
+  const data = new FormData(form);
+  const after = Number(data.get("after") || -1);
+  const before = data.get("before");
+  return after > -1 || before ? [after + 1, before ? Number(before) - 1 : Number.MAX_SAFE_INTEGER] : null;
+}
+
 const curve = new Curve(holder, query);
+curve.range = rangeOfForm();
 form.addEventListener("change", () => curve.draw());
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const data = new FormData(form);
-  const after = Number(data.get("after") ?? -1);
-  const before = data.get("before");
-  curve.zoom(after > -1 || before ? [after + 1, before ? Number(before) - 1 : Number.MAX_SAFE_INTEGER] : null);
+  curve.zoom(rangeOfForm());
 });
 
 async function renewFigures() {
-  const answer = await fetch(`/jobs/${job}/progress`);
-  if (!answer.ok) return;
-  const box = document.createElement("div");
-  box.innerHTML = await answer.text();
-  const next = box.querySelector("#progress");
+  const html = await part(`/jobs/${job}/progress`);
+  if (html === null) return;
+  const next = elementOf(html, "#progress");
+  localize(next);
   document.querySelector("#progress").replaceWith(next);
 }
 
@@ -51,20 +58,33 @@ function soon() {
   }, REDRAW_MILLISECONDS);
 }
 
-const status = document.querySelector("#progress").dataset.status;
-if (status === "queued" || status === "running") {
-  const stream = follow(
-    `/v1/jobs/${job}/events?points=4&max_rate=10`,
-    {
-      cost: soon,
-      transition: soon,
-      end: () => {
-        stream.close();
-        location.reload();
-      },
-    },
-    (isOpen) => {
-      live.textContent = isOpen ? "Live." : "The connection is lost; trying again.";
-    },
-  );
+let isTyped = false;
+for (const each of document.querySelectorAll("form[method=post]")) {
+  each.addEventListener("input", () => {
+    isTyped = true;
+  });
 }
+
+/** The job has ended: much of the page is another then. What somebody is typing stays. */
+function ended() {
+  stop();
+  if (!isTyped) {
+    location.reload();
+    return;
+  }
+  soon();
+  live.textContent = "The job has ended: load the page again to see all of it.";
+}
+
+const status = document.querySelector("#progress").dataset.status;
+const stop =
+  status === "queued" || status === "running"
+    ? follow(
+        `/v1/jobs/${job}/events?points=4&max_rate=10`,
+        { cost: soon, transition: soon, end: ended },
+        (words) => {
+          live.textContent = words;
+        },
+        soon,
+      )
+    : () => {};

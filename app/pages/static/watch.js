@@ -1,5 +1,7 @@
 // The slider over snapshots: it moves without loading the page again, and plays.
 
+import { part } from "./parts.js";
+
 const FRAME_MILLISECONDS = 350;
 
 const form = document.querySelector("#watch");
@@ -15,9 +17,9 @@ if (form) {
   /** Show the snapshot that the slider stands at; tells whether there was an answer. */
   async function show() {
     const mine = ++asked;
-    const answer = await fetch(`${form.dataset.look}?step=${slider.value}`);
-    if (!answer.ok || mine !== asked) return answer.ok;
-    place.innerHTML = await answer.text();
+    const html = await part(`${form.dataset.look}?step=${slider.value}`);
+    if (html === null || mine !== asked) return html !== null;
+    place.innerHTML = html;
     const look = place.querySelector("[data-last]");
     if (look) slider.max = look.dataset.last;
     return true;

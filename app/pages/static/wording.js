@@ -5,9 +5,14 @@ const DIGITS = 5;
 /** A number as people read it; a dash for none. */
 export function number(value) {
   if (value === null || value === undefined) return "–";
-  const [mantissa, exponent] = value.toPrecision(DIGITS).split("e");
-  const short = mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
-  return (exponent === undefined ? short : `${short}e${exponent}`).replaceAll("-", "−");
+  const [digits, power] = value.toExponential(DIGITS - 1).split("e");
+  const exponent = Number(power);
+  const isPlain = exponent >= -4 && exponent < DIGITS;
+  const text = isPlain ? value.toFixed(DIGITS - 1 - exponent) : digits;
+  const short = text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  if (isPlain) return short.replaceAll("-", "−");
+  const sign = exponent < 0 ? "-" : "+";
+  return `${short}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`.replaceAll("-", "−");
 }
 
 /** A whole number, with thin spaces between thousands; a dash for none. */

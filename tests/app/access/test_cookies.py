@@ -82,7 +82,9 @@ def test_a_wrong_key_is_told_and_gets_no_cookie(browser: TestClient) -> None:
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/v1/jobs", "jobs"])
+@pytest.mark.parametrize(
+    "there", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/v1/jobs", "jobs", "//[", "/sign-out"]
+)
 def test_nobody_is_sent_to_another_site(browser: TestClient, key: str, there: str) -> None:
     assert browser.post("/sign-in", data={"key": key, "next": there}).headers["location"] == "/"
 

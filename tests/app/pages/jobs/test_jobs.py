@@ -231,6 +231,11 @@ def test_jobs_are_compared_by_what_differs(service: Service) -> None:
     assert "all were asked the same" in page(service, f"/compare?job={first['id']}&job={same['id']}")
 
 
+def test_chosen_jobs_are_compared_at_an_address_that_names_nothing_else(service: Service) -> None:
+    answer = service.api.post("/jobs/compare", data={"job": ["job_1", "job_2"], "tag": "x", "csrf_token": "secret"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/compare?job=job_1&job=job_2")
+
+
 @pytest.mark.parametrize("query", ["", "?job=job_1", "?" + "&".join(f"job=job_{each}" for each in range(7))])
 def test_too_few_or_too_many_jobs_are_not_compared(service: Service, query: str) -> None:
     assert "Choose 2 to 6 jobs" in page(service, f"/compare{query}", 422)

@@ -97,11 +97,27 @@ def test_the_raw_line_stays_where_it_is_smoothed() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 0.99))
 def test_a_smoothed_value_is_between_those_that_it_is_made_of(values: list[float], share: float) -> None:
-    for place, average in enumerate(smoothed(values, share)):
+    for place, average in enumerate(smoothed(range(len(values)), values, share)):
         assert average is not None
         seen = values[: place + 1]
         assert min(seen) - 1e-6 <= average <= max(seen) + 1e-6
-    assert smoothed(values, 0.0) == values
+    assert smoothed(range(len(values)), values, 0.0) == values
+
+
+def test_points_that_are_left_out_do_not_slow_the_smoothing_down() -> None:
+    costs = [2.0**-k for k in range(200)]
+    whole, some = range(200), range(0, 200, 10)
+    all_points = smoothed(whole, costs, 0.5)
+    few_points = smoothed(some, costs[::10], 0.5)
+    assert few_points[5] == pytest.approx(all_points[50], rel=0.05, abs=1e-13)
+    assert few_points[5] < costs[40]
+
+
+@pytest.mark.parametrize(
+    "costs", [[0.1, 0.1 + 1e-17, 0.1 + 2e-17], [1e308], [5e-324], [0.05, 0.05 * (1 + 2e-16)], [1e-320, 1e300]]
+)
+def test_costs_that_logarithms_cannot_tell_apart_are_drawn_all_the_same(costs: list[float]) -> None:
+    assert "<path" in str(as_svg(laid_out([Line("J", range(len(costs)), costs)], "log"), "J"))
 
 
 def test_lines_look_different_and_held_out_values_are_joined_over_gaps() -> None:
