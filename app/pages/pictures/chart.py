@@ -47,7 +47,8 @@ class Axis:
         shown = [each for each in values if math.isfinite(each) and (each > 0 or not logarithmic)]
         low, high = min(shown, default=1.0), max(shown, default=1.0)
         if low == high:
-            low, high = (low / 2, high * 2) if logarithmic else (low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2)
+            room = abs(low) / 2 or 0.5  # half of the least number that there is would be nothing
+            low, high = (low / 2 or low, high * 2) if logarithmic else (low - room, high + room)
         return cls(name, low, high, logarithmic)
 
     def share(self, value: float) -> float:
