@@ -163,7 +163,7 @@ def worker(parent: Parent = None) -> None:
 def worker_health() -> None:
     """Exit with 0 if a worker on this host is alive, with 1 otherwise."""
     from infra.settings import Settings
-    from worker.process import worker_is_alive
+    from worker.health import worker_is_alive
 
     if not worker_is_alive(Settings()):
         typer.echo("No worker on this host has reported to Redis lately.", err=True)

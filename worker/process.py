@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
@@ -26,12 +24,9 @@ from rq.serializers import JSONSerializer
 from infra.processes import die_with_parent, end_with_parent
 from infra.queue import JobQueue, connect
 from infra.settings import Settings
+from worker.health import HEARTBEAT_SECONDS
 from worker.reconciler import Reconciler
 from worker.scratch import remove_abandoned_job_folders
-
-HEARTBEAT_SECONDS = 45
-"""Seconds. A worker tells Redis at least so often that it is alive."""
-
 
 MAINTENANCE_SECONDS = 60
 """Seconds. So often one of the workers removes from Redis what others have left there when they died."""
@@ -239,13 +234,3 @@ def _sigterm_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
-
-def worker_is_alive(settings: Settings) -> bool:
-    """Whether a worker on this host has lately told Redis that it is alive."""
-    oldest = datetime.now(UTC) - timedelta(seconds=2 * HEARTBEAT_SECONDS)
-    queue = JobQueue(connect(settings.redis_url), settings.queue_name)
-    return any(
-        worker.hostname == socket.gethostname() and worker.last_heartbeat and worker.last_heartbeat > oldest
-        for worker in Worker.all(queue=queue.rq)
-    )

@@ -26,7 +26,7 @@ from tests.support.faults import (
 from tests.support.redis import RedisServer, redis_server
 from tests.support.service import Service
 from tests.support.waiting import wait_for
-from worker.process import worker_is_alive
+from worker.health import worker_is_alive
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """The database has no part in this."""
