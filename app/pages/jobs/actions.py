@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from app.pages.addresses import page_of_ours
 from app.pages.captions import caption_said
 from app.pages.checking import checked, whole_number, wrong
 from app.pages.forms import FormDep, all_said, said
+from app.v1.parameters import ID_PATTERN
 from backprop_client.wire.captions import CaptionPatch
 from domain import captions
 from domain.jobs import control, removal
@@ -104,6 +106,8 @@ def _done(form: FormData, act: Callable[[str], None]) -> Response:
     job_ids = all_said(form, "job")
     if not job_ids:
         raise wrong("job", "No job is chosen: tick the boxes of those that are meant.")
+    if not all(re.fullmatch(ID_PATTERN, job_id) for job_id in job_ids):
+        raise wrong("job", "This is no id of a job.")
     errors: list[ServiceError] = []
     for job_id in job_ids:
         try:

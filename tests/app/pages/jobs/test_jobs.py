@@ -191,6 +191,7 @@ def test_forms_cancel_resume_tag_caption_and_delete(service: Service) -> None:
     ("action", "fields", "told"),
     [
         ("cancel", {}, "No job is chosen"),
+        ("cancel", {"job": "job_\0"}, "no id of a job"),
         ("tag", {"job": "job_1"}, "There is no tag"),
         ("tag", {"job": "job_1", "tag": "two words"}, "There is no job"),
         ("resume", {"job": "job_1", "iterations": "many"}, "no whole number"),
