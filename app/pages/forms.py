@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import BeforeValidator
 from starlette.datastructures import FormData
 
 from app.access.cookies import TOKEN_FIELD, refuse_other_pages
@@ -26,14 +25,6 @@ async def _form(request: Request) -> AsyncIterator[FormData]:
 
 FormDep = Annotated[FormData, Depends(_form)]
 """The fields of a form that one of our pages has sent. Raises Forbidden if it was another's."""
-
-
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
-NoneIfEmpty = BeforeValidator(_none_if_empty)
-"""For parameters of an address: a form sends its empty fields too."""
 
 
 def said(form: FormData, name: str) -> str | None:

@@ -56,12 +56,12 @@ def create(session: Session, project: Project, scopes: Iterable[Scope], expires_
         scopes: what it allows there.
         expires_at: from when on it is refused; None: never.
     """
-    secret = secrets.token_hex(_SECRET_BYTES)
+    secret = new_secret()
     key = Key(
         id=new_id("key"),
         project=project,
         scopes=[scope for scope in SCOPES if scope in set(scopes)],
-        secret_sha256=_sha256(secret),
+        secret_sha256=hashed(secret),
         created_at=datetime.now(UTC),
         expires_at=expires_at,
     )
@@ -79,7 +79,7 @@ def authenticate(session: Session, text: str) -> Key:
     """
     parts = _KEY.fullmatch(text)
     key = None if parts is None else session.get(Key, parts[1])
-    if parts is None or key is None or not hmac.compare_digest(key.secret_sha256, _sha256(parts[2])):
+    if parts is None or key is None or not hmac.compare_digest(key.secret_sha256, hashed(parts[2])):
         raise Unauthenticated("invalid_key", "There is no such key.")
     refuse_if_over(key)
     return key
@@ -145,5 +145,11 @@ def _revoke(key: Key) -> None:
         key.revoked_at = datetime.now(UTC)
 
 
-def _sha256(secret: str) -> str:
+def new_secret() -> str:
+    """A secret that nobody can guess, in hexadecimal."""
+    return secrets.token_hex(_SECRET_BYTES)
+
+
+def hashed(secret: str) -> str:
+    """What is stored of a secret: its SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()

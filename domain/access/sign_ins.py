@@ -6,10 +6,8 @@ and ends with it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +22,6 @@ from infra.tables import Key, SignIn
 LASTS = timedelta(days=7)
 """From the moment the key was typed. Whoever works with it every week types it every week."""
 
-_SECRET_BYTES = 32
 _SIGN_IN = re.compile(r"(sin_[0-9A-Z]{26})_([0-9a-f]{64})")
 
 
@@ -54,10 +51,10 @@ def begin(session: Session, key_text: str) -> NewSignIn:
     key = keys.authenticate(session, key_text)
     now = datetime.now(UTC)
     session.execute(delete(SignIn).where(SignIn.expires_at <= now))
-    secret = secrets.token_hex(_SECRET_BYTES)
+    secret = keys.new_secret()
     expires_at = now + LASTS if key.expires_at is None else min(now + LASTS, key.expires_at)
     sign_in = SignIn(
-        id=new_id("sin"), key_id=key.id, secret_sha256=_sha256(secret), created_at=now, expires_at=expires_at
+        id=new_id("sin"), key_id=key.id, secret_sha256=keys.hashed(secret), created_at=now, expires_at=expires_at
     )
     session.add(sign_in)
     session.flush()
@@ -89,10 +86,6 @@ def end(session: Session, text: str) -> None:
 def _found(session: Session, text: str) -> SignIn | None:
     parts = _SIGN_IN.fullmatch(text)
     sign_in = None if parts is None else session.get(SignIn, parts[1])
-    if parts is None or sign_in is None or not hmac.compare_digest(sign_in.secret_sha256, _sha256(parts[2])):
+    if parts is None or sign_in is None or not hmac.compare_digest(sign_in.secret_sha256, keys.hashed(parts[2])):
         return None
     return sign_in
-
-
-def _sha256(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

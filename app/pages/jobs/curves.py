@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
-from app.pages.forms import NoneIfEmpty
+from app.pages.filters import NoneIfEmpty
 from app.pages.pictures.axes import ScaleName
 from app.pages.pictures.curve import Layout, Line, as_png, as_svg, laid_out
 from app.pages.rendering import page_response

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.access.dependencies import CanRead
 from app.dependencies import DatabaseDep
-from app.pages.filters import AfterId, SearchedTag, SearchedText
-from app.pages.forms import NoneIfEmpty
+from app.pages.filters import AfterId, NoneIfEmpty, SearchedTag, SearchedText
 from app.pages.pictures.sparkline import POINTS, sparkline
 from app.pages.rendering import page_response
 from app.v1.answers import eta_seconds

@@ -115,7 +115,7 @@ def show_job(request: Request, job_id: IdPath, access: CanRead, database: Databa
         told = job_out(job)
         page = JobPage(
             job=told,
-            progress=_progress(session, job),
+            progress=_progress(session, job, told),
             curve=curve_of(session, access.project, job, view),
             dataset_name=_dataset_name(session, access.project, job),
             tried=tried_networks(told.selection),
@@ -131,7 +131,7 @@ def show_progress(request: Request, job_id: IdPath, access: CanRead, database: D
     """The job's figures as they are now."""
     with database.reading() as session:
         job = jobs.get(session, access.project, job_id)
-        return page_response(request, ProgressPart(_progress(session, job)))
+        return page_response(request, ProgressPart(_progress(session, job, job_out(job))))
 
 
 def tried_networks(selection: Selection | None) -> list[TriedNetwork]:
@@ -159,13 +159,13 @@ def _mean(deviances: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known and len(known) == len(deviances) else None
 
 
-def _progress(session: Session, job: Job) -> Progress:
+def _progress(session: Session, job: Job, told: JobOut) -> Progress:
     measured = None
     if job.iteration is not None:
         every = jobs.held_out_every(job)
         rows = costs.rows_at(session, job.id, [job.iteration // every * every, job.iteration])
         measured = next((row.held_out_cost for row in reversed(rows) if row.held_out_cost is not None), None)
-    return Progress(job_out(job), measured)
+    return Progress(told, measured)
 
 
 def _dataset_name(session: Session, project: Project, job: Job) -> str | None:

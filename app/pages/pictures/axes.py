@@ -47,7 +47,7 @@ class Axis:
             found = _log_ticks(self.low, self.high, about)
             if len(found) >= 2:
                 return found
-        return _linear_ticks(self.low, self.high, about)
+        return linear_ticks(self.low, self.high, about)
 
     def _measured(self, value: float) -> float:
         if self.scale == "linear":
@@ -88,10 +88,11 @@ def _around(value: float) -> float:
     return abs(value) / 2 or 1.0
 
 
-def _linear_ticks(low: float, high: float, about: int) -> list[float]:
-    rough = (high - low) / max(1, about)
+def linear_ticks(low: float, high: float, most_steps: int) -> list[float]:
+    """Round numbers from `low` to `high`, as far from each other as makes so many steps at most."""
+    rough = (high - low) / most_steps
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next((factor * power for factor in (*_STEPS, 10) if factor * power >= rough), 10 * power)
+    step = next(factor * power for factor in (*_STEPS, 10) if factor * power >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [number * step for number in range(first, last + 1)]
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from app.pages.pictures.axes import linear_ticks
+
 WIDTH, HEIGHT = 440, 300
 """Units of the picture. On a phone it is a little smaller than on a screen, and its words can still be read."""
 
@@ -67,20 +69,12 @@ class Axis:
     def ticks(self) -> list[float]:
         """Round values within the axis, at most `MOST_TICKS` and mostly about five."""
         if not self.logarithmic:
-            return _round_values(self.low, self.high)
+            return linear_ticks(self.low, self.high, MOST_TICKS - 1)
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
         if last - first < 1:
-            return _round_values(self.low, self.high)
+            return linear_ticks(self.low, self.high, MOST_TICKS - 1)
         step = -(-(last - first + 1) // MOST_TICKS)
         return [10.0**power for power in range(first, last + 1, step)]
-
-
-def _round_values(low: float, high: float) -> list[float]:
-    rough = (high - low) / (MOST_TICKS - 1)
-    magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * (1 - 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
 
 
 @dataclass(frozen=True)
